@@ -1,0 +1,104 @@
+import type { Day } from "./iso-date.ts";
+import type { CoverageExpectation, Expectation, RowsExpectation } from "./pipeline.ts";
+import type { EpochMs } from "./wall-clock.ts";
+
+/**
+ * One number that a warehouse computes per date to judge an expectation. The adapter of a warehouse turns each into SQL;
+ * `expectation.ts` judges the numbers. NULL of SQL is NaN.
+ */
+export type Metric =
+  /** Distinct entities (or rows, without a key) of another processor on the date. */
+  | { readonly kind: "entities_of"; readonly of: string; readonly key: string | null }
+  /** Rows of the completion log on the date. */
+  | { readonly kind: "completion_log"; readonly log: NonNullable<RowsExpectation["completionLog"]> }
+  /** Distinct keys of `of` on the date, whatever is excused. */
+  | { readonly kind: "coverage_of"; readonly coverage: CoverageExpectation }
+  /** Those of them that are neither here nor excused, hence missing. */
+  | { readonly kind: "coverage_absent"; readonly coverage: CoverageExpectation }
+  /** Those of them that are here. */
+  | { readonly kind: "coverage_present"; readonly coverage: CoverageExpectation }
+  /** Rows beyond the first of each distinct key. */
+  | { readonly kind: "excess_rows"; readonly columns: readonly string[] }
+  | { readonly kind: "nulls"; readonly column: string }
+  /** Rows for which the condition is FALSE (not NULL). */
+  | { readonly kind: "violations"; readonly name: string; readonly sql: string }
+  | { readonly kind: "measure"; readonly name: string; readonly sql: string }
+  /** Rows whose quality column is at least `min`. */
+  | { readonly kind: "quality_at_least"; readonly column: string; readonly min: number };
+
+/** The metrics that an expectation needs, in the order in which a profile carries them. */
+export function metricsOf(expect: Expectation): readonly Metric[] {
+  const metrics: Metric[] = [];
+  const { rows, coverage, quality } = expect;
+  if (rows.perEntity !== null) {
+    metrics.push({ kind: "entities_of", of: rows.perEntity.of, key: rows.perEntity.key });
+  }
+  if (rows.completionLog !== null) metrics.push({ kind: "completion_log", log: rows.completionLog });
+  if (coverage !== null) {
+    metrics.push(
+      { kind: "coverage_of", coverage },
+      { kind: "coverage_absent", coverage },
+      { kind: "coverage_present", coverage },
+    );
+  }
+  for (const columns of expect.uniqueKeys) metrics.push({ kind: "excess_rows", columns });
+  for (const { column } of expect.notNull) metrics.push({ kind: "nulls", column });
+  for (const { name, sql } of expect.checks) metrics.push({ kind: "violations", name, sql });
+  for (const { name, sql } of expect.measures) metrics.push({ kind: "measure", name, sql });
+  if (quality !== null) {
+    metrics.push(
+      { kind: "quality_at_least", column: quality.column, min: quality.good },
+      { kind: "quality_at_least", column: quality.column, min: quality.ok },
+      { kind: "quality_at_least", column: quality.column, min: quality.degraded },
+    );
+  }
+  return metrics;
+}
+
+/**
+ * What a query saw of one processor, a column per number and an entry per date that has rows (or, with a completion log,
+ * an entry in it). Dates ascend. A date of the scanned range that is absent has no rows.
+ */
+export interface Profile {
+  readonly days: Int32Array;
+  readonly rows: Float64Array;
+  /** Distinct values of the coverage key; NaN without coverage. */
+  readonly entities: Float64Array;
+  /** Of `written_at_column`, epoch milliseconds; NaN without that column. */
+  readonly firstWriteMs: Float64Array;
+  readonly lastWriteMs: Float64Array;
+  /** One column per entry of `metricsOf(expectation)`. */
+  readonly metrics: readonly Float64Array[];
+}
+
+/** Why a processor could not be observed. Never read as "no rows". */
+export interface ObservationFailure {
+  readonly code: "not_found" | "permission" | "query_failed" | "timeout" | "budget";
+  readonly message: string;
+}
+
+export type ProcessorObservation =
+  | { readonly kind: "observed"; readonly profile: Profile }
+  | { readonly kind: "failed"; readonly failure: ObservationFailure };
+
+/** What a schedule's source says: an entry per scheduled date, ascending. */
+export interface ScheduleObservation {
+  readonly days: Int32Array;
+  readonly units: Float64Array;
+  /** Index into `seasons`; all 0 where the schedule has no season column. */
+  readonly season: Int32Array;
+  /** `startDay` is the season's first date in the source without the filter. */
+  readonly seasons: readonly { readonly name: string; readonly startDay: Day }[];
+}
+
+/** All that one pass over the warehouse saw. */
+export interface Observations {
+  /** The warehouse's clock at the start of the pass: the one `now` of a cycle. */
+  readonly now: EpochMs;
+  readonly schedules: ReadonlyMap<string, ScheduleObservation>;
+  /** By processor name. */
+  readonly processors: ReadonlyMap<string, ProcessorObservation>;
+  /** Names of the repairs that have a precondition which was not true, with that statement. */
+  readonly unmetPreconditions: ReadonlyMap<string, string>;
+  readonly scanBytes: number;
+}

@@ -1,0 +1,216 @@
+import type { DateRange, IsoDate } from "../core/iso-date.ts";
+import type {
+  Baseline,
+  CellAttempt,
+  CycleRecord,
+  Decision,
+  GapEvent,
+  LedgerRecords,
+  RepairEnd,
+  RepairStart,
+  SystemicCause,
+} from "../core/ledger-records.ts";
+import type { ProcessorObservation, ScheduleObservation } from "../core/observation.ts";
+import type { Processor, RepairAction, RepairUnit, ScheduleSpec, TableName } from "../core/pipeline.ts";
+import type { EpochMs } from "../core/wall-clock.ts";
+
+/** Time, so that tests can hold it. */
+export interface Clock {
+  /** Wall-clock time of this machine; for records only, a cycle's `now` is the warehouse's. */
+  now(): EpochMs;
+  /** Never goes back; milliseconds from an arbitrary start. */
+  monotonic(): number;
+  /** Resolves after `ms`, or as soon as the signal aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Where the tables are. Everything but `replaceDates` only reads. */
+export interface Warehouse {
+  readonly kind: "duckdb";
+  /** The warehouse's clock, milliseconds precise. */
+  now(): Promise<EpochMs>;
+  /**
+   * The scheduled dates in the range, by schedule name. Calendars (`every:`) are not asked here.
+   * @throws ReconcilerError `schedule_failed` where one cannot be read: it fails the cycle.
+   */
+  readSchedules(specs: readonly ScheduleSpec[], range: DateRange): Promise<ReadonlyMap<string, ScheduleObservation>>;
+  /**
+   * Profiles many processors over one range, both ends included. A processor whose query fails is `failed` alone; the
+   * others are observed all the same. Idempotent.
+   * @throws ReconcilerError `warehouse_*` where nothing at all could be read (no file, no permission, locked).
+   */
+  profile(request: ProfileRequest): Promise<ProfileResult>;
+  /** Whether each statement returns true; one that fails counts as not true, with the reason. */
+  checkPreconditions(statements: readonly string[]): Promise<readonly PreconditionResult[]>;
+  /** The SQL that observes one cell, runnable as it is by a person. */
+  describeProfile(processor: Processor, date: IsoDate): Promise<string>;
+  /** The largest fencing token ever written for any of the cells; 0 where there is none. */
+  lastFence(cells: readonly CellName[]): Promise<number>;
+  /**
+   * Runs an `sql` repair: in one transaction writes the fence rows of all cells, refusing where any is larger than
+   * `token`, deletes the dates and inserts what the SELECT returns for them. All or nothing. Rows of the SELECT outside
+   * `dates` are an error.
+   * @throws ReconcilerError `fence_refused` where a larger token was there: nothing was written.
+   */
+  replaceDates(request: ReplaceRequest): Promise<ReplaceResult>;
+  /**
+   * Runs `work` while this process holds no file of the warehouse, so that a child process can write it; one at a time,
+   * and no scan meanwhile.
+   */
+  released<T>(work: () => Promise<T>): Promise<T>;
+  /** What `validate --connect` compares the config with. Never throws for a single table. */
+  inspect(request: InspectRequest): Promise<readonly TableInspection[]>;
+  /** Refuses when it cannot be reached at all. @throws ReconcilerError `warehouse_*` */
+  connect(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ProfileRequest {
+  readonly processors: readonly Processor[];
+  readonly range: DateRange;
+  readonly signal?: AbortSignal;
+}
+
+export interface ProfileResult {
+  readonly processors: ReadonlyMap<string, ProcessorObservation>;
+  readonly scanBytes: number;
+}
+
+export interface PreconditionResult {
+  readonly met: boolean;
+  /** Why not, where it failed. */
+  readonly message: string | null;
+}
+
+export interface CellName {
+  readonly processor: string;
+  readonly date: IsoDate;
+}
+
+export interface ReplaceRequest {
+  readonly processor: Processor;
+  readonly sql: string;
+  /** Ascending. */
+  readonly dates: readonly IsoDate[];
+  readonly token: number;
+  readonly repairId: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ReplaceResult {
+  readonly rowsDeleted: number;
+  readonly rowsInserted: number;
+}
+
+export interface InspectRequest {
+  readonly tables: readonly TableName[];
+}
+
+export interface TableInspection {
+  readonly table: TableName;
+  /** Null where there is no such table, or it cannot be read. */
+  readonly columns: ReadonlyMap<string, string> | null;
+  readonly message: string | null;
+  /** Columns of tables with a near name, for a suggestion. */
+  readonly nearest: string | null;
+}
+
+/** The append-only record that outlives every process. Every method is atomic; writing the same id twice changes nothing. */
+export interface Ledger {
+  /** Makes it where it does not exist. Idempotent. @throws ReconcilerError `ledger_unavailable` */
+  create(): Promise<void>;
+  /** What a cycle needs; `emptyLedgerRecords` where the ledger does not exist yet (a dry run makes none). */
+  read(now: EpochMs): Promise<LedgerRecords>;
+  recordStart(start: RepairStart): Promise<void>;
+  recordEnd(end: RepairEnd): Promise<void>;
+  /** The openings, closings and baselines of a cycle with its record, in one transaction. */
+  recordCycle(cycle: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): Promise<void>;
+  recordDecision(decision: Decision): Promise<void>;
+  /** Every attempt of one cell, oldest first, with its log; at most the last 100. */
+  history(cell: CellName): Promise<readonly AttemptRecord[]>;
+  /** What happened since an instant, oldest first; at most 10,000 of each. */
+  since(instant: EpochMs): Promise<LedgerActivity>;
+  close(): Promise<void>;
+}
+
+export interface AttemptRecord extends CellAttempt {
+  readonly attempt: number;
+  readonly token: number;
+  readonly worker: string;
+  readonly errorCode: string | null;
+  readonly message: string | null;
+  readonly logTail: string | null;
+  readonly dates: readonly IsoDate[];
+}
+
+export interface LedgerActivity {
+  readonly gapEvents: readonly GapEvent[];
+  readonly ends: readonly RepairEnd[];
+  readonly decisions: readonly Decision[];
+  readonly cycles: readonly CycleRecord[];
+}
+
+/** Mutual exclusion of repairs, per cell. A lock saves wasted work; the token keeps data right. */
+export interface CellLock {
+  /**
+   * Takes what is free of `keys`, never waiting; null where all are taken. The lease covers exactly `lease.keys`.
+   * Acquired in sorted order, so that two batches cannot wait for each other.
+   */
+  acquire(keys: readonly string[]): Promise<CellLease | null>;
+}
+
+export interface CellLease {
+  readonly keys: readonly string[];
+  /** A lower bound for the fencing token: the lock server's clock in microseconds, growing with every lease. */
+  readonly tokenFloor: number;
+  /** Aborts when the lock is lost, before another can hold it. */
+  readonly signal: AbortSignal;
+  /** Idempotent; never throws. */
+  release(): Promise<void>;
+}
+
+/** Something that fills dates, run once per call. It never decides whether the repair worked: the next query does. */
+export interface Executor {
+  /**
+   * Resolves with what happened; rejects never, and never later than a few seconds after `timeoutMs` or an abort, by
+   * then with no effect of its own still running.
+   */
+  run(request: RunRequest): Promise<RunResult>;
+}
+
+export interface RunRequest {
+  readonly repairId: string;
+  readonly unit: RepairUnit;
+  readonly action: RepairAction;
+  /** All that the unit fills; the first one is the one that templates and children are told. */
+  readonly processors: readonly Processor[];
+  readonly pipeline: string;
+  /** Ascending. */
+  readonly dates: readonly IsoDate[];
+  /** Of the first date; null where the schedule has none. */
+  readonly season: string | null;
+  readonly attempt: number;
+  readonly token: number;
+  readonly timeoutMs: number;
+  /** Aborts on a lost lock or a stop: the run is to be cancelled. */
+  readonly signal: AbortSignal;
+}
+
+export type RunResult =
+  | { readonly kind: "succeeded"; readonly logTail: string | null }
+  /** It goes on elsewhere; the query has to prove it. */
+  | { readonly kind: "accepted"; readonly logTail: string | null; readonly handle: string | null }
+  | {
+      readonly kind: "failed";
+      readonly classification: "retryable" | "permanent" | "systemic" | "fenced";
+      /** For `systemic`. */
+      readonly systemic: SystemicCause | null;
+      readonly errorCode: string;
+      readonly message: string;
+      readonly logTail: string | null;
+      /** Asked for by the other side, as in Retry-After. */
+      readonly retryAfterMs: number | null;
+    }
+  | { readonly kind: "timed_out"; readonly message: string; readonly logTail: string | null }
+  | { readonly kind: "cancelled"; readonly logTail: string | null };
