@@ -1,0 +1,78 @@
+import type { SqlAction } from "../../core/pipeline.ts";
+import { messageOf, ReconcilerError } from "../../errors.ts";
+import { redact } from "../../core/redact.ts";
+import type { RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
+import { deadlineOf } from "./deadline.ts";
+import { permanent, retryable } from "./run-result.ts";
+
+export interface SqlOptions {
+  readonly warehouse: Pick<Warehouse, "replaceDates">;
+  readonly secrets: readonly string[];
+}
+
+/** How long the warehouse may take to stop a statement before the run is reported without it. */
+const stopSlackMs = 3_000;
+
+/** Replaces the dates by what the SELECT returns for them, in one transaction of the warehouse. */
+export async function runSql(options: SqlOptions, action: SqlAction, request: RunRequest): Promise<RunResult> {
+  const processor = request.processors[0];
+  if (processor === undefined) {
+    throw new ReconcilerError("internal", `expected a processor to repair with ${action.file}, found none`);
+  }
+  const deadline = deadlineOf(request);
+  const { repairId, dates, token, timeoutMs } = request;
+  try {
+    const replaced = options.warehouse.replaceDates({
+      processor,
+      sql: action.sql,
+      dates,
+      token,
+      repairId,
+      timeoutMs,
+      signal: deadline.signal,
+    });
+    const result = await Promise.race([replaced, unstoppable(deadline.signal)]);
+    const logTail = `${result.rowsDeleted} rows deleted, ${result.rowsInserted} rows inserted`;
+    return { kind: "succeeded", logTail };
+  } catch (error) {
+    const message = redact(`${action.file}: ${messageOf(error)}`, options.secrets);
+    if (deadline.ended() === "aborted") return { kind: "cancelled", logTail: null };
+    if (deadline.ended() === "timeout") return timedOut(action, request);
+    return judge(error, message, action, request);
+  } finally {
+    deadline.dispose();
+  }
+}
+
+/** Rejects where a statement does not stop though it was told to. */
+function unstoppable(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener(
+      "abort",
+      () => {
+        const error = new ReconcilerError("interrupted", "the statement did not stop in time");
+        setTimeout(() => reject(error), stopSlackMs).unref();
+      },
+      { once: true },
+    );
+  });
+}
+
+function judge(error: unknown, message: string, action: SqlAction, request: RunRequest): RunResult {
+  const code = error instanceof ReconcilerError ? error.code : "internal";
+  switch (code) {
+    case "fence_refused":
+      return { ...retryable(code, message, null), classification: "fenced" };
+    case "repair_contract":
+      return permanent(code, message, null);
+    case "warehouse_timeout":
+      return timedOut(action, request);
+    default:
+      return retryable(code, message, null);
+  }
+}
+
+function timedOut(action: SqlAction, request: RunRequest): RunResult {
+  const message = `${action.file} did not end within ${request.timeoutMs / 1000} s; nothing was written`;
+  return { kind: "timed_out", message, logTail: null };
+}
