@@ -26,7 +26,10 @@ export function buildGraph(nodes: readonly GraphNode[]): Graph {
     const known = node.upstreams.map((name) => {
       const index = indexes.get(name);
       if (index === undefined) {
-        throw new ReconcilerError("config_invalid", `${node.name} depends on "${name}", which is no processor`);
+        throw new ReconcilerError(
+          "config_invalid",
+          `${node.name} depends on "${name}", which is no processor`,
+        );
       }
       return index;
     });

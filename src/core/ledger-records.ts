@@ -43,6 +43,8 @@ export interface RepairStart {
 export interface RepairEnd {
   readonly repairId: string;
   readonly repair: string;
+  /** As in its start. */
+  readonly attempt: number;
   readonly startedAt: EpochMs;
   readonly endedAt: EpochMs;
   readonly outcome: Outcome;
@@ -73,6 +75,8 @@ export interface CellOutcome {
   readonly expectationHash: string;
   /** The versions of the same-date inputs at the check before the run, by upstream processor. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** The other side asked not to be tried before, as with Retry-After. */
+  readonly notBefore: EpochMs | null;
 }
 
 /** A cell's outcome with the time at which its run ended. */
@@ -118,7 +122,16 @@ export interface Baseline {
   readonly dates: string;
 }
 
-export const decisionKinds = ["waive", "unwaive", "retry", "release", "accept", "pause", "resume", "cancel"] as const;
+export const decisionKinds = [
+  "waive",
+  "unwaive",
+  "retry",
+  "release",
+  "accept",
+  "pause",
+  "resume",
+  "cancel",
+] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
 
 /** What a person decided. A later one of the same kind, or its opposite, overrides for the cells that both name. */

@@ -58,8 +58,10 @@ function offsetAt(instant: EpochMs, timezone: string): number {
     formatters.set(timezone, formatter);
   }
   const parts = new Map(formatter.formatToParts(instant).map((part) => [part.type, part.value]));
-  const date = parseIsoDate(`${parts.get("year")?.padStart(4, "0")}-${parts.get("month")}-${parts.get("day")}`);
-  const seconds = Number(parts.get("hour")) * 3600 + Number(parts.get("minute")) * 60 + Number(parts.get("second"));
+  const date = parseIsoDate(
+    `${parts.get("year")?.padStart(4, "0")}-${parts.get("month")}-${parts.get("day")}`,
+  );
+  const seconds =
+    Number(parts.get("hour")) * 3600 + Number(parts.get("minute")) * 60 + Number(parts.get("second"));
   return toDay(date) * dayMs + seconds * 1000 - Math.floor(instant / 1000) * 1000;
 }
-

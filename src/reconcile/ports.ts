@@ -33,7 +33,10 @@ export interface Warehouse {
    * The scheduled dates in the range, by schedule name. Calendars (`every:`) are not asked here.
    * @throws ReconcilerError `schedule_failed` where one cannot be read: it fails the cycle.
    */
-  readSchedules(specs: readonly ScheduleSpec[], range: DateRange): Promise<ReadonlyMap<string, ScheduleObservation>>;
+  readSchedules(
+    specs: readonly ScheduleSpec[],
+    range: DateRange,
+  ): Promise<ReadonlyMap<string, ScheduleObservation>>;
   /**
    * Profiles many processors over one range, both ends included. A processor whose query fails is `failed` alone; the
    * others are observed all the same. Idempotent.

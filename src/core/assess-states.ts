@@ -1,0 +1,265 @@
+import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
+import { waiverCovers } from "./decisions.ts";
+import { judgeEntry } from "./expectation.ts";
+import { reasonCode, State } from "./grid.ts";
+import { toDay } from "./iso-date.ts";
+import { rowsAt, versionAt } from "./observed.ts";
+import type { Edge, Processor, Waiver } from "./pipeline.ts";
+import type { DenseSchedule } from "./schedule.ts";
+import { instantOf, localDayAt } from "./wall-clock.ts";
+import { slidingMaximum, windowAt } from "./windows.ts";
+
+/** The arrays that assessing fills, one entry per cell. */
+export interface StateArrays {
+  readonly states: Uint8Array;
+  readonly reasons: Uint8Array;
+  readonly proceeds: Uint8Array;
+  /** 1 where a waiver that covered the cell has expired. */
+  readonly waiverExpired: Uint8Array;
+}
+
+/** Fills the state of every cell, upstreams first, in the precedence of the vocabulary. */
+export function assessStates(input: AssessInput, arrays: StateArrays): void {
+  const { pipeline, graph } = input.compiled;
+  const dueThrough = new Int32Array(pipeline.processors.length);
+  for (const index of graph.order) {
+    const processor = pipeline.processors[index];
+    if (processor === undefined) continue;
+    dueThrough[index] = dueThroughPosition(input, processor, dueThrough);
+    judgeProcessor(input, processor, arrays);
+    assumeComplete(input, processor, arrays);
+    markStale(input, processor, arrays);
+    markExempt(input, processor, arrays);
+    markPending(input, processor, arrays, dueThrough[index] ?? -1);
+  }
+}
+
+/** Complete, missing, partial, invalid, unknown and unexpected: what the observation alone says. */
+function judgeProcessor(input: AssessInput, processor: Processor, { states }: StateArrays): void {
+  const { axis, today } = input.sight;
+  const observed = input.sight.observed[processor.index];
+  const judge = input.compiled.judges[processor.index];
+  if (observed === undefined || judge === undefined) return;
+  const schedule = scheduleOf(input, processor.index);
+  const base = processor.index * axis.length;
+  if (observed.failure !== null) {
+    for (const position of schedule.positions) states[base + position] = State.unknown;
+    return;
+  }
+  const plain = plainRowFloor(judge.expect);
+  const { entries, profile } = observed;
+  for (let position = 0; position < axis.length; position++) {
+    const entry = entries[position] ?? -1;
+    if (schedule.scheduled[position] === 1) {
+      if (entry >= 0 && plain !== null && (profile.rows[entry] ?? 0) >= plain)
+        states[base + position] = State.complete;
+      else if (entry < 0) states[base + position] = State.missing;
+      else states[base + position] = judgeEntry(judge, profile, entry, dateContext(schedule, axis, position));
+    } else if (entry >= 0 && axis.first + position < today && processor.offSchedule === "report") {
+      if ((profile.rows[entry] ?? 0) > 0) states[base + position] = State.unexpected;
+    }
+  }
+}
+
+/** A forecast takes the cells that it planned for repaired. */
+function assumeComplete(
+  { assumed, sight }: AssessInput,
+  processor: Processor,
+  { states }: StateArrays,
+): void {
+  if (assumed === null) return;
+  const base = processor.index * sight.axis.length;
+  for (let position = 0; position < sight.axis.length; position++) {
+    if (assumed[base + position] === 1) states[base + position] = State.complete;
+  }
+}
+
+/** The floor of an expectation that asks for nothing but rows per date: most cells need no more than a comparison. */
+function plainRowFloor(expect: Processor["expect"]): number | null {
+  const { rows } = expect;
+  const onlyRows =
+    rows.perUnit === null &&
+    rows.perEntity === null &&
+    rows.max === null &&
+    rows.maxPerUnit === null &&
+    rows.min > 0;
+  const nothingElse =
+    expect.coverage === null &&
+    expect.quality === null &&
+    expect.uniqueKeys.length + expect.notNull.length + expect.checks.length + expect.measures.length === 0;
+  return onlyRows && nothingElse ? rows.min : null;
+}
+
+function markStale(input: AssessInput, processor: Processor, { states }: StateArrays): void {
+  if (processor.stale === "ignore" || processor.writtenAtColumn === null) return;
+  const { axis, observed } = input.sight;
+  const own = observed[processor.index];
+  if (own === undefined || own.failure !== null) return;
+  const base = processor.index * axis.length;
+  for (const edge of processor.edges.filter((candidate) => candidate.stale)) {
+    for (const upstream of upstreamsOf(input, edge)) {
+      if (upstream.writtenAtColumn === null || observed[upstream.index]?.failure !== null) continue;
+      const changed = edge.window.kind === "same_date" ? changedOnDate : changedInWindow;
+      const isChanged = changed(input, processor, upstream, edge);
+      for (let position = 0; position < axis.length; position++) {
+        const cell = base + position;
+        if (states[cell] === State.complete && input.assumed?.[cell] !== 1 && isChanged(position)) {
+          states[cell] = State.stale;
+        }
+      }
+    }
+  }
+}
+
+type ChangeTest = (position: number) => boolean;
+
+/** By the version on record where our repair made the cell, else by write times. */
+function changedOnDate(input: AssessInput, processor: Processor, upstream: Processor): ChangeTest {
+  const { axis, observed } = input.sight;
+  const [own, up] = [observed[processor.index], observed[upstream.index]];
+  const upSchedule = scheduleOf(input, upstream.index);
+  return (position) => {
+    if (own === undefined || up === undefined || upSchedule.scheduled[position] !== 1) return false;
+    const upEntry = up.entries[position] ?? -1;
+    const entry = own.entries[position] ?? -1;
+    if (upEntry < 0 || entry < 0) return false;
+    const facts = input.facts.cellFacts(processor.index, axis.first + position);
+    const firstWrite = own.profile.firstWriteMs[entry] ?? Number.NaN;
+    const recorded = facts.madeFrom?.[upstream.name];
+    // What others wrote after our repair was made from what they read, not from what we recorded.
+    if (recorded !== undefined && !(firstWrite > facts.madeAt)) return recorded !== versionAt(up, position);
+    return (up.profile.lastWriteMs[upEntry] ?? Number.NaN) > firstWrite;
+  };
+}
+
+function changedInWindow(
+  input: AssessInput,
+  processor: Processor,
+  upstream: Processor,
+  edge: Edge,
+): ChangeTest {
+  const { axis, observed } = input.sight;
+  const [own, up] = [observed[processor.index], observed[upstream.index]];
+  if (own === undefined || up === undefined) return () => false;
+  const lastWrites = new Float64Array(axis.length).fill(Number.NaN);
+  up.entries.forEach((entry, position) => {
+    if (entry >= 0) lastWrites[position] = up.profile.lastWriteMs[entry] ?? Number.NaN;
+  });
+  const [upSchedule, ownSchedule] = [scheduleOf(input, upstream.index), scheduleOf(input, processor.index)];
+  const newest = slidingMaximum(lastWrites, axis.length, (position) =>
+    windowAt(edge.window, upSchedule, ownSchedule, position),
+  );
+  return (position) => {
+    const entry = own.entries[position] ?? -1;
+    return entry >= 0 && (newest[position] ?? -Infinity) > (own.profile.firstWriteMs[entry] ?? Number.NaN);
+  };
+}
+
+function markExempt(input: AssessInput, processor: Processor, arrays: StateArrays): void {
+  const { axis } = input.sight;
+  const { states, reasons } = arrays;
+  const schedule = scheduleOf(input, processor.index);
+  const base = processor.index * axis.length;
+  const from = processor.available.from === null ? -Infinity : toDay(processor.available.from);
+  const to = processor.available.to === null ? Infinity : toDay(processor.available.to);
+  const waivers = input.facts.decisions.waivers.filter(({ processors }) =>
+    processors.includes(processor.name),
+  );
+  const exempt = (cell: number, reason: "bootstrap" | "availability" | "waived" | "upstream_exempt") => {
+    states[cell] = State.exempt;
+    reasons[cell] = reasonCode(reason);
+  };
+  const exemptAbove = upstreamExemption(input, processor, arrays);
+  for (const position of schedule.positions) {
+    const cell = base + position;
+    const state = states[cell];
+    if (state !== State.missing && state !== State.partial && state !== State.invalid) continue;
+    const day = axis.first + position;
+    if (isBootstrap(processor, schedule, day, position)) exempt(cell, "bootstrap");
+    else if (day < from || day > to) exempt(cell, "availability");
+    else if (applyWaiver(input, waivers, processor, day, cell, arrays)) exempt(cell, "waived");
+    else if (exemptAbove?.(position) === true) exempt(cell, "upstream_exempt");
+  }
+}
+
+function isBootstrap(processor: Processor, schedule: DenseSchedule, day: number, position: number): boolean {
+  if (processor.bootstrapDays === 0) return false;
+  const season = schedule.seasons[schedule.season[position] ?? -1];
+  return season !== undefined && day - season.startDay < processor.bootstrapDays;
+}
+
+/** Whether a waiver in force covers the cell; notes those that expired and those that let dependents proceed. */
+function applyWaiver(
+  input: AssessInput,
+  waivers: readonly Waiver[],
+  processor: Processor,
+  day: number,
+  cell: number,
+  arrays: StateArrays,
+): boolean {
+  const covering = waivers.filter((waiver) => waiverCovers(waiver, processor.name, day));
+  if (covering.length === 0) return false;
+  const today = localDayAt(input.now, input.compiled.pipeline.timezone);
+  const valid = covering.filter(({ expires }) => expires === null || today <= toDay(expires));
+  if (valid.length === 0) {
+    arrays.waiverExpired[cell] = 1;
+    return false;
+  }
+  if (valid.some(({ downstream }) => downstream === "proceed")) arrays.proceeds[cell] = 1;
+  return true;
+}
+
+/** Whether a hard upstream on the same date is exempt without rows, and this cell was never seen complete. */
+function upstreamExemption(input: AssessInput, processor: Processor, arrays: StateArrays): ChangeTest | null {
+  const { axis, observed } = input.sight;
+  const edges = processor.edges.filter(({ mode, window }) => mode === "hard" && window.kind === "same_date");
+  if (edges.length === 0) return null;
+  const isEmptyExempt = (upstream: Processor, position: number) => {
+    const cell = upstream.index * axis.length + position;
+    const seen = observed[upstream.index];
+    return (
+      arrays.states[cell] === State.exempt &&
+      arrays.proceeds[cell] === 0 &&
+      (seen === undefined || rowsAt(seen, position) === 0)
+    );
+  };
+  const resolved = edges.map((edge) => upstreamsOf(input, edge));
+  return (position) =>
+    resolved.some((upstreams) => upstreams.every((upstream) => isEmptyExempt(upstream, position))) &&
+    !input.facts.everComplete(processor.index, axis.first + position);
+}
+
+function markPending(
+  input: AssessInput,
+  processor: Processor,
+  { states }: StateArrays,
+  dueThrough: number,
+): void {
+  const base = processor.index * input.sight.axis.length;
+  for (let position = Math.max(0, dueThrough + 1); position < input.sight.axis.length; position++) {
+    const state = states[base + position];
+    if (state === State.missing || state === State.partial || state === State.invalid) {
+      states[base + position] = State.pending;
+    }
+  }
+}
+
+/** The last position that is due; never later than that of a hard upstream of the same date. */
+function dueThroughPosition(input: AssessInput, processor: Processor, dueThrough: Int32Array): number {
+  const { timezone } = input.compiled.pipeline;
+  const { horizon } = input.policy;
+  const { daysAfter, minuteOfDay } = processor.due;
+  const candidate = localDayAt(horizon, timezone) - daysAfter;
+  const isDue = instantOf(candidate + daysAfter, minuteOfDay, timezone) <= horizon;
+  let through = (isDue ? candidate : candidate - 1) - input.sight.axis.first;
+  for (const edge of processor.edges) {
+    if (edge.mode !== "hard" || edge.window.kind !== "same_date") continue;
+    const earliest = Math.max(...upstreamsOf(input, edge).map(({ index }) => dueThrough[index] ?? -1));
+    through = Math.min(through, earliest);
+  }
+  return Math.max(-1, through);
+}
+
+export function upstreamsOf(input: Pick<AssessInput, "compiled">, edge: Edge): readonly Processor[] {
+  return edge.anyOf.flatMap((name) => input.compiled.byName.get(name) ?? []);
+}

@@ -1,0 +1,103 @@
+import { assessDispositions } from "./assess-dispositions.ts";
+import { assessStates, type StateArrays } from "./assess-states.ts";
+import { type Assessment, type AssessInput, type Breakers, scheduleOf } from "./assessment.ts";
+import { isMassGap, massGapOf, scheduleFault } from "./breaker.ts";
+import { type Grid, isGapState, State } from "./grid.ts";
+import type { Day } from "./iso-date.ts";
+
+/**
+ * Says of every cell what it is and, of every gap, where it stands. Pure: the same input gives the same assessment.
+ */
+export function assess(input: AssessInput): Assessment {
+  const { compiled, sight } = input;
+  const cells = compiled.pipeline.processors.length * sight.axis.length;
+  const arrays: StateArrays = {
+    states: new Uint8Array(cells),
+    reasons: new Uint8Array(cells),
+    proceeds: new Uint8Array(cells),
+    waiverExpired: new Uint8Array(cells),
+  };
+  assessStates(input, arrays);
+  const breakers = assessBreakers(input, arrays.states);
+  const grid: Grid = {
+    pipeline: compiled.pipeline,
+    graph: compiled.graph,
+    axis: sight.axis,
+    now: input.now,
+    schedules: sight.schedules,
+    selection: input.selection,
+    states: arrays.states,
+    reasons: arrays.reasons,
+    dispositions: new Uint8Array(cells),
+    degraded: new Uint8Array(cells),
+    progressing: new Uint8Array(cells),
+  };
+  const assessment: Assessment = { ...input, grid, breakers, proceeds: arrays.proceeds };
+  assessDispositions(assessment, arrays.waiverExpired);
+  return assessment;
+}
+
+/** Whether nothing speaks against calling the selected range converged; processors of severity `info` do not count. */
+export function isConverged(assessment: Assessment): boolean {
+  const { grid } = assessment;
+  const counting = grid.pipeline.processors.filter(
+    ({ index, severity }) => severity !== "info" && grid.selection.processors.has(index),
+  );
+  if (counting.some(({ schedule }) => assessment.breakers.scheduleFaults.has(schedule))) return false;
+  return counting.every((processor) => {
+    const base = processor.index * grid.axis.length;
+    for (let position = grid.selection.from; position <= grid.selection.to; position++) {
+      const state = grid.states[base + position] ?? 0;
+      if (state === State.unknown || isGapState(state, processor.stale === "repair")) return false;
+    }
+    return true;
+  });
+}
+
+/** Whether a breaker speaks against the detector: such a cycle leaves no baseline. */
+export function isAccepted({ breakers }: Pick<Assessment, "breakers">): boolean {
+  return breakers.overallMassGap === null && breakers.scheduleFaults.size === 0;
+}
+
+function assessBreakers(input: AssessInput, states: Uint8Array): Breakers {
+  const { pipeline } = input.compiled;
+  const { axis, today } = input.sight;
+  const rules = pipeline.safety.massGap;
+  let [allComplete, allGaps] = [0, 0];
+  const massGaps = pipeline.processors.map((processor) => {
+    const base = processor.index * axis.length;
+    const isGap = (day: Day) => {
+      const position = day - axis.first;
+      return position >= 0 && position < axis.length && isGapState(states[base + position] ?? 0, false);
+    };
+    const gap = massGapOf(input.facts.baselines(processor.index), isGap);
+    allComplete += gap.wasComplete;
+    allGaps += gap.becameGaps;
+    return isMassGap(gap, rules) ? massGapText(gap.becameGaps, gap.wasComplete, rules.maxShare) : null;
+  });
+  const overall = isMassGap({ wasComplete: allComplete, becameGaps: allGaps }, rules);
+  const scheduleFaults = new Map<string, string>();
+  for (const spec of pipeline.schedules) {
+    const user = pipeline.processors.find(({ schedule }) => schedule === spec.name);
+    if (user === undefined) continue;
+    const schedule = scheduleOf(input, user.index);
+    const baseline = input.facts.scheduleBaseline(spec.name);
+    const fault = scheduleFault(
+      spec,
+      schedule,
+      axis.first,
+      Math.min(today, axis.first + axis.length),
+      baseline,
+    );
+    if (fault !== null) scheduleFaults.set(spec.name, fault);
+  }
+  return {
+    massGaps,
+    overallMassGap: overall ? massGapText(allGaps, allComplete, rules.maxShare) : null,
+    scheduleFaults,
+  };
+}
+
+function massGapText(gaps: number, complete: number, maxShare: number): string {
+  return `${gaps} of ${complete} cells that were complete became gaps; more than ${Math.round(maxShare * 100)} % at once is taken for a fault of the detector`;
+}

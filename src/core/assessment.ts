@@ -1,0 +1,128 @@
+import { compileJudge, type DateContext, type Judge } from "./expectation.ts";
+import { buildGraph, type Graph } from "./graph.ts";
+import type { Grid } from "./grid.ts";
+import { type Day, type IsoDate, toDay } from "./iso-date.ts";
+import type { InFlight, LedgerFacts } from "./ledger-facts.ts";
+import type { Observations } from "./observation.ts";
+import { alignObservation, type Observed } from "./observed.ts";
+import type { Pipeline, Processor } from "./pipeline.ts";
+import type { RunPolicy } from "./policy.ts";
+import { type Axis, axisOf, completeSchedules, type DenseSchedule, denseSchedules } from "./schedule.ts";
+import { type EpochMs, localDayAt } from "./wall-clock.ts";
+
+/** A pipeline with what is derived from it once. */
+export interface CompiledPipeline {
+  readonly pipeline: Pipeline;
+  readonly graph: Graph;
+  /** By processor index. */
+  readonly judges: readonly Judge[];
+  readonly byName: ReadonlyMap<string, Processor>;
+}
+
+export function compilePipeline(pipeline: Pipeline): CompiledPipeline {
+  const nodes = pipeline.processors.map(({ name, edges }) => ({
+    name,
+    upstreams: edges.flatMap((edge) => edge.anyOf),
+  }));
+  return {
+    pipeline,
+    graph: buildGraph(nodes),
+    judges: pipeline.processors.map((processor) => compileJudge(processor.expect)),
+    byName: new Map(pipeline.processors.map((processor) => [processor.name, processor])),
+  };
+}
+
+/** Everything that one pass over the warehouse saw, spread over the axis. */
+export interface Sight {
+  readonly axis: Axis;
+  /** Today in the pipeline's zone, and the last day of the axis. */
+  readonly today: Day;
+  readonly schedules: ReadonlyMap<string, DenseSchedule>;
+  /** By processor index. */
+  readonly observed: readonly Observed[];
+  /** Repairs with a precondition that was not true, and which. */
+  readonly unmetPreconditions: ReadonlyMap<string, string>;
+}
+
+/**
+ * @param last the last day of the axis; today unless the user asked for less or more
+ * @throws ReconcilerError `schedule_empty`
+ */
+export function alignSight(
+  compiled: CompiledPipeline,
+  observations: Observations,
+  now: EpochMs,
+  last?: Day,
+): Sight {
+  const { pipeline } = compiled;
+  const today = localDayAt(now, pipeline.timezone);
+  const end = last ?? today;
+  const schedules = completeSchedules(pipeline.schedules, observations.schedules, end);
+  const axis = axisOf(schedules, end);
+  return {
+    axis,
+    today,
+    schedules: denseSchedules(pipeline, schedules, axis),
+    observed: pipeline.processors.map(({ name }) =>
+      alignObservation(observations.processors.get(name), axis),
+    ),
+    unmetPreconditions: observations.unmetPreconditions,
+  };
+}
+
+export interface AssessInput {
+  readonly compiled: CompiledPipeline;
+  readonly sight: Sight;
+  readonly facts: LedgerFacts;
+  /** Queued and running, the ledger's unfinished starts among them. */
+  readonly inFlight: readonly InFlight[];
+  readonly now: EpochMs;
+  readonly policy: RunPolicy;
+  readonly selection: Grid["selection"];
+  /** 1 for each cell that is taken for complete whatever was seen, as a forecast does; null for what is really there. */
+  readonly assumed: Uint8Array | null;
+}
+
+/** What the breakers say against the detector; their cells are held and the cycle is not accepted. */
+export interface Breakers {
+  /** By processor index: the mass gap in words; null where there is none. */
+  readonly massGaps: readonly (string | null)[];
+  readonly overallMassGap: string | null;
+  /** By schedule name. */
+  readonly scheduleFaults: ReadonlyMap<string, string>;
+}
+
+export interface Assessment extends AssessInput {
+  readonly grid: Grid;
+  readonly breakers: Breakers;
+  /** 1 where the cell is waived with `downstream: proceed`. */
+  readonly proceeds: Uint8Array;
+}
+
+/** The schedule of a processor. */
+export function scheduleOf(input: Pick<AssessInput, "compiled" | "sight">, processor: number): DenseSchedule {
+  const name = input.compiled.pipeline.processors[processor]?.schedule ?? "";
+  const schedule = input.sight.schedules.get(name);
+  if (schedule === undefined) throw new RangeError(`processor ${processor} has no schedule "${name}"`);
+  return schedule;
+}
+
+export function dateContext(schedule: DenseSchedule, axis: Axis, position: number): DateContext {
+  const season = schedule.seasons[schedule.season[position] ?? -1];
+  return {
+    units: schedule.units[position] ?? 0,
+    seasonDay: season === undefined ? 0 : axis.first + position - season.startDay,
+  };
+}
+
+/** Positions of a range of dates on the axis, clipped to it; `from` > `to` where nothing is left. */
+export function positionsOf(
+  axis: Axis,
+  start: IsoDate | null,
+  end: IsoDate | null,
+): { from: number; to: number } {
+  return {
+    from: start === null ? 0 : Math.max(0, toDay(start) - axis.first),
+    to: end === null ? axis.length - 1 : Math.min(axis.length - 1, toDay(end) - axis.first),
+  };
+}

@@ -1,0 +1,173 @@
+import { type Assessment, scheduleOf } from "./assessment.ts";
+import { Disposition, isGapState, reasonCode, reasonName } from "./grid.ts";
+import type { RepairUnit } from "./pipeline.ts";
+import { batchDatesMax } from "./retry-policy.ts";
+
+/** Dates that one job would repair, as ascending positions. */
+export interface Batch {
+  readonly unit: number;
+  readonly positions: readonly number[];
+  /** Of the attempts charged so far; the job's attempt is one more. */
+  readonly charged: number;
+  readonly probe: boolean;
+}
+
+/** Dates that lie so far apart, with no scheduled date between them, do not share a job. */
+const unscheduledDaysMax = 7;
+
+/**
+ * The ready dates of one repair, cut into jobs, newest job first (oldest first where a processor is chronological). A job
+ * never spans a scheduled date that is not its own, a season, 7 unscheduled days, or the dates of a run in flight, and
+ * never mixes dates of different attempts.
+ */
+export function batchesOf(assessment: Assessment, unitIndex: number): readonly Batch[] {
+  const { grid } = assessment;
+  const unit = grid.pipeline.repairUnits[unitIndex];
+  if (unit === undefined) return [];
+  const chronological = unit.processors.some(
+    (index) => grid.pipeline.processors[index]?.chronological === true,
+  );
+  const positions = readyPositions(assessment, unit);
+  if (positions.length === 0) return [];
+  const free = withoutOverlap(assessment, unitIndex, unit, positions);
+  const batches = cut(assessment, unitIndex, unit, free, chronological);
+  return chronological ? batches : batches.reverse();
+}
+
+/**
+ * Positions at which every open processor of the repair is ready. A shared repair fills all its tables in one run, so it
+ * waits until none of them is held back; those that are ready meanwhile say so.
+ */
+function readyPositions(assessment: Assessment, unit: RepairUnit): number[] {
+  const { grid } = assessment;
+  const ready: number[] = [];
+  const { from, to } = grid.selection;
+  for (let position = from; position <= to; position++) {
+    let [isReady, isOther] = [false, false];
+    for (const index of unit.processors) {
+      const cell = index * grid.axis.length + position;
+      const disposition = grid.dispositions[cell];
+      if (disposition === Disposition.ready) isReady = true;
+      else if (disposition !== Disposition.none) isOther = true;
+    }
+    if (isReady && !isOther) ready.push(position);
+    else if (isReady) putOff(assessment, unit, position, "shared_repair");
+  }
+  return ready;
+}
+
+function putOff(
+  assessment: Assessment,
+  unit: RepairUnit,
+  position: number,
+  reason: "shared_repair" | "in_flight_overlap",
+) {
+  const { grid } = assessment;
+  for (const index of unit.processors) {
+    const cell = index * grid.axis.length + position;
+    if (grid.dispositions[cell] !== Disposition.ready) continue;
+    if (reason === "shared_repair") grid.dispositions[cell] = Disposition.blocked;
+    grid.reasons[cell] = reasonCode(reason);
+  }
+}
+
+function withoutOverlap(
+  assessment: Assessment,
+  unitIndex: number,
+  unit: RepairUnit,
+  positions: number[],
+): number[] {
+  const { first } = assessment.grid.axis;
+  const ranges = assessment.inFlight
+    .filter(({ repairUnit }) => repairUnit === unitIndex)
+    .map(({ days }) => ({ from: (days[0] ?? 0) - first, to: (days.at(-1) ?? 0) - first }));
+  if (ranges.length === 0) return positions;
+  return positions.filter((position) => {
+    const overlaps = ranges.some(({ from, to }) => position >= from && position <= to);
+    if (overlaps) putOff(assessment, unit, position, "in_flight_overlap");
+    return !overlaps;
+  });
+}
+
+/** What decides whether a date may join the job of the date next to it. */
+interface Candidate {
+  readonly position: number;
+  readonly charged: number;
+  readonly datesMax: number;
+  readonly probe: boolean;
+}
+
+/** From the newest date down, so that the newest job is the full one; from the oldest up for a chronological processor. */
+function cut(
+  assessment: Assessment,
+  unitIndex: number,
+  unit: RepairUnit,
+  positions: readonly number[],
+  ascending: boolean,
+): Batch[] {
+  const batches: Batch[] = [];
+  const probing = assessment.facts.circuits[unitIndex]?.state === "half_open";
+  const sizeMax = unit.batch === "single" || probing ? 1 : unit.maxDatesPerJob;
+  let current: Candidate[] = [];
+  const close = () => {
+    const [head] = current;
+    if (head === undefined) return;
+    const sorted = current.map(({ position }) => position).sort((a, b) => a - b);
+    batches.push({ unit: unitIndex, positions: sorted, charged: head.charged, probe: head.probe });
+    current = [];
+  };
+  for (const position of ascending ? positions : positions.toReversed()) {
+    const candidate = candidateAt(assessment, unit, position, sizeMax);
+    const last = current.at(-1);
+    if (last !== undefined && !mayJoin(assessment, unit, current.length, last, candidate)) close();
+    current.push(candidate);
+  }
+  close();
+  return ascending ? batches : batches.reverse();
+}
+
+function candidateAt(assessment: Assessment, unit: RepairUnit, position: number, sizeMax: number): Candidate {
+  const { grid, facts } = assessment;
+  let [charged, datesMax, probe] = [0, sizeMax, false];
+  for (const index of unit.processors) {
+    const cell = index * grid.axis.length + position;
+    if (grid.dispositions[cell] !== Disposition.ready) continue;
+    const cellFacts = facts.cellFacts(index, grid.axis.first + position);
+    charged = Math.max(charged, cellFacts.charged);
+    datesMax = Math.min(datesMax, batchDatesMax(cellFacts, unit.maxAttempts, sizeMax));
+    probe ||= reasonName(grid.reasons[cell] ?? 0) === "probe";
+  }
+  return { position, charged, datesMax: probe ? 1 : datesMax, probe };
+}
+
+function mayJoin(
+  assessment: Assessment,
+  unit: RepairUnit,
+  size: number,
+  last: Candidate,
+  candidate: Candidate,
+): boolean {
+  if (size >= Math.min(last.datesMax, candidate.datesMax)) return false;
+  if (last.charged !== candidate.charged) return false;
+  const [low, high] = [
+    Math.min(last.position, candidate.position),
+    Math.max(last.position, candidate.position),
+  ];
+  if (high - low - 1 >= unscheduledDaysMax) return false;
+  return unit.processors.every((index) => {
+    const schedule = scheduleOf(assessment, index);
+    const between = (schedule.rank[high] ?? 0) - (schedule.rank[low + 1] ?? 0);
+    return between === 0 && schedule.season[low] === schedule.season[high];
+  });
+}
+
+/** Whether a cell of the grid is a gap by its processor's own rule. */
+export function isGapCell(
+  assessment: Pick<Assessment, "grid">,
+  processor: number,
+  position: number,
+): boolean {
+  const { grid } = assessment;
+  const staleIsGap = grid.pipeline.processors[processor]?.stale === "repair";
+  return isGapState(grid.states[processor * grid.axis.length + position] ?? 0, staleIsGap);
+}

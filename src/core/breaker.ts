@@ -1,0 +1,108 @@
+import { formatDateRuns, parseDateRuns } from "./date-runs.ts";
+import type { Day } from "./iso-date.ts";
+import type { Baseline, LedgerRecords } from "./ledger-records.ts";
+import type { Safety, ScheduleSpec } from "./pipeline.ts";
+import type { DenseSchedule } from "./schedule.ts";
+import type { EpochMs } from "./wall-clock.ts";
+
+/** A repair's circuit: `open` lets nothing run, `half_open` lets one date probe. */
+export interface Circuit {
+  readonly state: "closed" | "open" | "half_open";
+  /** Since when it is open; 0 while closed. */
+  readonly openedAt: EpochMs;
+  /** When it lets a probe through; 0 while closed. */
+  readonly probeAt: EpochMs;
+  readonly cause: string;
+}
+
+export const closedCircuit: Circuit = { state: "closed", openedAt: 0, probeAt: 0, cause: "" };
+
+type RunEnd = LedgerRecords["recentEnds"][number];
+
+/**
+ * Folds the ends of one repair's runs, oldest first. One systemic failure opens the circuit; so do `failures` first
+ * attempts in a row that failed, which are different dates, as a retry is no first attempt. A run that was proven
+ * closes it. A job that succeeds and changes nothing speaks about its date, not about the executor, so it counts neither way.
+ */
+export function circuitOf(
+  ends: readonly RunEnd[],
+  rules: Safety["circuitBreaker"],
+  releasedAt: EpochMs,
+  now: EpochMs,
+): Circuit {
+  let failuresInRow = 0;
+  let openedAt: EpochMs | null = null;
+  let cause = "";
+  for (const end of ends) {
+    if (end.endedAt <= releasedAt || end.outcome === "skipped" || end.outcome === "ineffective") continue;
+    if (end.outcome === "repaired") {
+      failuresInRow = 0;
+      openedAt = null;
+      continue;
+    }
+    const probing = openedAt !== null && end.startedAt >= openedAt + rules.coolOffMs;
+    if (end.attempt === 1) failuresInRow++;
+    if (end.systemic !== null || failuresInRow >= rules.failures || probing) {
+      openedAt = end.endedAt;
+      cause = end.message ?? end.outcome;
+    }
+  }
+  if (openedAt === null) return closedCircuit;
+  const probeAt = openedAt + rules.coolOffMs;
+  return { state: now >= probeAt ? "half_open" : "open", openedAt, probeAt, cause };
+}
+
+/** How much of what was complete is gone. */
+export interface MassGap {
+  readonly wasComplete: number;
+  readonly becameGaps: number;
+}
+
+/**
+ * The worst of the baselines: the last accepted one, and the one of 24 h ago, which sees what bleeds slowly.
+ * @param isGap whether the cell of that day is a gap now
+ */
+export function massGapOf(baselines: readonly Baseline[], isGap: (day: Day) => boolean): MassGap {
+  let worst: MassGap = { wasComplete: 0, becameGaps: 0 };
+  for (const baseline of baselines) {
+    const days = parseDateRuns(baseline.dates);
+    let becameGaps = 0;
+    for (const day of days) if (isGap(day)) becameGaps++;
+    if (becameGaps >= worst.becameGaps) worst = { wasComplete: days.size, becameGaps };
+  }
+  return worst;
+}
+
+export function isMassGap(gap: MassGap, rules: Safety["massGap"]): boolean {
+  return gap.becameGaps >= rules.cellsMin && gap.becameGaps > rules.maxShare * gap.wasComplete;
+}
+
+/**
+ * What is wrong with a schedule, or null. Past scheduled dates that vanished since the last accepted cycle, a hole or an
+ * end that is longer ago than the schedule itself allows.
+ */
+export function scheduleFault(
+  spec: ScheduleSpec,
+  schedule: DenseSchedule,
+  first: Day,
+  today: Day,
+  baseline: Baseline | undefined,
+): string | null {
+  const days = Array.from(schedule.positions, (position) => first + position);
+  if (baseline !== undefined) {
+    const present = new Set(days);
+    const gone = [...parseDateRuns(baseline.dates)].filter((day) => day < today && !present.has(day));
+    if (gone.length > 0) {
+      return `${gone.length} scheduled dates vanished since the last cycle: ${formatDateRuns(gone).slice(0, 200)}`;
+    }
+  }
+  if (spec.maxGapDays === null) return null;
+  for (const [index, day] of days.entries()) {
+    const next = days[index + 1] ?? today;
+    if (next - day > spec.maxGapDays) {
+      const until = index + 1 < days.length ? "the next date" : "today";
+      return `no date for ${next - day} days after ${formatDateRuns([day])} until ${until}; at most ${spec.maxGapDays} are expected`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,35 @@
+import { assertNever } from "../errors.ts";
+import { civilOf, type Day, weekdayOf } from "./iso-date.ts";
+import type { ScheduleObservation } from "./observation.ts";
+import type { ScheduleSpec } from "./pipeline.ts";
+
+type Calendar = Extract<ScheduleSpec["source"], { kind: "calendar" }>;
+
+/** The dates of a built-in calendar from `first` to `last`, both included; one unit each, one season. */
+export function calendarDates(calendar: Calendar, first: Day, last: Day): ScheduleObservation {
+  const days: number[] = [];
+  for (let day = first; day <= last; day++) {
+    if (occursOn(calendar, day)) days.push(day);
+  }
+  return {
+    days: Int32Array.from(days),
+    units: new Float64Array(days.length).fill(1),
+    season: new Int32Array(days.length),
+    seasons: [{ name: "", startDay: first }],
+  };
+}
+
+function occursOn(calendar: Calendar, day: Day): boolean {
+  switch (calendar.every) {
+    case "day":
+      return true;
+    case "weekday":
+      return weekdayOf(day) <= 5;
+    case "week":
+      return weekdayOf(day) === calendar.weekday;
+    case "month":
+      return civilOf(day).day === 1;
+    default:
+      return assertNever(calendar.every, "calendar");
+  }
+}

@@ -1,0 +1,99 @@
+import { addDays, type Day, type IsoDate, toDay } from "./iso-date.ts";
+import type { Decision, DecisionKind } from "./ledger-records.ts";
+import type { Pipeline, Waiver } from "./pipeline.ts";
+import type { EpochMs } from "./wall-clock.ts";
+
+/** What people decided, as it stands. */
+export interface Decisions {
+  /** From the config and the ledger together, expired ones included. */
+  readonly waivers: readonly Waiver[];
+  /** Whether repairs of a cell are paused, and by whom. */
+  readonly pausedBy: (processor: string, day: Day) => Decision | null;
+  /** The last `retry` that names the cell; 0 where there is none. */
+  readonly retriedAt: (processor: string, day: Day) => EpochMs;
+  /** The last `release` of the processor's circuit; 0 where there is none. */
+  readonly releasedAt: (processor: string) => EpochMs;
+  /** The last `accept` that names the processor; 0 where there is none. */
+  readonly acceptedAt: (processor: string) => EpochMs;
+}
+
+/** Folds the decisions, oldest first; a later one overrides an earlier one for the cells that both name. */
+export function foldDecisions(
+  pipeline: Pick<Pipeline, "waivers">,
+  decisions: readonly Decision[],
+): Decisions {
+  const of = (...kinds: DecisionKind[]) => decisions.filter((decision) => kinds.includes(decision.kind));
+  const [pauses, retries, releases, accepts] = [
+    of("pause", "resume"),
+    of("retry"),
+    of("release"),
+    of("accept"),
+  ];
+  return {
+    waivers: [...pipeline.waivers, ...ledgerWaivers(of("waive", "unwaive"))],
+    pausedBy: (processor, day) => {
+      const last = pauses.findLast((decision) => names(decision, processor, day));
+      return last?.kind === "pause" ? last : null;
+    },
+    retriedAt: (processor, day) => retries.findLast((decision) => names(decision, processor, day))?.at ?? 0,
+    releasedAt: (processor) => releases.findLast((decision) => namesProcessor(decision, processor))?.at ?? 0,
+    acceptedAt: (processor) => accepts.findLast((decision) => namesProcessor(decision, processor))?.at ?? 0,
+  };
+}
+
+export function waiverCovers(waiver: Waiver, processor: string, day: Day): boolean {
+  return waiver.processors.includes(processor) && day >= toDay(waiver.start) && day <= toDay(waiver.end);
+}
+
+/** Each waiver less the dates that a later `unwaive` took back. */
+function ledgerWaivers(decisions: readonly Decision[]): Waiver[] {
+  let waivers: Waiver[] = [];
+  for (const decision of decisions) {
+    if (decision.kind === "unwaive") {
+      waivers = waivers.flatMap((waiver) => without(waiver, decision));
+    } else if (decision.waiver !== null && decision.startDate !== null && decision.endDate !== null) {
+      waivers.push({
+        id: decision.id,
+        processors: decision.processors ?? [],
+        start: decision.startDate,
+        end: decision.endDate,
+        reason: decision.reason,
+        owner: decision.waiver.owner,
+        expires: decision.waiver.expires,
+        downstream: decision.waiver.downstream,
+        source: "ledger",
+      });
+    }
+  }
+  return waivers;
+}
+
+function without(waiver: Waiver, taken: Decision): Waiver[] {
+  const kept =
+    taken.processors === null ? [] : waiver.processors.filter((name) => !taken.processors?.includes(name));
+  const cut =
+    taken.processors === null ? waiver.processors : waiver.processors.filter((name) => !kept.includes(name));
+  const rest: Waiver[] = kept.length > 0 ? [{ ...waiver, processors: kept }] : [];
+  if (cut.length === 0) return rest;
+  const from = taken.startDate ?? waiver.start;
+  const to = taken.endDate ?? waiver.end;
+  const pieces: { start: IsoDate; end: IsoDate }[] = [];
+  if (to < waiver.start || from > waiver.end) pieces.push({ start: waiver.start, end: waiver.end });
+  else {
+    if (waiver.start < from) pieces.push({ start: waiver.start, end: addDays(from, -1) });
+    if (waiver.end > to) pieces.push({ start: addDays(to, 1), end: waiver.end });
+  }
+  return [...rest, ...pieces.map((piece) => ({ ...waiver, ...piece, processors: cut }))];
+}
+
+function names(decision: Decision, processor: string, day: Day): boolean {
+  return (
+    namesProcessor(decision, processor) &&
+    (decision.startDate === null || day >= toDay(decision.startDate)) &&
+    (decision.endDate === null || day <= toDay(decision.endDate))
+  );
+}
+
+function namesProcessor(decision: Decision, processor: string): boolean {
+  return decision.processors === null || decision.processors.includes(processor);
+}

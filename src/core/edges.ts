@@ -1,0 +1,224 @@
+import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
+import { upstreamsOf } from "./assess-states.ts";
+import { completenessOf } from "./expectation.ts";
+import { Disposition, isGapState, State } from "./grid.ts";
+import { rowsAt } from "./observed.ts";
+import type { Edge, Processor } from "./pipeline.ts";
+import { windowAt } from "./windows.ts";
+
+/** The cells as far as they are assessed: those of the upstreams are. */
+export interface EdgeArrays {
+  readonly states: Uint8Array;
+  readonly dispositions: Uint8Array;
+  readonly progressing: Uint8Array;
+  readonly proceeds: Uint8Array;
+}
+
+/** How far one upstream cell satisfies an edge. */
+export const Satisfied = { no: 0, yes: 1, degraded: 2 } as const;
+
+export interface EdgeVerdict {
+  readonly satisfied: boolean;
+  /** Satisfied, yet by less than all of the input. */
+  readonly degraded: boolean;
+  /** Not satisfied, but somebody is working on it, or it will come by itself. */
+  readonly progressing: boolean;
+}
+
+const satisfied: EdgeVerdict = { satisfied: true, degraded: false, progressing: true };
+const degradedVerdict: EdgeVerdict = { satisfied: true, degraded: true, progressing: true };
+
+/** Judges one edge for cells of one processor; reads the upstreams' arrays, so these must be assessed before. */
+export type EdgeJudge = (position: number) => EdgeVerdict;
+
+export function compileEdge(
+  input: AssessInput,
+  arrays: EdgeArrays,
+  processor: Processor,
+  edge: Edge,
+): EdgeJudge {
+  const alternatives = upstreamsOf(input, edge).map((upstream) =>
+    edge.window.kind === "same_date"
+      ? sameDateJudge(input, arrays, processor, upstream, edge)
+      : windowJudge(input, arrays, processor, upstream, edge),
+  );
+  const [only] = alternatives;
+  if (alternatives.length === 1 && only !== undefined) return only;
+  return (position) => {
+    const verdicts = alternatives.map((judge) => judge(position));
+    const best = verdicts.find((verdict) => verdict.satisfied && !verdict.degraded);
+    return (
+      best ??
+      verdicts.find((verdict) => verdict.satisfied) ?? {
+        satisfied: false,
+        degraded: false,
+        progressing: verdicts.some((verdict) => verdict.progressing),
+      }
+    );
+  };
+}
+
+/** Whether an upstream cell, taken by itself, satisfies an edge. */
+export function cellSatisfies(
+  input: AssessInput,
+  arrays: Pick<EdgeArrays, "states" | "proceeds">,
+  upstream: Processor,
+  edge: Pick<Edge, "minCompleteness">,
+  position: number,
+): (typeof Satisfied)[keyof typeof Satisfied] {
+  const cell = upstream.index * input.sight.axis.length + position;
+  const state = arrays.states[cell];
+  switch (state) {
+    case State.unscheduled:
+    case State.unexpected:
+    case State.complete:
+    case State.stale:
+      return Satisfied.yes;
+    case State.exempt: {
+      const observed = input.sight.observed[upstream.index];
+      if (observed !== undefined && rowsAt(observed, position) > 0) return Satisfied.yes;
+      return arrays.proceeds[cell] === 1 ? Satisfied.degraded : Satisfied.no;
+    }
+    case State.partial:
+    case State.pending:
+      return reachesCompleteness(input, upstream, edge, position) ? Satisfied.yes : Satisfied.no;
+    default:
+      return Satisfied.no;
+  }
+}
+
+function reachesCompleteness(
+  input: AssessInput,
+  upstream: Processor,
+  edge: Pick<Edge, "minCompleteness">,
+  position: number,
+): boolean {
+  if (edge.minCompleteness === null) return false;
+  const observed = input.sight.observed[upstream.index];
+  const judge = input.compiled.judges[upstream.index];
+  if (observed === undefined || judge === undefined) return false;
+  const context = dateContext(scheduleOf(input, upstream.index), input.sight.axis, position);
+  const entry = observed.entries[position] ?? -1;
+  return completenessOf(judge, observed.profile, entry, context) >= edge.minCompleteness;
+}
+
+/** Whether a soft edge waits on this cell: only while somebody is working on it. */
+function isWorkedOn(disposition: number | undefined): boolean {
+  return (
+    disposition === Disposition.ready ||
+    disposition === Disposition.queued ||
+    disposition === Disposition.running ||
+    disposition === Disposition.backingOff
+  );
+}
+
+function sameDateJudge(
+  input: AssessInput,
+  arrays: EdgeArrays,
+  processor: Processor,
+  upstream: Processor,
+  edge: Edge,
+): EdgeJudge {
+  const base = upstream.index * input.sight.axis.length;
+  return (position) => {
+    const cell = base + position;
+    const verdict = cellSatisfies(input, arrays, upstream, edge, position);
+    if (verdict === Satisfied.yes) return satisfied;
+    if (verdict === Satisfied.degraded) return degradedVerdict;
+    if (edge.mode === "soft") {
+      const waits = isWorkedOn(arrays.dispositions[cell]) && withinWait(input, processor, edge, position);
+      return waits ? { satisfied: false, degraded: false, progressing: true } : satisfied;
+    }
+    return { satisfied: false, degraded: false, progressing: willProgress(arrays, cell) };
+  };
+}
+
+/** A soft edge waits at most `wait` from the opening of the gap that waits. */
+function withinWait(input: AssessInput, processor: Processor, edge: Edge, position: number): boolean {
+  if (edge.waitMs === null) return true;
+  const facts = input.facts.cellFacts(processor.index, input.sight.axis.first + position);
+  return input.now - (facts.openSince ?? input.now) < edge.waitMs;
+}
+
+function willProgress(arrays: EdgeArrays, cell: number): boolean {
+  const state = arrays.states[cell];
+  return state === State.unknown || state === State.pending || arrays.progressing[cell] === 1;
+}
+
+/**
+ * A window counts its cells by prefix sums: satisfied ones, degrading ones, and those that somebody is working on, which
+ * alone can block. Enough of the first two and the settled rest satisfy it.
+ */
+function windowJudge(
+  input: AssessInput,
+  arrays: EdgeArrays,
+  processor: Processor,
+  upstream: Processor,
+  edge: Edge,
+): EdgeJudge {
+  const { length } = input.sight.axis;
+  const base = upstream.index * length;
+  const upSchedule = scheduleOf(input, upstream.index);
+  const ownSchedule = scheduleOf(input, processor.index);
+  const fulfilled = new Int32Array(length + 1);
+  const working = new Int32Array(length + 1);
+  for (let position = 0; position < length; position++) {
+    let [isFulfilled, isWorking] = [0, 0];
+    if (upSchedule.scheduled[position] === 1) {
+      if (cellSatisfies(input, arrays, upstream, edge, position) === Satisfied.yes) isFulfilled = 1;
+      else if (edge.mode === "soft") isWorking = isWorkedOn(arrays.dispositions[base + position]) ? 1 : 0;
+      else isWorking = willProgress(arrays, base + position) ? 1 : 0;
+    }
+    fulfilled[position + 1] = (fulfilled[position] ?? 0) + isFulfilled;
+    working[position + 1] = (working[position] ?? 0) + isWorking;
+  }
+  const within = (sums: Int32Array, from: number, to: number) => (sums[to + 1] ?? 0) - (sums[from] ?? 0);
+  return (position) => {
+    const { from, to } = windowAt(edge.window, upSchedule, ownSchedule, position);
+    if (from > to) return satisfied;
+    const total = within(upSchedule.rank, from, to);
+    const complete = within(fulfilled, from, to);
+    if (complete >= edge.minShare * total) return satisfied;
+    const unsettled = within(working, from, to);
+    const waits = edge.mode === "hard" || withinWait(input, processor, edge, position);
+    if (waits && total - unsettled < edge.minShare * total) {
+      return { satisfied: false, degraded: false, progressing: true };
+    }
+    return degradedVerdict;
+  };
+}
+
+/** The upstream cells that keep an edge from being satisfied at a position, oldest first. */
+export function blockingCells(
+  input: AssessInput,
+  arrays: EdgeArrays,
+  processor: Processor,
+  edge: Edge,
+  position: number,
+): readonly { processor: Processor; position: number }[] {
+  const ownSchedule = scheduleOf(input, processor.index);
+  return upstreamsOf(input, edge).flatMap((upstream) => {
+    const upSchedule = scheduleOf(input, upstream.index);
+    const base = upstream.index * input.sight.axis.length;
+    const { from, to } = windowAt(edge.window, upSchedule, ownSchedule, position);
+    const cells: { processor: Processor; position: number }[] = [];
+    for (let at = from; at <= to; at++) {
+      if (upSchedule.scheduled[at] !== 1) continue;
+      if (cellSatisfies(input, arrays, upstream, edge, at) !== Satisfied.no) continue;
+      const works =
+        edge.mode === "soft" ? isWorkedOn(arrays.dispositions[base + at]) : willProgress(arrays, base + at);
+      if (edge.window.kind === "same_date" ? edge.mode === "hard" || works : works) {
+        cells.push({ processor: upstream, position: at });
+      }
+    }
+    return cells;
+  });
+}
+
+/** Whether a cell is one that a root cause is looked for in: a gap, unknown or pending. */
+export function isTroubled(state: number | undefined, staleIsGap: boolean): boolean {
+  return (
+    state !== undefined &&
+    (isGapState(state, staleIsGap) || state === State.unknown || state === State.pending)
+  );
+}

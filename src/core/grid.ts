@@ -1,0 +1,167 @@
+import type { Day, IsoDate } from "./iso-date.ts";
+import { fromDay } from "./iso-date.ts";
+import type { Graph } from "./graph.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Axis, DenseSchedule } from "./schedule.ts";
+import type { EpochMs } from "./wall-clock.ts";
+
+/**
+ * A code is the place in its list. `unscheduled` is no state of a cell: there is none on that day; `unexpected` is a day
+ * that is not scheduled and has rows all the same.
+ */
+export const stateNames = [
+  "unscheduled",
+  "unknown",
+  "complete",
+  "stale",
+  "exempt",
+  "pending",
+  "missing",
+  "partial",
+  "invalid",
+  "unexpected",
+] as const;
+export type StateName = (typeof stateNames)[number];
+
+export const State = {
+  unscheduled: 0,
+  unknown: 1,
+  complete: 2,
+  stale: 3,
+  exempt: 4,
+  pending: 5,
+  missing: 6,
+  partial: 7,
+  invalid: 8,
+  unexpected: 9,
+} as const satisfies Record<StateName, number>;
+
+export const dispositionNames = [
+  "none",
+  "running",
+  "queued",
+  "unrepairable",
+  "quarantined",
+  "blocked",
+  "held",
+  "backing_off",
+  "ready",
+] as const;
+export type DispositionName = (typeof dispositionNames)[number];
+
+export const Disposition = {
+  none: 0,
+  running: 1,
+  queued: 2,
+  unrepairable: 3,
+  quarantined: 4,
+  blocked: 5,
+  held: 6,
+  backingOff: 7,
+  ready: 8,
+} as const;
+
+export const exemptReasons = ["bootstrap", "availability", "waived", "upstream_exempt"] as const;
+
+/** Why a cell is what it is, beyond its state and disposition; a code is the place in the list. */
+export const reasonNames = [
+  "",
+  ...exemptReasons,
+  // unrepairable
+  "no_repair",
+  "repair_does_not_replace",
+  "source_expired",
+  // quarantined
+  "attempts_used_up",
+  "permanent_error",
+  "made_worse",
+  "reopened",
+  // blocked
+  "upstream",
+  "chronological",
+  "shared_repair",
+  // held
+  "age",
+  "budget",
+  "circuit",
+  "mass_gap",
+  "schedule",
+  "paused",
+  "waiver_expired",
+  "repair_window",
+  "precondition",
+  "not_selected",
+  // ready
+  "probe",
+  "next",
+  "jobs_max",
+  "concurrency",
+  "pool",
+  "cells_per_cycle_max",
+  "in_flight_overlap",
+] as const;
+export type ReasonName = (typeof reasonNames)[number];
+
+const reasonCodes = new Map<ReasonName, number>(reasonNames.map((name, code) => [name, code]));
+
+export function reasonCode(name: ReasonName): number {
+  return reasonCodes.get(name) ?? 0;
+}
+
+/** The cells that a run is about; upstreams are assessed beyond it. Positions on the axis, both ends included. */
+export interface Selection {
+  readonly processors: ReadonlySet<number>;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Every cell of a pipeline, row by row: cell (processor p, position i) is at `p * axis.length + i`. */
+export interface Grid {
+  readonly pipeline: Pipeline;
+  readonly graph: Graph;
+  readonly axis: Axis;
+  readonly now: EpochMs;
+  readonly schedules: ReadonlyMap<string, DenseSchedule>;
+  readonly selection: Selection;
+  readonly states: Uint8Array;
+  readonly dispositions: Uint8Array;
+  readonly reasons: Uint8Array;
+  /** 1 where the cell's output is, or would be, made from less than all of its inputs. */
+  readonly degraded: Uint8Array;
+  /** 1 where somebody is or will soon be working on the gap, or on what blocks it. */
+  readonly progressing: Uint8Array;
+}
+
+export function cellIndex(grid: Pick<Grid, "axis">, processor: number, position: number): number {
+  return processor * grid.axis.length + position;
+}
+
+export function positionOf(axis: Axis, day: Day): number {
+  return day - axis.first;
+}
+
+export function dateAt(axis: Axis, position: number): IsoDate {
+  return fromDay(axis.first + position);
+}
+
+/** Whether a state is a gap; `stale` is one only where the processor repairs it. */
+export function isGapState(state: number, staleIsGap: boolean): boolean {
+  return (
+    state === State.missing ||
+    state === State.partial ||
+    state === State.invalid ||
+    (staleIsGap && state === State.stale)
+  );
+}
+
+export function stateName(code: number): StateName {
+  return stateNames[code] ?? "unscheduled";
+}
+
+export function dispositionName(code: number): DispositionName {
+  return dispositionNames[code] ?? "none";
+}
+
+export function reasonName(code: number): ReasonName {
+  return reasonNames[code] ?? "";
+}

@@ -1,0 +1,161 @@
+import { type Circuit, circuitOf } from "./breaker.ts";
+import { parseDateRuns } from "./date-runs.ts";
+import { type Decisions, foldDecisions } from "./decisions.ts";
+import { type Day, toDay } from "./iso-date.ts";
+import type { Baseline, LedgerRecords, RepairStart, RunTimes } from "./ledger-records.ts";
+import type { Pipeline, Processor } from "./pipeline.ts";
+import { type CellFacts, foldCell, groupByCell, noFacts, type RetryRules } from "./retry-policy.ts";
+import type { EpochMs } from "./wall-clock.ts";
+
+/** A run that was enqueued or started and is not known to have ended. */
+export interface InFlight {
+  readonly repairUnit: number;
+  readonly state: "queued" | "running";
+  readonly processors: readonly number[];
+  /** Ascending. */
+  readonly days: readonly Day[];
+}
+
+/** The ledger, folded into what assessing and planning ask of it. */
+export interface LedgerFacts {
+  readonly cellFacts: (processor: number, day: Day) => CellFacts;
+  readonly everComplete: (processor: number, day: Day) => boolean;
+  /** Every cell that the ledger holds as an open gap. */
+  readonly openOnRecord: readonly { readonly processor: number; readonly day: Day }[];
+  /** By repair unit. */
+  readonly circuits: readonly Circuit[];
+  /** Baselines that belong to the processor's present expectation and were not overruled by an `accept`. */
+  readonly baselines: (processor: number) => readonly Baseline[];
+  readonly scheduleBaseline: (schedule: string) => Baseline | undefined;
+  readonly unfinished: readonly RepairStart[];
+  readonly decisions: Decisions;
+  readonly startsLast24h: number;
+  /** By repair unit; null without history. */
+  readonly runTimes: readonly (RunTimes | null)[];
+  readonly rules: (processor: number, day: Day) => RetryRules;
+}
+
+export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: EpochMs): LedgerFacts {
+  const decisions = foldDecisions(pipeline, records.decisions);
+  const attempts = groupByCell(records.attempts, (attempt) => toDay(attempt.date));
+  const events = groupByCell(records.gapEvents, (event) => toDay(event.date));
+  const rules = (processor: number, day: Day) =>
+    retryRules(pipeline, pipeline.processors[processor], day, decisions);
+  const folded = pipeline.processors.map(({ name, index }) => {
+    const days = new Set([...(attempts.get(name)?.keys() ?? []), ...(events.get(name)?.keys() ?? [])]);
+    const facts = new Map<Day, CellFacts>();
+    for (const day of days) {
+      const cell = foldCell(
+        attempts.get(name)?.get(day) ?? [],
+        events.get(name)?.get(day) ?? [],
+        rules(index, day),
+        now,
+      );
+      facts.set(day, cell);
+    }
+    return facts;
+  });
+  const baselines = pipeline.processors.map((processor) =>
+    baselinesOf(records.baselines, processor, decisions),
+  );
+  const completeOnce = pipeline.processors.map(({ name }) => {
+    const own = records.baselines.filter(
+      (baseline) => baseline.subject === "processor" && baseline.name === name,
+    );
+    return new Set(own.flatMap((baseline) => [...parseDateRuns(baseline.dates)]));
+  });
+  const cellFacts = (processor: number, day: Day) => folded[processor]?.get(day) ?? noFacts;
+  return {
+    cellFacts,
+    everComplete: (processor, day) =>
+      cellFacts(processor, day).everComplete || (completeOnce[processor]?.has(day) ?? false),
+    openOnRecord: folded.flatMap((facts, processor) =>
+      [...facts].filter(([, cell]) => cell.openOnRecord).map(([day]) => ({ processor, day })),
+    ),
+    circuits: pipeline.repairUnits.map((unit) => {
+      const ends = records.recentEnds.filter((end) => end.repair === unit.name);
+      const released = Math.max(
+        0,
+        ...unit.processors.map((index) => decisions.releasedAt(nameOf(pipeline, index))),
+      );
+      return circuitOf(ends, pipeline.safety.circuitBreaker, released, now);
+    }),
+    baselines: (processor) => baselines[processor] ?? [],
+    scheduleBaseline: (schedule) => scheduleBaselineOf(pipeline, records.baselines, schedule, decisions),
+    unfinished: records.unfinished,
+    decisions,
+    startsLast24h: records.startsLast24h,
+    runTimes: pipeline.repairUnits.map(
+      (unit) => records.runTimes.find(({ repair }) => repair === unit.name) ?? null,
+    ),
+    rules,
+  };
+}
+
+/** Starts whose end is not to be waited for: their deadline passed, or the process that ran them is dead. */
+export function lostStarts(
+  unfinished: readonly RepairStart[],
+  now: EpochMs,
+  isDead: (worker: string) => boolean,
+): readonly RepairStart[] {
+  return unfinished.filter((start) => start.deadlineAt <= now || isDead(start.worker));
+}
+
+/** The unfinished starts as runs in flight; those of repairs or processors that the config no longer has are passed over. */
+export function startedRuns(pipeline: Pipeline, unfinished: readonly RepairStart[]): readonly InFlight[] {
+  return unfinished.flatMap((start) => {
+    const repairUnit = pipeline.repairUnits.findIndex(({ name }) => name === start.repair);
+    if (repairUnit < 0) return [];
+    const processors = start.processors.map((name) =>
+      pipeline.processors.findIndex((entry) => entry.name === name),
+    );
+    const known = processors.filter((index) => index >= 0);
+    return [{ repairUnit, state: "running" as const, processors: known, days: start.dates.map(toDay) }];
+  });
+}
+
+function retryRules(
+  pipeline: Pipeline,
+  processor: Processor | undefined,
+  day: Day,
+  decisions: Decisions,
+): RetryRules {
+  const unit = pipeline.repairUnits[processor?.repairUnit ?? -1];
+  return {
+    maxAttempts: unit?.maxAttempts ?? 1,
+    backoffMs: unit?.backoffMs ?? [0],
+    repairHash: unit?.hash ?? "",
+    expectationHash: processor?.expect.hash ?? "",
+    retriedAt: decisions.retriedAt(processor?.name ?? "", day),
+  };
+}
+
+function baselinesOf(
+  all: readonly Baseline[],
+  processor: Processor,
+  decisions: Decisions,
+): readonly Baseline[] {
+  const acceptedAt = decisions.acceptedAt(processor.name);
+  return all.filter(
+    ({ subject, name, hash, at }) =>
+      subject === "processor" && name === processor.name && hash === processor.expect.hash && at > acceptedAt,
+  );
+}
+
+/** An `accept` of any processor on the schedule takes the schedule as it is. */
+function scheduleBaselineOf(
+  pipeline: Pipeline,
+  all: readonly Baseline[],
+  schedule: string,
+  decisions: Decisions,
+): Baseline | undefined {
+  const users = pipeline.processors.filter((processor) => processor.schedule === schedule);
+  const acceptedAt = Math.max(0, ...users.map(({ name }) => decisions.acceptedAt(name)));
+  return all.findLast(
+    ({ subject, name, at }) => subject === "schedule" && name === schedule && at > acceptedAt,
+  );
+}
+
+function nameOf(pipeline: Pipeline, index: number): string {
+  return pipeline.processors[index]?.name ?? "";
+}

@@ -1,0 +1,219 @@
+import type { Assessment } from "./assessment.ts";
+import { type Batch, batchesOf } from "./batches.ts";
+import { Disposition, type ReasonName, reasonCode, stateName } from "./grid.ts";
+import { type Day, fromDay, type IsoDate } from "./iso-date.ts";
+import { remainingWork } from "./order.ts";
+import type { RepairUnit } from "./pipeline.ts";
+
+/** One job: a run of one repair over dates of one season, one attempt. */
+export interface PlannedJob {
+  /** `repair/first..last/attempt`; the same for the same work, so that it cannot be enqueued twice. */
+  readonly id: string;
+  readonly repairUnit: number;
+  /** Ascending. */
+  readonly days: readonly Day[];
+  readonly startDate: IsoDate;
+  readonly endDate: IsoDate;
+  readonly attempt: number;
+  /** Why it is run, in a few words: the states that it repairs. */
+  readonly reason: string;
+}
+
+export interface PlanLimits {
+  /** Jobs that may be outstanding, those in flight included; infinite plans all that is ready. */
+  readonly jobsMax: number;
+  readonly cellsMax: number;
+  /** Slots that only recent dates may take, so that the backlog never keeps today waiting. */
+  readonly recentSlots: number;
+  /** Whether concurrency, pools and reserved slots bind; the cascade of `plan` asks for all jobs. */
+  readonly slots: boolean;
+}
+
+/** Dates that are at most so old go before the backlog. */
+const recentDays = 7;
+/** The source of a date expires within so many days: it goes before everything. */
+const deadlineDays = 7;
+
+/**
+ * Picks the jobs to enqueue now. Every ready cell that gets none has the cap that put it off as its reason; what a
+ * half-open circuit or the budget leaves out becomes `held`.
+ */
+export function plan(assessment: Assessment, limits: PlanLimits): readonly PlannedJob[] {
+  const { grid } = assessment;
+  const units = grid.pipeline.repairUnits;
+  const batches = units.map((_, unit) => batchesOf(assessment, unit));
+  const recentFrom = assessment.sight.today - recentDays - grid.axis.first;
+  const isRecent = (batch: Batch) => (batch.positions.at(-1) ?? 0) >= recentFrom;
+  const slots = newSlots(assessment, limits, isRecent);
+  const jobs: PlannedJob[] = [];
+  for (const batch of inOrder(assessment, batches, isRecent)) {
+    const unit = units[batch.unit];
+    if (unit === undefined) continue;
+    const refusal = slots.take(batch, unit);
+    if (refusal === null) {
+      jobs.push(jobOf(assessment, batch, unit));
+      mark(assessment, batch, unit, Disposition.ready, batch.probe ? "probe" : "next");
+    } else {
+      const held = refusal === "circuit" || refusal === "budget";
+      mark(assessment, batch, unit, held ? Disposition.held : Disposition.ready, refusal);
+    }
+  }
+  return jobs;
+}
+
+/**
+ * Deadlines of the source first, then recent dates, then the rest; within each by priority, then by the work that waits
+ * downstream, then newest first.
+ */
+function* inOrder(
+  assessment: Assessment,
+  batches: readonly (readonly Batch[])[],
+  isRecent: (batch: Batch) => boolean,
+): Generator<Batch> {
+  const { grid } = assessment;
+  const work = remainingWork(assessment);
+  const priority = grid.pipeline.repairUnits.map((unit) =>
+    Math.max(...unit.processors.map((index) => grid.pipeline.processors[index]?.priority ?? 0)),
+  );
+  const order = [...batches.keys()].sort(
+    (a, b) => (priority[b] ?? 0) - (priority[a] ?? 0) || (work[b] ?? 0) - (work[a] ?? 0) || a - b,
+  );
+  const expiring = order.flatMap((unit) =>
+    (batches[unit] ?? []).filter((batch) => expiresSoon(assessment, batch)),
+  );
+  expiring.sort((a, b) => (a.positions[0] ?? 0) - (b.positions[0] ?? 0));
+  const urgent = new Set(expiring);
+  yield* expiring;
+  for (const unit of order)
+    yield* (batches[unit] ?? []).filter((batch) => isRecent(batch) && !urgent.has(batch));
+  for (const unit of order)
+    yield* (batches[unit] ?? []).filter((batch) => !isRecent(batch) && !urgent.has(batch));
+}
+
+function expiresSoon(assessment: Assessment, batch: Batch): boolean {
+  const { grid, now } = assessment;
+  const dayMs = 86_400_000;
+  const oldest = (grid.axis.first + (batch.positions[0] ?? 0)) * dayMs;
+  return (grid.pipeline.repairUnits[batch.unit]?.processors ?? []).some((index) => {
+    const retention = grid.pipeline.processors[index]?.sourceRetentionMs ?? null;
+    return retention !== null && oldest + retention - now < deadlineDays * dayMs;
+  });
+}
+
+interface Slots {
+  /** Null takes a slot; otherwise the cap that stands against it. */
+  readonly take: (batch: Batch, unit: RepairUnit) => ReasonName | null;
+}
+
+function newSlots(assessment: Assessment, limits: PlanLimits, isRecent: (batch: Batch) => boolean): Slots {
+  const { grid, facts, inFlight } = assessment;
+  const { pipeline } = grid;
+  const perUnit = new Map<number, number>();
+  const perPool = new Map<string, number>();
+  const seasonsTaken = new Set<string>();
+  const add = (unitIndex: number) => {
+    perUnit.set(unitIndex, (perUnit.get(unitIndex) ?? 0) + 1);
+    const pool = pipeline.repairUnits[unitIndex]?.pool ?? null;
+    if (pool !== null) perPool.set(pool, (perPool.get(pool) ?? 0) + 1);
+  };
+  for (const run of inFlight) add(run.repairUnit);
+  let jobs = inFlight.length;
+  let cells = 0;
+  let starts = facts.startsLast24h;
+  const refuse = (batch: Batch, unit: RepairUnit): ReasonName | null => {
+    const inUse = perUnit.get(batch.unit) ?? 0;
+    if (facts.circuits[batch.unit]?.state === "half_open" && (inUse > 0 || batch.positions.length > 1))
+      return "circuit";
+    const season = seasonKey(assessment, batch, unit);
+    if (season !== null && seasonsTaken.has(season)) return "chronological";
+    const { repairsPerDay } = pipeline.budgets;
+    if (repairsPerDay !== null && starts >= repairsPerDay) return "budget";
+    if (cells + batch.positions.length > limits.cellsMax && jobs > inFlight.length)
+      return "cells_per_cycle_max";
+    if (!limits.slots) return null;
+    if (inUse >= unit.concurrency) return "concurrency";
+    if (unit.pool !== null && (perPool.get(unit.pool) ?? 0) >= poolSlots(assessment, unit.pool))
+      return "pool";
+    const jobsMax = isRecent(batch) ? limits.jobsMax : limits.jobsMax - limits.recentSlots;
+    return jobs >= jobsMax ? "jobs_max" : null;
+  };
+  return {
+    take: (batch, unit) => {
+      const refusal = refuse(batch, unit);
+      const season = seasonKey(assessment, batch, unit);
+      // The chain of a season goes on only behind its first job, whether that one got a slot or not.
+      if (season !== null) seasonsTaken.add(season);
+      if (refusal !== null) return refusal;
+      add(batch.unit);
+      jobs++;
+      starts++;
+      cells += batch.positions.length;
+      return null;
+    },
+  };
+}
+
+/** What a chronological repair runs one job at a time of; null where it is not chronological. */
+function seasonKey(assessment: Assessment, batch: Batch, unit: RepairUnit): string | null {
+  const chronological = unit.processors.find(
+    (index) => assessment.grid.pipeline.processors[index]?.chronological === true,
+  );
+  if (chronological === undefined) return null;
+  const name = assessment.grid.pipeline.processors[chronological]?.schedule ?? "";
+  const season = assessment.grid.schedules.get(name)?.season[batch.positions[0] ?? 0] ?? -1;
+  return `${batch.unit}/${season}`;
+}
+
+function poolSlots(assessment: Assessment, pool: string): number {
+  return assessment.grid.pipeline.pools.find(({ name }) => name === pool)?.slots ?? Infinity;
+}
+
+function jobOf(assessment: Assessment, batch: Batch, unit: RepairUnit): PlannedJob {
+  const { axis } = assessment.grid;
+  const days = batch.positions.map((position) => axis.first + position);
+  const [startDate, endDate] = [fromDay(days[0] ?? 0), fromDay(days.at(-1) ?? 0)];
+  const attempt = batch.charged + 1;
+  return {
+    id: `${unit.name}/${startDate}..${endDate}/${attempt}`,
+    repairUnit: batch.unit,
+    days,
+    startDate,
+    endDate,
+    attempt,
+    reason: reasonOf(assessment, batch, unit),
+  };
+}
+
+function reasonOf(assessment: Assessment, batch: Batch, unit: RepairUnit): string {
+  const { grid } = assessment;
+  const states = new Map<string, number>();
+  for (const index of unit.processors) {
+    for (const position of batch.positions) {
+      const cell = index * grid.axis.length + position;
+      if (grid.dispositions[cell] !== Disposition.ready) continue;
+      const state = stateName(grid.states[cell] ?? 0);
+      states.set(state, (states.get(state) ?? 0) + 1);
+    }
+  }
+  const words = [...states].map(([state, count]) => `${count} ${state}`).join(", ");
+  return batch.probe ? `${words}; inputs changed, one probe` : words;
+}
+
+function mark(
+  assessment: Assessment,
+  batch: Batch,
+  unit: RepairUnit,
+  disposition: number,
+  reason: ReasonName,
+): void {
+  const { grid } = assessment;
+  for (const index of unit.processors) {
+    for (const position of batch.positions) {
+      const cell = index * grid.axis.length + position;
+      if (grid.dispositions[cell] !== Disposition.ready) continue;
+      grid.dispositions[cell] = disposition;
+      grid.reasons[cell] = reasonCode(reason);
+      if (disposition === Disposition.held) grid.progressing[cell] = 0;
+    }
+  }
+}

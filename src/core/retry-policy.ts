@@ -1,0 +1,237 @@
+import type { Day } from "./iso-date.ts";
+import type { CellAttempt, GapEvent } from "./ledger-records.ts";
+import type { EpochMs } from "./wall-clock.ts";
+
+/** What of the config the fold of a cell's history needs. */
+export interface RetryRules {
+  readonly maxAttempts: number;
+  /** Wait after the first, second, … failure; the last one repeats. */
+  readonly backoffMs: readonly number[];
+  readonly repairHash: string;
+  readonly expectationHash: string;
+  /** Attempts that ended before a person's `retry` no longer count. */
+  readonly retriedAt: EpochMs;
+}
+
+export type QuarantineCause = "attempts_used_up" | "permanent_error" | "made_worse" | "reopened";
+
+/** What the ledger knows of one cell. */
+export interface CellFacts {
+  /** Attempts that count, since the last success that held, `retry`, or change of repair or expectation. */
+  readonly charged: number;
+  /** When it may be tried again; 0 where it may at once. */
+  readonly notBefore: EpochMs;
+  /** Dates of the last failed run that it was part of; 0 where there is none. */
+  readonly lastBatchDates: number;
+  readonly quarantine: { readonly cause: QuarantineCause; readonly since: EpochMs } | null;
+  /** Versions of the same-date inputs at the last attempt; null where there is none. */
+  readonly lastInputs: Readonly<Record<string, string>> | null;
+  /** Versions of the same-date inputs that the present content was made from; null where no repair of ours made it. */
+  readonly madeFrom: Readonly<Record<string, string>> | null;
+  /** When that repair was proven; 0 where there is none. */
+  readonly madeAt: EpochMs;
+  /** Since when it is a gap; null where the ledger knows of none. */
+  readonly openSince: EpochMs | null;
+  /** Whether the last thing recorded of it is an opening that no closing followed. */
+  readonly openOnRecord: boolean;
+  readonly everComplete: boolean;
+}
+
+export const noFacts: CellFacts = {
+  charged: 0,
+  notBefore: 0,
+  lastBatchDates: 0,
+  quarantine: null,
+  lastInputs: null,
+  madeFrom: null,
+  madeAt: 0,
+  openSince: null,
+  openOnRecord: false,
+  everComplete: false,
+};
+
+/** A success clears the attempts before it once it held so long. */
+export const successHoldsMs = 3_600_000;
+/** So many re-openings … */
+export const reopeningsMax = 3;
+/** … in so long a time are a quarantine: what heals it and what breaks it are fighting. */
+export const reopeningWindowMs = 7 * 86_400_000;
+/** A quarantined cell whose inputs changed is probed at once, then after 1 h, 2 h, 4 h, … of quiet, at most 7 days. */
+export const probeSpacingMs = 3_600_000;
+const probeSpacingMaxMs = 7 * 86_400_000;
+
+/** One cell's history, each list oldest first, folded at `now`. */
+export function foldCell(
+  attempts: readonly CellAttempt[],
+  events: readonly GapEvent[],
+  rules: RetryRules,
+  now: EpochMs,
+): CellFacts {
+  const fold = newFold();
+  let next = 0;
+  for (const attempt of attempts) {
+    for (
+      let event = events[next];
+      event !== undefined && event.at < attempt.endedAt;
+      event = events[++next]
+    ) {
+      applyEvent(fold, event, rules);
+    }
+    applyAttempt(fold, attempt, rules);
+  }
+  for (const event of events.slice(next)) applyEvent(fold, event, rules);
+  if (fold.successAt !== null && now - fold.successAt >= successHoldsMs && fold.openSince === null)
+    clear(fold);
+  return finish(fold, rules, now);
+}
+
+/** When a quarantined cell whose inputs changed may be probed: once, then exponentially rarer. */
+export function probeNotBefore(facts: CellFacts, rules: Pick<RetryRules, "maxAttempts">): EpochMs {
+  if (facts.quarantine === null) return 0;
+  const probes = facts.charged - rules.maxAttempts;
+  if (probes <= 0) return 0;
+  return facts.quarantine.since + Math.min(probeSpacingMs * 2 ** (probes - 1), probeSpacingMaxMs);
+}
+
+/**
+ * Dates that the next run of the cell may have: the first attempt takes what the repair allows, each retry half of the
+ * run that failed, the last attempt one date.
+ */
+export function batchDatesMax(facts: CellFacts, maxAttempts: number, maxDatesPerJob: number): number {
+  if (facts.charged === 0) {
+    return facts.lastBatchDates === 0 ? maxDatesPerJob : Math.min(maxDatesPerJob, facts.lastBatchDates);
+  }
+  if (facts.charged >= maxAttempts - 1) return 1;
+  return Math.max(1, Math.min(maxDatesPerJob, Math.ceil(facts.lastBatchDates / 2)));
+}
+
+interface Fold {
+  charged: number;
+  failuresInRow: number;
+  lastFailedAt: EpochMs;
+  askedNotBefore: EpochMs;
+  lastBatchDates: number;
+  fatal: { cause: QuarantineCause; since: EpochMs } | null;
+  lastInputs: Readonly<Record<string, string>> | null;
+  madeFrom: Readonly<Record<string, string>> | null;
+  madeAt: EpochMs;
+  successAt: EpochMs | null;
+  openSince: EpochMs | null;
+  openOnRecord: boolean;
+  everClosed: boolean;
+  reopenedAt: EpochMs[];
+  everComplete: boolean;
+}
+
+function newFold(): Fold {
+  return {
+    charged: 0,
+    failuresInRow: 0,
+    lastFailedAt: 0,
+    askedNotBefore: 0,
+    lastBatchDates: 0,
+    fatal: null,
+    lastInputs: null,
+    madeFrom: null,
+    madeAt: 0,
+    successAt: null,
+    openSince: null,
+    openOnRecord: false,
+    everClosed: false,
+    reopenedAt: [],
+    everComplete: false,
+  };
+}
+
+function clear(fold: Fold): void {
+  fold.charged = 0;
+  fold.failuresInRow = 0;
+  fold.askedNotBefore = 0;
+  fold.lastBatchDates = 0;
+  fold.fatal = null;
+}
+
+function applyEvent(fold: Fold, event: GapEvent, rules: RetryRules): void {
+  if (event.event === "closed") {
+    fold.openOnRecord = false;
+    fold.openSince = null;
+    fold.everClosed = true;
+    fold.successAt ??= event.at;
+    fold.everComplete ||= event.state === "complete" || event.state === "stale";
+    return;
+  }
+  if (fold.successAt !== null && event.at - fold.successAt >= successHoldsMs) clear(fold);
+  fold.successAt = null;
+  if (fold.everClosed && event.at >= rules.retriedAt) fold.reopenedAt.push(event.at);
+  fold.openSince = event.at;
+  fold.openOnRecord = true;
+  fold.everComplete ||= event.wasComplete;
+}
+
+function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void {
+  if (attempt.outcome === "skipped") return;
+  if (attempt.outcome === "repaired") {
+    fold.madeFrom = attempt.inputs;
+    fold.madeAt = attempt.endedAt;
+    fold.everComplete = true;
+    fold.everClosed = true;
+    fold.openSince = null;
+    fold.successAt = attempt.endedAt;
+    return;
+  }
+  const counts =
+    attempt.endedAt > rules.retriedAt &&
+    attempt.repairHash === rules.repairHash &&
+    attempt.expectationHash === rules.expectationHash;
+  if (!counts) return;
+  fold.lastInputs = attempt.inputs;
+  fold.failuresInRow++;
+  fold.lastFailedAt = attempt.endedAt;
+  fold.askedNotBefore = Math.max(fold.askedNotBefore, attempt.notBefore ?? 0);
+  fold.lastBatchDates = attempt.batchDates;
+  if (attempt.charged) fold.charged++;
+  if (attempt.worse) fold.fatal = { cause: "made_worse", since: attempt.endedAt };
+  else if (attempt.outcome === "failed_permanently")
+    fold.fatal = { cause: "permanent_error", since: attempt.endedAt };
+}
+
+function finish(fold: Fold, rules: RetryRules, now: EpochMs): CellFacts {
+  const wait = rules.backoffMs[Math.min(fold.failuresInRow, rules.backoffMs.length) - 1] ?? 0;
+  const recent = fold.reopenedAt.filter((at) => now - at <= reopeningWindowMs);
+  return {
+    charged: fold.charged,
+    notBefore: fold.failuresInRow === 0 ? 0 : Math.max(fold.lastFailedAt + wait, fold.askedNotBefore),
+    lastBatchDates: fold.lastBatchDates,
+    quarantine: quarantineOf(fold, rules, recent),
+    lastInputs: fold.lastInputs,
+    madeFrom: fold.madeFrom,
+    madeAt: fold.madeAt,
+    openSince: fold.openSince,
+    openOnRecord: fold.openOnRecord,
+    everComplete: fold.everComplete,
+  };
+}
+
+function quarantineOf(fold: Fold, rules: RetryRules, reopened: readonly EpochMs[]): CellFacts["quarantine"] {
+  if (fold.fatal !== null) return fold.fatal;
+  if (fold.charged >= rules.maxAttempts) return { cause: "attempts_used_up", since: fold.lastFailedAt };
+  if (reopened.length >= reopeningsMax) return { cause: "reopened", since: reopened.at(-1) ?? 0 };
+  return null;
+}
+
+/** Groups a list by day of each processor; the order within a group is the list's. */
+export function groupByCell<T extends { readonly processor: string }>(
+  list: readonly T[],
+  dayOf: (item: T) => Day,
+): Map<string, Map<Day, T[]>> {
+  const groups = new Map<string, Map<Day, T[]>>();
+  for (const item of list) {
+    let days = groups.get(item.processor);
+    if (days === undefined) groups.set(item.processor, (days = new Map()));
+    const day = dayOf(item);
+    const group = days.get(day);
+    if (group === undefined) days.set(day, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

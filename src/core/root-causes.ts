@@ -1,0 +1,73 @@
+import { upstreamsOf } from "./assess-states.ts";
+import { type Assessment, scheduleOf } from "./assessment.ts";
+import { blockingCells, isTroubled } from "./edges.ts";
+import { Disposition, reasonName } from "./grid.ts";
+import type { Processor } from "./pipeline.ts";
+
+export interface CellAt {
+  readonly processor: Processor;
+  readonly position: number;
+}
+
+/** So many root causes are named for a cell; a window can have hundreds. */
+export const rootCausesMax = 20;
+
+/** The cells right above that a blocked cell waits for, in the order of its dependencies, then by date. */
+export function directBlockers(assessment: Assessment, at: CellAt): readonly CellAt[] {
+  const arrays = { ...assessment.grid, proceeds: assessment.proceeds };
+  const cell = at.processor.index * assessment.grid.axis.length + at.position;
+  if (reasonName(assessment.grid.reasons[cell] ?? 0) === "chronological") return chainBlocker(assessment, at);
+  const all = at.processor.edges
+    .filter((edge) => !isSatisfiedByOther(assessment, at, edge))
+    .flatMap((edge) => blockingCells(assessment, arrays, at.processor, edge, at.position));
+  const seen = new Set<string>();
+  return all.filter(({ processor, position }) => {
+    const key = `${processor.index}/${position}`;
+    return seen.has(key) ? false : seen.add(key);
+  });
+}
+
+/** The upstream cells that are gaps, unknown or pending with none such above them; at most `rootCausesMax`. */
+export function rootCauses(assessment: Assessment, at: CellAt): readonly CellAt[] {
+  const roots: CellAt[] = [];
+  const seen = new Set<string>();
+  const stack = [...directBlockers(assessment, at)].reverse();
+  for (let next = stack.pop(); next !== undefined && roots.length < rootCausesMax; next = stack.pop()) {
+    const key = `${next.processor.index}/${next.position}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const above = directBlockers(assessment, next).filter((cell) => isTroubledCell(assessment, cell));
+    if (above.length === 0) roots.push(next);
+    else stack.push(...[...above].reverse());
+  }
+  return roots.sort((a, b) => a.processor.index - b.processor.index || a.position - b.position);
+}
+
+function isTroubledCell({ grid }: Assessment, { processor, position }: CellAt): boolean {
+  return isTroubled(grid.states[processor.index * grid.axis.length + position], processor.stale === "repair");
+}
+
+/** Of `any_of`, one is enough: its other members block nothing. */
+function isSatisfiedByOther(assessment: Assessment, at: CellAt, edge: Processor["edges"][number]): boolean {
+  if (edge.anyOf.length < 2) return false;
+  const arrays = { ...assessment.grid, proceeds: assessment.proceeds };
+  return upstreamsOf(assessment, edge).some(
+    ({ name }) =>
+      blockingCells(assessment, arrays, at.processor, { ...edge, anyOf: [name] }, at.position).length === 0,
+  );
+}
+
+/** The first open date of the season that is neither ready nor passed over. */
+function chainBlocker({ grid, ...assessment }: Assessment, at: CellAt): readonly CellAt[] {
+  const schedule = scheduleOf({ ...assessment }, at.processor.index);
+  const base = at.processor.index * grid.axis.length;
+  const season = schedule.season[at.position];
+  for (const position of schedule.positions) {
+    if (position >= at.position || schedule.season[position] !== season) continue;
+    const disposition = grid.dispositions[base + position] ?? Disposition.none;
+    if (disposition === Disposition.none || disposition === Disposition.ready) continue;
+    const isPoison = disposition === Disposition.quarantined || disposition === Disposition.unrepairable;
+    if (!isPoison || at.processor.onPoison === "stop") return [{ processor: at.processor, position }];
+  }
+  return [];
+}
