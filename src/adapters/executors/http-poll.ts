@@ -44,7 +44,8 @@ export async function pollUntilDone(run: PollRun): Promise<RunResult> {
     const asked = await ask(run, target.url, where);
     waitMs = Math.max(poll.intervalMs, asked.retryAfterMs ?? 0);
     if (asked.kind === "over") return asked.result;
-    last = asked.found;
+    // A question that the end of the run cut off found nothing.
+    if (deadline.ended() === null) last = asked.found;
   }
   const logTail = run.log.text();
   if (deadline.ended() === "aborted") return { kind: "cancelled", logTail };

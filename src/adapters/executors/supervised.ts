@@ -105,7 +105,7 @@ function closeOf(child: ChildProcess): Promise<string> {
     child.on("close", () => resolve(text));
     child.on("exit", (code, signal) => {
       if (code !== 0) text = `its supervisor ended with ${signal ?? `exit code ${code}`}`;
-      void sleep(drainMs).then(() => {
+      void sleep(drainMs, undefined, { ref: false }).then(() => {
         for (const stream of child.stdio) stream?.destroy();
       });
     });
