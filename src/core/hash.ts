@@ -28,7 +28,7 @@ export function canonicalJson(value: unknown): string {
     typeof value === "boolean" ||
     (typeof value === "number" && Number.isFinite(value));
   if (!isJson)
-    throw new ReconcilerError("internal", `expected a value that JSON can carry, found ${String(value)}`);
+    throw new ReconcilerError("internal", `expected a value that JSON can carry, found a ${typeof value}`);
   return JSON.stringify(value);
 }
 

@@ -1,0 +1,193 @@
+import { z } from "zod";
+import {
+  bytes,
+  cron,
+  duration,
+  isoDate,
+  literalText,
+  name,
+  pipelineName,
+  share,
+  text,
+  timezone,
+  whole,
+} from "./leaves.ts";
+import { defaultsSchema, processorSchema } from "./processor.ts";
+import { repairSchema } from "./repair.ts";
+import { scheduleSchema } from "./schedule.ts";
+
+const duckdbSchema = z.strictObject({
+  type: z.literal("duckdb").describe("A DuckDB file."),
+  path: text.describe("The file, relative to the config file."),
+});
+
+const bigquerySchema = z.strictObject({
+  type: z.literal("bigquery").describe("BigQuery. Not available in this version."),
+  project: text.describe("The project that is billed."),
+  location: text.optional().describe("Where the datasets are."),
+  maximum_bytes_billed: bytes.optional().describe("The most that one query may scan."),
+  labels: z.record(z.string(), literalText).prefault({}).describe("Labels of every job."),
+});
+
+const ledgerSchema = z.strictObject({
+  path: text.optional().describe("A DuckDB file of its own; beside the warehouse's file unless given."),
+  dataset: text.optional().describe("A BigQuery dataset. Not available in this version."),
+});
+
+const redisSchema = z.strictObject({
+  url: text.describe("The queue's Redis."),
+  lock_urls: z
+    .array(text, { error: "a list of URLs" })
+    .prefault([])
+    .describe("Independent nodes for locks; the queue's Redis unless given."),
+  password_file: text.optional().describe("A file with the password."),
+});
+
+const httpServerSchema = z.strictObject({
+  listen: z
+    .string({ error: 'a host and a port, such as "127.0.0.1:8080"' })
+    .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
+      error: 'a host and a port, such as "127.0.0.1:8080"',
+    })
+    .prefault("127.0.0.1:8080")
+    .describe("Where the daemon listens."),
+  token_file: text
+    .optional()
+    .describe("A file with the token that commands over HTTP need; they are absent without it."),
+});
+
+const daemonSchema = z.strictObject({
+  cron: cron.prefault("*/15 * * * *").describe("When a cycle starts, in the pipeline's time zone."),
+  cycle_timeout: duration.prefault("10m").describe("Time for one cycle."),
+  shutdown_grace: duration
+    .prefault("2m")
+    .describe("Time for running repairs to end when the daemon is stopped."),
+  mode: z.enum(["observe", "repair"]).prefault("repair").describe("`observe` never repairs."),
+});
+
+const safetySchema = z.strictObject({
+  auto_repair_max_age: duration
+    .optional()
+    .describe("The daemon leaves older cells alone; none unless given."),
+  mass_gap: z
+    .strictObject({
+      max_share: share.prefault(0.2).describe("Share of the complete cells that may become gaps at once."),
+      cells_min: whole(1).prefault(50).describe("Fewer cells than this are never a mass gap."),
+    })
+    .prefault({})
+    .describe("When a detector is doubted instead of believed."),
+  circuit_breaker: z
+    .strictObject({
+      failures: whole(1, 1000).prefault(5).describe("Failures in a row, on different dates, that open it."),
+      cool_off: duration.prefault("30m").describe("Time until one date probes again."),
+    })
+    .prefault({})
+    .describe("When a repair that keeps failing is left alone."),
+});
+
+const waiverSchema = z.strictObject({
+  processors: z
+    .array(name, { error: "a list of processors" })
+    .min(1, { error: "at least one processor" })
+    .describe("Whose cells will not be filled."),
+  start_date: isoDate.describe("The first date."),
+  end_date: isoDate.describe("The last date, included."),
+  reason: text.describe("Why not."),
+  owner: text.describe("Who answers for it."),
+  expires: isoDate.optional().describe("The last date on which it holds; it never ends unless given."),
+  downstream: z
+    .enum(["exempt", "proceed"])
+    .prefault("exempt")
+    .describe("Whether dependents are exempt too, or run on what there is."),
+});
+
+/** What a target may override. */
+const sections = {
+  pipeline: pipelineName.describe(
+    "The pipeline's name: also metric label, Redis prefix and Kubernetes name.",
+  ),
+  timezone: timezone.describe("The IANA time zone in which wall times and timestamps are read."),
+  warehouse: z
+    .discriminatedUnion("type", [duckdbSchema, bigquerySchema], { error: "a map with type and path" })
+    .describe("Where the tables are."),
+  ledger: ledgerSchema.prefault({}).describe("Where attempts, outcomes and decisions are recorded."),
+  redis: redisSchema
+    .optional()
+    .describe("Queue and locks of several replicas. Not available in this version."),
+  http: httpServerSchema.optional().describe("The daemon's HTTP server."),
+  daemon: daemonSchema.prefault({}).describe("The always-on process."),
+  limits: z
+    .strictObject({
+      jobs_max: whole(1, 10_000).prefault(8).describe("Jobs queued and running at once."),
+      cells_per_cycle_max: whole(1, 1_000_000)
+        .prefault(2000)
+        .describe("Cells that one cycle starts at most."),
+    })
+    .prefault({})
+    .describe("Bounds of the work at hand."),
+  budgets: z
+    .strictObject({
+      scan_bytes_per_day: bytes.optional().describe("Bytes scanned in any 24 hours; unbounded unless given."),
+      repairs_per_day: whole(0).optional().describe("Repair starts in any 24 hours; unbounded unless given."),
+    })
+    .prefault({})
+    .describe("Bounds of a day's cost."),
+  safety: safetySchema
+    .prefault({})
+    .describe("What keeps a wrong detector or a broken repair from doing harm."),
+  pools: z
+    .record(name, z.strictObject({ slots: whole(1, 10_000).describe("Runs that fit at once.") }), {
+      error: "a map of pools",
+    })
+    .prefault({})
+    .describe("Slots shared by processors, by name."),
+  schedule: scheduleSchema.optional().describe("The schedule called `default`, in short."),
+  schedules: z
+    .record(name, scheduleSchema, { error: "a map of schedules" })
+    .prefault({})
+    .describe("Schedules by name."),
+  defaults: defaultsSchema
+    .prefault({})
+    .describe("Stands below every processor; `repair` also below every shared repair."),
+  repairs: z
+    .record(name, repairSchema, { error: "a map of repairs" })
+    .prefault({})
+    .describe(
+      "Repairs by name that processors share with `use`: one lock and one run, every table verified.",
+    ),
+  processors: z
+    .record(name, processorSchema, { error: "a map of processors" })
+    .describe("Processors by name."),
+  waivers: z
+    .array(waiverSchema, { error: "a list of waivers" })
+    .prefault([])
+    .describe("Statements that cells will not be filled."),
+} as const;
+
+/** Only the names of a target's sections are checked here; what is in them, in the document that it makes. */
+const targetSchema = z.strictObject(
+  Object.fromEntries(Object.keys(sections).map((section) => [section, z.unknown().optional()])),
+);
+
+export const documentSchema = z
+  .strictObject({
+    version: z
+      .literal(1, { error: "1, the only version there is" })
+      .prefault(1)
+      .describe("The version of this format."),
+    default_target: text.optional().describe("The target without --target and GAP_RECONCILER_TARGET."),
+    targets: z
+      .record(
+        z
+          .string()
+          .regex(/^[A-Za-z][A-Za-z0-9_-]{0,39}$/, { error: "a target's name, of letters, digits, _ and -" }),
+        targetSchema,
+        { error: "a map of targets" },
+      )
+      .prefault({})
+      .describe("Documents by name that are merged over this one: maps merge, lists replace, null unsets."),
+    ...sections,
+  })
+  .meta({ title: "pipeline.yaml" });
+
+export type DocumentInput = z.output<typeof documentSchema>;

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { duration, condition, flag, literalText, name, text, timeWindow, whole } from "./leaves.ts";
+
+const argument = literalText;
+
+const command = z
+  .array(argument, {
+    error:
+      "a list of texts: the program and its arguments\n" +
+      'nothing is ever passed to a shell: write [python, backfill.py], or [sh, -c, "…"] where you want one',
+  })
+  .min(1, { error: "the program and its arguments" });
+
+const exitCodes = z.array(whole(1, 255), { error: "a list of exit codes" });
+
+const statusWords = z.array(literalText, { error: "a list of texts" }).min(1, { error: "at least one text" });
+
+const httpSchema = z.strictObject({
+  url: text.describe("Where the request goes; templates are filled in."),
+  method: z.enum(["POST", "PUT", "GET", "PATCH"]).prefault("POST").describe("The request's method."),
+  headers: z.record(z.string(), literalText).prefault({}).describe("Headers; templates are filled in."),
+  body: z
+    .union([z.string(), z.record(z.string(), z.unknown())], { error: "text, or a map that is sent as JSON" })
+    .optional()
+    .describe("The request's body; a map is sent as JSON. Templates are filled in."),
+  accepted_statuses: z
+    .array(whole(200, 299), { error: "a list of HTTP statuses" })
+    .prefault([])
+    .describe("Statuses that mean: accepted, it goes on elsewhere. 202 always does."),
+  poll: z
+    .strictObject({
+      url: text.describe("Asked until the run ended. May use `{{response.FIELD}}` of the first answer."),
+      interval: duration.prefault("5s").describe("Time between two questions."),
+      status_field: text
+        .prefault("status")
+        .describe("The field of the JSON answer that tells the status; dots reach into it."),
+      succeeded: statusWords
+        .prefault(["succeeded", "success", "completed", "done"])
+        .describe("Its values that mean success."),
+      failed: statusWords
+        .prefault(["failed", "error", "cancelled"])
+        .describe("Its values that mean failure."),
+    })
+    .optional()
+    .describe("How to follow a run that goes on elsewhere."),
+});
+
+const later = z.record(z.string(), z.unknown(), { error: "a map" });
+
+/** What a repair may do; the loader checks that there is one of them at most. */
+export const actionKeys = [
+  "sql_file",
+  "command",
+  "http",
+  "kubernetes_job",
+  "cloud_run_job",
+  "pubsub",
+] as const;
+/** Keys that belong to one action; they go with it when another action replaces it. */
+export const commandKeys = ["cwd", "env", "exit_codes"] as const;
+export const unavailableActions = ["kubernetes_job", "cloud_run_job", "pubsub"] as const;
+
+export const repairSchema = z
+  .strictObject({
+    sql_file: text
+      .optional()
+      .describe(
+        "A file with a SELECT of the table's columns for `$start_date` to `$end_date`, both included.",
+      ),
+    command: command
+      .optional()
+      .describe("A program and its arguments; templates are filled in. Never a shell."),
+    http: httpSchema.optional().describe("An HTTP request that starts the run."),
+    kubernetes_job: later.optional().describe("A Kubernetes Job. Not available in this version."),
+    cloud_run_job: later.optional().describe("A Cloud Run job. Not available in this version."),
+    pubsub: later.optional().describe("A Pub/Sub message. Not available in this version."),
+    cwd: text.prefault(".").describe("The folder in which a command runs, relative to the config file."),
+    env: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "the name of an environment variable" }),
+        literalText,
+      )
+      .prefault({})
+      .describe("Environment of a command, beside PATH, HOME and GAP_RECONCILER_*. Templates are filled in."),
+    exit_codes: z
+      .strictObject({
+        retryable: exitCodes.prefault([75]).describe("Exit codes after which trying again may help."),
+        permanent: exitCodes.prefault([64, 65, 78]).describe("Exit codes after which it cannot."),
+      })
+      .prefault({})
+      .describe("What a command's exit codes mean. Any other than 0 is retryable."),
+    replaces: flag
+      .prefault(true)
+      .describe("A run replaces what its dates hold. With false only `missing` is repaired by itself."),
+    batch: z
+      .enum(["range", "list", "single"])
+      .prefault("range")
+      .describe("What one run takes: a range of dates, a list of dates, or one date."),
+    max_attempts: whole(1, 100).prefault(3).describe("Starts per cell before it is quarantined."),
+    backoff: z
+      .array(duration, { error: "a list of durations, such as [30s, 60s, 120s]" })
+      .min(1, { error: "at least one duration" })
+      .prefault(["30s", "60s", "120s"])
+      .describe("Waits after the first, second, … failure; the last one repeats."),
+    timeout: duration
+      .prefault("10m")
+      .describe("Time for a run, to which timeout_per_date is added for each date."),
+    timeout_per_date: duration.prefault("5m").describe("Time for each date of a run."),
+    max_dates_per_job: whole(1, 10_000).prefault(31).describe("Dates that one run takes at most."),
+    concurrency: whole(1, 1000).prefault(2).describe("Runs of this repair at the same time."),
+    pool: name.optional().describe("The pool whose slots its runs take."),
+    windows: z
+      .array(timeWindow, { error: 'a list of time windows, such as ["22:00-06:00"]' })
+      .prefault([])
+      .describe("Times of day, in the pipeline's time zone, when it may start; none is any time."),
+    preconditions: z
+      .array(condition, { error: "a list of SQL statements" })
+      .prefault([])
+      .describe("SQL statements that must return true before it starts."),
+  })
+  .meta({ title: "repair" });
+
+export const sharedUseSchema = z.strictObject({
+  use: name.describe(
+    "The name of a repair under `repairs`, shared with other processors. Settings stand there.",
+  ),
+});
+
+export type RepairInput = z.output<typeof repairSchema>;

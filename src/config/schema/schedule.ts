@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { column, condition, days, isoDate, table, text } from "./leaves.ts";
+
+export const weekdays = [
+  "monday",
+  "tuesday",
+  "wednesday",
+  "thursday",
+  "friday",
+  "saturday",
+  "sunday",
+] as const;
+
+/** Exactly one of `table`, `sql_file` and `every`; the loader checks that, to say it well. */
+export const scheduleSchema = z
+  .strictObject({
+    table: table
+      .optional()
+      .describe("The table whose dates are the scheduled ones. One of table, sql_file, every."),
+    sql_file: text
+      .optional()
+      .describe("A file with a SELECT that gives the scheduled dates, with the columns named below."),
+    every: z
+      .enum(["day", "weekday", "week", "month"])
+      .optional()
+      .describe(
+        "A built-in calendar: each day, Monday to Friday, one day of each week, or the first of each month.",
+      ),
+    weekday: z.enum(weekdays).optional().describe("The day of `every: week`; monday unless given."),
+    date_column: column.optional().describe("The column with the date. Required with table and sql_file."),
+    unit_column: column.optional().describe("Units of a date are its distinct values; without it, its rows."),
+    season_column: column
+      .optional()
+      .describe("The column that names the season; without it, all is one season."),
+    where: condition
+      .optional()
+      .describe("Only rows that meet it are scheduled. Seasons start by the rows without it."),
+    start_date: isoDate
+      .optional()
+      .describe("The first date that counts; the source's first unless given. Required with every."),
+    expect: z
+      .strictObject({
+        max_gap: days
+          .optional()
+          .describe("The longest hole that is believed, in whole days; without it, any is."),
+      })
+      .prefault({})
+      .describe("What the schedule itself must meet. No row at all is an error in any case."),
+  })
+  .meta({ title: "schedule" });
