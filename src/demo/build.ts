@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type DuckDBConnection, DuckDBDateValue, type DuckDBValue, listValue } from "@duckdb/node-api";
-import { type IsoDate, parseIsoDate, toDay } from "../core/iso-date.ts";
+import { type DuckDBConnection, DuckDBDateValue, listValue } from "@duckdb/node-api";
+import { type DateRange, toDay } from "../core/iso-date.ts";
 import { ReconcilerError } from "../errors.ts";
+import { boundsOf, range } from "./damage.ts";
 import { withDemoWarehouse } from "./open.ts";
 import { demoSchedule, demoTeams } from "./schedule.ts";
 import { type DemoTable, demoTables, readRepair } from "./tables.ts";
 
 /** The demo's history; both ends included. */
-export const demoRange = { start: parseIsoDate("2021-10-19"), end: parseIsoDate("2025-06-22") } as const;
+export const demoRange: DateRange = range("2021-10-19", "2025-06-22");
 
 /**
  * Makes a complete warehouse of four seasons in a new DuckDB file: the schedule and what the scrapers could fetch are made up,
@@ -46,7 +47,7 @@ async function fillSchedule(connection: DuckDBConnection): Promise<void> {
   const appender = await connection.createAppender("nbac_schedule", "nba_raw");
   for (const game of demoSchedule()) {
     appender.appendVarchar(game.gameId);
-    appender.appendDate(duckDate(game.gameDate));
+    appender.appendDate(new DuckDBDateValue(toDay(game.gameDate)));
     appender.appendVarchar(game.season);
     appender.appendInteger(game.gameStatus);
     appender.appendVarchar(game.homeTeam);
@@ -66,7 +67,7 @@ async function fillTable(connection: DuckDBConnection, table: DemoTable): Promis
     )
     from (${repair})
     order by ${table.dateColumn}`,
-    demoRangeParameters(),
+    boundsOf(demoRange),
   );
 }
 
@@ -91,12 +92,4 @@ async function fillFailures(connection: DuckDBConnection): Promise<void> {
     anti join nba_precompute.player_shot_zone_analysis as zones
       on zones.analysis_date = days.analysis_date and zones.player_lookup = debuts.player_lookup
     order by all`);
-}
-
-function demoRangeParameters(): Record<string, DuckDBValue> {
-  return { start_date: duckDate(demoRange.start), end_date: duckDate(demoRange.end) };
-}
-
-function duckDate(date: IsoDate): DuckDBDateValue {
-  return new DuckDBDateValue(toDay(date));
 }

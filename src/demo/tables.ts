@@ -36,7 +36,7 @@ export const exampleDirectory = new URL("../../examples/nba/", import.meta.url);
 
 /** The SELECT that computes a table from those that it reads, for `$start_date` to `$end_date`, both included. */
 export async function readRepair(processor: string): Promise<string> {
-  return await readFile(new URL(`repairs/${processor}.sql`, exampleDirectory), "utf8");
+  return readFile(new URL(`repairs/${processor}.sql`, exampleDirectory), "utf8");
 }
 
 function demoTable(

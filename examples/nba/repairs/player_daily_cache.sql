@@ -10,7 +10,7 @@ with form as (
     avg(points) over last_games as points_avg_last_10,
     stddev_pop(points) over last_games as points_std_last_10
   from nba_analytics.player_game_summary
-  where game_date >= $start_date - 180 and game_date < $end_date
+  where game_date >= $start_date - 365 and game_date < $end_date
   window last_games as (partition by player_lookup order by game_date rows between 9 preceding and current row)
 ),
 pace as (
@@ -19,7 +19,7 @@ pace as (
     game_date as last_game_date,
     avg(possessions) over recent as possessions_avg_last_30_days
   from nba_analytics.team_offense_game_summary
-  where game_date >= $start_date - 30 and game_date < $end_date
+  where game_date >= $start_date - 60 and game_date < $end_date
   window recent as (
     partition by team_abbr order by game_date range between interval 30 days preceding and current row
   )
@@ -45,7 +45,8 @@ select
   round(player.minutes_avg_last_10, 2) as minutes_avg_last_10,
   round(player.points_avg_last_10, 2) as points_avg_last_10,
   round(player.points_std_last_10, 2) as points_std_last_10,
-  round(pace.possessions_avg_last_30_days, 2) as team_pace_last_30_days,
+  if(pace.last_game_date >= player.game_date - 30, round(pace.possessions_avg_last_30_days, 2), null)
+    as team_pace_last_30_days,
   zones.three_rate,
   round(100.0 * player.games_used / 10, 1)::double as completeness_pct,
   now() as processed_at

@@ -1,5 +1,5 @@
 -- What is known of each player before his game: he is listed because a bookmaker offers a line for him, so a date without
--- prop lines has no rows here. His recent form is that of the 30 days up to his last game.
+-- prop lines has no rows here. His recent form is that of the 30 days up to his last game, unless that is older itself.
 -- $start_date, $end_date: DATE, both included.
 with form as (
   select
@@ -9,7 +9,7 @@ with form as (
     sum(minutes) over recent as minutes_last_30_days,
     avg(points) over recent as points_avg_last_30_days
   from nba_analytics.player_game_summary
-  where game_date >= $start_date - 120 and game_date < $end_date
+  where game_date >= $start_date - 60 and game_date < $end_date
   window recent as (
     partition by player_lookup order by game_date
     range between interval 30 days preceding and current row
@@ -33,11 +33,10 @@ select
   lines.opponent,
   lines.is_home,
   lines.points_line,
-  lines.game_date - form.last_game_date as days_rest,
-  coalesce(if(form.last_game_date >= lines.game_date - 30, form.games_last_30_days, 0), 0)::integer as games_last_30_days,
-  coalesce(if(form.last_game_date >= lines.game_date - 30, form.minutes_last_30_days, 0), 0)::integer
-    as minutes_last_30_days,
-  round(form.points_avg_last_30_days, 2) as points_avg_last_30_days,
+  if(form.last_game_date >= lines.game_date - 30, lines.game_date - form.last_game_date, null) as days_rest,
+  if(form.last_game_date >= lines.game_date - 30, form.games_last_30_days, 0)::integer as games_last_30_days,
+  if(form.last_game_date >= lines.game_date - 30, form.minutes_last_30_days, 0)::integer as minutes_last_30_days,
+  if(form.last_game_date >= lines.game_date - 30, round(form.points_avg_last_30_days, 2), null) as points_avg_last_30_days,
   now() as processed_at
 from lines
 asof left join form
