@@ -45,7 +45,7 @@ export interface Sight {
 }
 
 /**
- * @param last the last day of the axis; today unless the user asked for less or more
+ * @param last the last day of the axis where the user asked for more than today
  * @throws ReconcilerError `schedule_empty`
  */
 export function alignSight(
@@ -56,7 +56,7 @@ export function alignSight(
 ): Sight {
   const { pipeline } = compiled;
   const today = localDayAt(now, pipeline.timezone);
-  const end = last ?? today;
+  const end = Math.max(today, last ?? today);
   const schedules = completeSchedules(pipeline.schedules, observations.schedules, end);
   const axis = axisOf(schedules, end);
   return {

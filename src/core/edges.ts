@@ -67,7 +67,7 @@ export function cellSatisfies(
   position: number,
 ): (typeof Satisfied)[keyof typeof Satisfied] {
   const cell = upstream.index * input.sight.axis.length + position;
-  const state = arrays.states[cell];
+  const state: number = arrays.states[cell] ?? State.unknown;
   switch (state) {
     case State.unscheduled:
     case State.unexpected:

@@ -1,3 +1,4 @@
+import { assertNever } from "../errors.ts";
 import { State } from "./grid.ts";
 import { metricsOf, type Metric, type Profile } from "./observation.ts";
 import type { Expectation } from "./pipeline.ts";
@@ -221,8 +222,14 @@ function contentRequirement(expect: Expectation, of: Metric, column: number): Re
       return measureRequirement(expect, of.name, column);
     case "quality_at_least":
       return of.min === expect.quality?.good ? qualityRequirement(expect, column) : null;
-    default:
+    case "entities_of":
+    case "completion_log":
+    case "coverage_of":
+    case "coverage_absent":
+    case "coverage_present":
       return null;
+    default:
+      return assertNever(of, "metric");
   }
 }
 

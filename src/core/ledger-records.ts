@@ -94,7 +94,7 @@ export interface GapEvent {
   readonly event: "opened" | "closed";
   /** The state that it opened with or closed to. */
   readonly state: string;
-  /** Whether the cell was complete in the last accepted cycle (on `opened`). */
+  /** Whether the cell was ever seen complete before (on `opened`). */
   readonly wasComplete: boolean;
 }
 

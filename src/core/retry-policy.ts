@@ -227,7 +227,10 @@ export function groupByCell<T extends { readonly processor: string }>(
   const groups = new Map<string, Map<Day, T[]>>();
   for (const item of list) {
     let days = groups.get(item.processor);
-    if (days === undefined) groups.set(item.processor, (days = new Map()));
+    if (days === undefined) {
+      days = new Map<Day, T[]>();
+      groups.set(item.processor, days);
+    }
     const day = dayOf(item);
     const group = days.get(day);
     if (group === undefined) days.set(day, [item]);

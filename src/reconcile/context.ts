@@ -1,0 +1,16 @@
+import type { CompiledPipeline } from "../core/assessment.ts";
+import type { CellLock, Clock, Executor, Ledger, Warehouse } from "./ports.ts";
+
+/** What a run works with; `compose` makes it. */
+export interface ReconcileContext {
+  readonly compiled: CompiledPipeline;
+  readonly warehouse: Warehouse;
+  readonly ledger: Ledger;
+  readonly lock: CellLock;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  /** This process, as the ledger names it. */
+  readonly worker: string;
+  /** Whether the process that the ledger names is provably dead. */
+  readonly isWorkerDead: (worker: string) => boolean;
+}

@@ -1,0 +1,89 @@
+import { axisOf, completeSchedules } from "../core/schedule.ts";
+import { type DateRange, type Day, fromDay, type IsoDate, parseIsoDate } from "../core/iso-date.ts";
+import type { Observations, ProcessorObservation } from "../core/observation.ts";
+import { replaceDays } from "../core/observed.ts";
+import type { Pipeline } from "../core/pipeline.ts";
+import { type EpochMs, localDayAt } from "../core/wall-clock.ts";
+import type { ReconcileContext } from "./context.ts";
+import type { ProfileResult } from "./ports.ts";
+
+/** Before any data: the start of the range in which a schedule without a start date is read. */
+const dawn: IsoDate = parseIsoDate("1900-01-01");
+
+export interface ObserveOptions {
+  /** An instant instead of the warehouse's now. */
+  readonly asOf: EpochMs | null;
+  /** Looks so far into the future; null looks up to today. */
+  readonly lastDay: Day | null;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Asks the warehouse about every processor over the whole history: one `now`, the schedules, then the profiles.
+ * @throws ReconcilerError where the warehouse cannot be read at all, or a schedule cannot
+ */
+export async function observe(
+  context: Pick<ReconcileContext, "compiled" | "warehouse">,
+  options: ObserveOptions,
+): Promise<Observations> {
+  const { warehouse } = context;
+  const { pipeline } = context.compiled;
+  const now = options.asOf ?? (await warehouse.now());
+  const last = Math.max(localDayAt(now, pipeline.timezone), options.lastDay ?? -Infinity);
+  const specs = pipeline.schedules.filter(({ source }) => source.kind !== "calendar");
+  const read = await warehouse.readSchedules(specs, { start: dawn, end: fromDay(last) });
+  const schedules = completeSchedules(pipeline.schedules, read, last);
+  const range: DateRange = { start: fromDay(axisOf(schedules, last).first), end: fromDay(last) };
+  const { signal } = options;
+  const profiled = await warehouse.profile({
+    processors: pipeline.processors,
+    range,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return {
+    now,
+    schedules: read,
+    processors: profiled.processors,
+    unmetPreconditions: await unmetPreconditions(context, pipeline),
+    scanBytes: profiled.scanBytes,
+  };
+}
+
+/** The observations in which the days from `from` to `to`, both included, are as a later profile saw them. */
+export function mergeProfiles(before: Observations, later: ProfileResult, from: Day, to: Day): Observations {
+  const processors = new Map(before.processors);
+  for (const [name, observation] of later.processors) {
+    processors.set(name, mergeObservation(before.processors.get(name), observation, from, to));
+  }
+  return { ...before, processors, scanBytes: before.scanBytes + later.scanBytes };
+}
+
+/** What was never seen whole cannot be made whole by a piece: such a processor stays unknown until the next full pass. */
+function mergeObservation(
+  before: ProcessorObservation | undefined,
+  later: ProcessorObservation,
+  from: Day,
+  to: Day,
+): ProcessorObservation {
+  if (later.kind === "failed" || before === undefined) return later;
+  if (before.kind === "failed") return before;
+  return { kind: "observed", profile: replaceDays(before.profile, later.profile, from, to) };
+}
+
+async function unmetPreconditions(
+  { warehouse }: Pick<ReconcileContext, "warehouse">,
+  pipeline: Pipeline,
+): Promise<ReadonlyMap<string, string>> {
+  const units = pipeline.repairUnits.filter(({ preconditions }) => preconditions.length > 0);
+  const statements = [...new Set(units.flatMap(({ preconditions }) => preconditions))];
+  if (statements.length === 0) return new Map();
+  const results = await warehouse.checkPreconditions(statements);
+  const unmet = new Map<string, string>();
+  for (const unit of units) {
+    const failed = unit.preconditions.find(
+      (statement) => results[statements.indexOf(statement)]?.met !== true,
+    );
+    if (failed !== undefined) unmet.set(unit.name, failed);
+  }
+  return unmet;
+}

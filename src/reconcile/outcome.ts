@@ -1,0 +1,205 @@
+import { type Assessment, scheduleOf } from "../core/assessment.ts";
+import { upstreamsOf } from "../core/assess-states.ts";
+import { violationCount } from "../core/expectation.ts";
+import { Disposition, State, stateName } from "../core/grid.ts";
+import { type Day, fromDay, toDay } from "../core/iso-date.ts";
+import type { CellOutcome, Outcome, RepairEnd, RepairStart } from "../core/ledger-records.ts";
+import { rowsAt, versionAt } from "../core/observed.ts";
+import type { Processor, RepairUnit } from "../core/pipeline.ts";
+import { assertNever } from "../errors.ts";
+import type { RunResult } from "./ports.ts";
+
+/** What the check before a run saw. */
+export interface CellsBefore {
+  readonly season: string | null;
+  readonly cells: ReadonlyMap<string, CellSeen>;
+}
+
+interface CellSeen {
+  readonly state: string;
+  readonly isOpen: boolean;
+  readonly rows: number;
+  readonly violations: number;
+  /** Versions of the same-date inputs, by upstream. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+export function cellsBefore(
+  assessment: Assessment,
+  processors: readonly Processor[],
+  days: readonly Day[],
+): CellsBefore {
+  const cells = new Map<string, CellSeen>();
+  for (const processor of processors) {
+    for (const day of days) cells.set(key(processor, day), seenAt(assessment, processor, day));
+  }
+  const [first] = processors;
+  const schedule = first === undefined ? undefined : scheduleOf(assessment, first.index);
+  const season = schedule?.seasons[schedule.season[(days[0] ?? 0) - assessment.grid.axis.first] ?? -1];
+  return { season: season === undefined || season.name === "" ? null : season.name, cells };
+}
+
+export interface EndInput {
+  readonly start: RepairStart;
+  readonly before: CellsBefore;
+  readonly result: RunResult;
+  readonly unit: RepairUnit;
+  readonly processors: readonly Processor[];
+  /** Assessed from the observation after the run. */
+  readonly after: Assessment;
+  /** Whether that observation could be made. */
+  readonly verified: boolean;
+  readonly lostLock: boolean;
+  readonly stopped: boolean;
+  readonly endedAt: number;
+}
+
+/**
+ * What is recorded of a run. A cell is repaired if and only if the query says so, whatever the job said; only cells that
+ * were open and still are can be charged.
+ */
+export function endOf(input: EndInput): RepairEnd {
+  const { start, result } = input;
+  const cancelled = result.kind === "cancelled" && !input.lostLock && input.stopped;
+  const cells = cancelled ? repairedCells(input) : allCells(input);
+  const worst = cells.find(({ outcome }) => outcome !== "repaired")?.outcome;
+  const failure = failureOf(input);
+  return {
+    repairId: start.repairId,
+    repair: start.repair,
+    attempt: start.attempt,
+    startedAt: start.startedAt,
+    endedAt: input.endedAt,
+    outcome: cancelled ? "failed" : (worst ?? "repaired"),
+    systemic: result.kind === "failed" ? result.systemic : null,
+    errorCode: cancelled ? "cancelled" : failure.code,
+    message: cancelled ? "stopped before it ended" : failure.message,
+    logTail: result.logTail,
+    cells,
+  };
+}
+
+function allCells(input: EndInput): CellOutcome[] {
+  return input.processors.flatMap((processor) =>
+    input.start.dates.flatMap((date) => {
+      const day = toDay(date);
+      const before = input.before.cells.get(key(processor, day));
+      return before === undefined || !before.isOpen ? [] : [cellOutcome(input, processor, day, date, before)];
+    }),
+  );
+}
+
+/** A stop is nobody's fault: what was filled before it counts, the rest is as if it had not been tried. */
+function repairedCells(input: EndInput): CellOutcome[] {
+  return allCells(input).filter(({ outcome }) => outcome === "repaired");
+}
+
+function cellOutcome(
+  input: EndInput,
+  processor: Processor,
+  day: Day,
+  date: CellOutcome["date"],
+  before: CellSeen,
+): CellOutcome {
+  const after = seenAt(input.after, processor, day);
+  const isRepaired = input.verified && !after.isOpen && after.state !== stateName(State.unknown);
+  const moved = Object.entries(before.inputs).some(([name, version]) => after.inputs[name] !== version);
+  const outcome: Outcome = isRepaired ? "repaired" : unrepairedOutcome(input, moved);
+  const worse =
+    input.verified && !isRepaired && (after.rows < before.rows || after.violations > before.violations);
+  return {
+    processor: processor.name,
+    date,
+    outcome,
+    charged: isCharged(input, outcome),
+    worse: worse && outcome !== "lost_lock",
+    stateBefore: before.state,
+    stateAfter: after.state,
+    rowsBefore: before.rows,
+    rowsAfter: after.rows,
+    batchDates: input.start.dates.length,
+    repairHash: input.unit.hash,
+    expectationHash: processor.expect.hash,
+    inputs: before.inputs,
+    notBefore: notBefore(input),
+  };
+}
+
+function unrepairedOutcome(input: EndInput, moved: boolean): Outcome {
+  const { result } = input;
+  if (input.lostLock || (result.kind === "failed" && result.classification === "fenced")) return "lost_lock";
+  if (moved) return "inputs_moved";
+  switch (result.kind) {
+    case "succeeded":
+      return "ineffective";
+    case "accepted":
+    case "timed_out":
+      return "timed_out";
+    case "cancelled":
+      return "lost_lock";
+    case "failed":
+      // Which date of several the error is about is not known, so it is looked for by halving first.
+      return result.classification === "permanent" && input.start.dates.length === 1
+        ? "failed_permanently"
+        : "failed";
+    default:
+      return assertNever(result, "run result");
+  }
+}
+
+function isCharged({ result }: EndInput, outcome: Outcome): boolean {
+  if (outcome === "repaired" || outcome === "lost_lock" || outcome === "inputs_moved") return false;
+  return !(result.kind === "failed" && result.classification === "systemic");
+}
+
+function notBefore({ result, endedAt }: EndInput): number | null {
+  return result.kind === "failed" && result.retryAfterMs !== null ? endedAt + result.retryAfterMs : null;
+}
+
+function failureOf(input: EndInput): { code: string | null; message: string | null } {
+  const { result } = input;
+  if (!input.verified)
+    return { code: "not_verified", message: "the warehouse did not answer, so nothing is proven" };
+  switch (result.kind) {
+    case "succeeded":
+      return { code: null, message: null };
+    case "accepted":
+      return { code: null, message: result.handle === null ? null : `accepted as ${result.handle}` };
+    case "timed_out":
+      return { code: "timed_out", message: result.message };
+    case "cancelled":
+      return { code: "lost_lock", message: "cancelled, as its lock was lost" };
+    case "failed":
+      return { code: result.errorCode, message: result.message };
+    default:
+      return assertNever(result, "run result");
+  }
+}
+
+function seenAt(assessment: Assessment, processor: Processor, day: Day): CellSeen {
+  const { grid, sight, compiled } = assessment;
+  const position = day - grid.axis.first;
+  const cell = processor.index * grid.axis.length + position;
+  const observed = sight.observed[processor.index];
+  const judge = compiled.judges[processor.index];
+  const inputs: Record<string, string> = {};
+  for (const edge of processor.edges.filter(({ window }) => window.kind === "same_date")) {
+    for (const upstream of upstreamsOf(assessment, edge)) {
+      const seen = sight.observed[upstream.index];
+      if (seen !== undefined && seen.failure === null) inputs[upstream.name] = versionAt(seen, position);
+    }
+  }
+  const entry = observed?.entries[position] ?? -1;
+  return {
+    state: stateName(grid.states[cell] ?? 0),
+    isOpen: grid.dispositions[cell] !== Disposition.none,
+    rows: observed === undefined ? 0 : rowsAt(observed, position),
+    violations:
+      observed === undefined || judge === undefined ? 0 : violationCount(judge, observed.profile, entry),
+    inputs,
+  };
+}
+
+function key(processor: Processor, day: Day): string {
+  return `${processor.name}/${fromDay(day)}`;
+}

@@ -1,0 +1,235 @@
+import type { Assessment } from "../core/assessment.ts";
+import { upstreamsOf } from "../core/assess-states.ts";
+import { Disposition } from "../core/grid.ts";
+import { type Day, fromDay } from "../core/iso-date.ts";
+import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
+import type { PlannedJob } from "../core/plan.ts";
+import type { Processor, RepairUnit } from "../core/pipeline.ts";
+import type { ReconcileContext } from "./context.ts";
+import { cellsBefore, endOf } from "./outcome.ts";
+import type { CellLease, ProfileResult, RunResult } from "./ports.ts";
+import type { Session } from "./session.ts";
+
+/** What became of a job. */
+export type JobResult =
+  | { readonly kind: "ran"; readonly ends: readonly RepairEnd[] }
+  /** Somebody else holds its cells. */
+  | { readonly kind: "locked" }
+  /** Nothing of it was left to do when its turn came. */
+  | { readonly kind: "skipped" };
+
+export interface JobEvents {
+  readonly started: (start: RepairStart) => void;
+  readonly ended: (end: RepairEnd) => void;
+}
+
+/** Beyond a run's own time limit: what stopping it and looking at the result may take. */
+const deadlineGraceMs = 60_000;
+/** How often, at first and at most, the query is asked whether an accepted run has arrived. */
+const proofPollMs = { first: 500, max: 15_000 };
+const verifyAttempts = 3;
+
+/**
+ * Lock, check, record, run, verify, record: one job from the plan to its proof. What is not open any more when its turn
+ * comes is dropped; the rest is split into runs of dates that follow each other.
+ * @throws ReconcilerError `ledger_*`: without a ledger nothing is launched
+ */
+export async function runJob(
+  context: ReconcileContext,
+  session: Session,
+  job: PlannedJob,
+  cycleId: string,
+  events: JobEvents,
+  signal: AbortSignal,
+): Promise<JobResult> {
+  const unit = context.compiled.pipeline.repairUnits[job.repairUnit];
+  if (unit === undefined) return { kind: "skipped" };
+  const processors = unit.processors.flatMap((index) => context.compiled.pipeline.processors[index] ?? []);
+  const lease = await context.lock.acquire(lockKeys(processors, job.days));
+  if (lease === null) return { kind: "locked" };
+  try {
+    const locked = job.days.filter((day) =>
+      lockKeys(processors, [day]).every((key) => lease.keys.includes(key)),
+    );
+    if (locked.length === 0) return { kind: "locked" };
+    const run: Run = { context, session, job, cycleId, events, unit, processors, lease, signal };
+    const ends: RepairEnd[] = [];
+    for (const days of await openRuns(run, locked)) {
+      if (signal.aborted || lease.signal.aborted) break;
+      ends.push(await runDays(run, days));
+    }
+    return ends.length === 0 ? { kind: "skipped" } : { kind: "ran", ends };
+  } finally {
+    await lease.release();
+  }
+}
+
+interface Run {
+  readonly context: ReconcileContext;
+  readonly session: Session;
+  readonly job: PlannedJob;
+  readonly cycleId: string;
+  readonly events: JobEvents;
+  readonly unit: RepairUnit;
+  readonly processors: readonly Processor[];
+  readonly lease: CellLease;
+  readonly signal: AbortSignal;
+}
+
+function lockKeys(processors: readonly Processor[], days: readonly Day[]): string[] {
+  return processors.flatMap(({ name }) => days.map((day) => `${name}/${fromDay(day)}`)).sort();
+}
+
+/** Looks again and keeps what is still ready, as runs without a scheduled date of somebody else between. */
+async function openRuns(run: Run, days: readonly Day[]): Promise<readonly (readonly Day[])[]> {
+  await look(run, days);
+  const { grid } = run.session.assess(run.job.id);
+  const isReady = (day: Day) =>
+    run.processors.some(
+      ({ index }) =>
+        grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.ready,
+    );
+  const runs: Day[][] = [];
+  for (const day of days) {
+    if (!isReady(day)) continue;
+    const last = runs.at(-1)?.at(-1);
+    const follows = last !== undefined && !hasScheduledBetween(run, grid, last, day);
+    if (follows) runs.at(-1)?.push(day);
+    else runs.push([day]);
+  }
+  return runs;
+}
+
+function hasScheduledBetween(run: Run, grid: Assessment["grid"], low: Day, high: Day): boolean {
+  return run.processors.some(({ schedule }) => {
+    const rank = grid.schedules.get(schedule)?.rank;
+    return (rank?.[high - grid.axis.first] ?? 0) - (rank?.[low + 1 - grid.axis.first] ?? 0) > 0;
+  });
+}
+
+/** Observes the cells and their same-date upstreams, and tells the session. */
+async function look(run: Run, days: readonly Day[]): Promise<ProfileResult> {
+  const [from, to] = [days[0] ?? 0, days.at(-1) ?? 0];
+  const upstreams = run.processors.flatMap(({ edges }) =>
+    edges
+      .filter(({ window }) => window.kind === "same_date")
+      .flatMap((edge) => upstreamsOf(run.context, edge)),
+  );
+  const processors = [...new Set([...run.processors, ...upstreams])];
+  const result = await run.context.warehouse.profile({
+    processors,
+    range: { start: fromDay(from), end: fromDay(to) },
+  });
+  run.session.merge(result, from, to);
+  return result;
+}
+
+async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
+  const { context, session, unit, job } = run;
+  const before = cellsBefore(session.assess(job.id), run.processors, days);
+  const timeoutMs = Math.max(unit.timeoutMs, unit.timeoutPerDateMs * days.length);
+  const start = await recordStart(run, days, timeoutMs);
+  const startedAt = context.clock.monotonic();
+  const signal = AbortSignal.any([run.signal, run.lease.signal]);
+  const result = await context.executor.run({
+    repairId: start.repairId,
+    unit,
+    action: unit.action,
+    processors: run.processors,
+    pipeline: context.compiled.pipeline.name,
+    dates: start.dates,
+    season: before.season,
+    attempt: start.attempt,
+    token: start.token,
+    timeoutMs,
+    signal,
+  });
+  const deadline = startedAt + timeoutMs;
+  const verified = await verify(run, days, result, deadline, signal);
+  const end = endOf({
+    start,
+    before,
+    result,
+    unit,
+    processors: run.processors,
+    after: session.assess(job.id),
+    verified,
+    lostLock: run.lease.signal.aborted,
+    stopped: run.signal.aborted,
+    endedAt: session.now(),
+  });
+  await context.ledger.recordEnd(end);
+  session.appendEnd(end);
+  run.events.ended(end);
+  return end;
+}
+
+/** No ledger, no launch: what cannot be recorded is not started. */
+async function recordStart(run: Run, days: readonly Day[], timeoutMs: number): Promise<RepairStart> {
+  const { context, session, unit, job, lease } = run;
+  const dates = days.map(fromDay);
+  const cells = run.processors.flatMap(({ name }) => dates.map((date) => ({ processor: name, date })));
+  const fence = unit.action.kind === "sql" ? await context.warehouse.lastFence(cells) : 0;
+  const token = session.nextToken(Math.max(lease.tokenFloor, fence + 1));
+  const now = session.now();
+  const start: RepairStart = {
+    repairId: `${unit.name}-${dates[0]?.replaceAll("-", "")}-${token}`,
+    repair: unit.name,
+    processors: run.processors.map(({ name }) => name),
+    dates,
+    attempt: job.attempt,
+    token,
+    startedAt: now,
+    deadlineAt: now + timeoutMs + deadlineGraceMs,
+    worker: context.worker,
+    externalHandle: null,
+    repairHash: unit.hash,
+    cycleId: run.cycleId,
+  };
+  await context.ledger.recordStart(start);
+  session.appendStart(start);
+  run.events.started(start);
+  return start;
+}
+
+/**
+ * Asks the warehouse what is there now; for a run that was only accepted, again and again until every cell is complete
+ * or its time is up. False where the warehouse did not answer: then nothing is proven.
+ */
+async function verify(
+  run: Run,
+  days: readonly Day[],
+  result: RunResult,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { clock } = run.context;
+  let wait = proofPollMs.first;
+  for (;;) {
+    const seen = await lookPatiently(run, days);
+    if (result.kind !== "accepted" || signal.aborted) return seen;
+    const left = deadline - clock.monotonic();
+    if (left <= 0 || (seen && isFilled(run, days))) return seen;
+    await clock.sleep(Math.min(wait, left), signal);
+    wait = Math.min(wait * 2, proofPollMs.max);
+  }
+}
+
+async function lookPatiently(run: Run, days: readonly Day[]): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await look(run, days);
+    const failed = run.processors.some(({ name }) => result.processors.get(name)?.kind !== "observed");
+    if (!failed) return true;
+    if (attempt === verifyAttempts) return false;
+    await run.context.clock.sleep(1000 * 2 ** (attempt - 1), run.signal);
+  }
+}
+
+function isFilled(run: Run, days: readonly Day[]): boolean {
+  const { grid } = run.session.assess(run.job.id);
+  return run.processors.every(({ index }) =>
+    days.every(
+      (day) => grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.none,
+    ),
+  );
+}

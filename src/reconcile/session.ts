@@ -1,0 +1,215 @@
+import { assess } from "../core/assess.ts";
+import { alignSight, type Assessment, type AssessInput, positionsOf } from "../core/assessment.ts";
+import { cascade, type PlannedStep } from "../core/cascade.ts";
+import { type Day, type IsoDate, toDay } from "../core/iso-date.ts";
+import { foldLedger, type InFlight, lostStarts, startedRuns } from "../core/ledger-facts.ts";
+import type {
+  Baseline,
+  CellAttempt,
+  GapEvent,
+  LedgerRecords,
+  RepairEnd,
+  RepairStart,
+} from "../core/ledger-records.ts";
+import type { Observations } from "../core/observation.ts";
+import type { RunPolicy } from "../core/policy.ts";
+import type { EpochMs } from "../core/wall-clock.ts";
+import type { ReconcileContext } from "./context.ts";
+import { mergeProfiles, observe } from "./observe.ts";
+import type { ProfileResult } from "./ports.ts";
+
+/** What a person asked to be looked at. */
+export interface SelectionSpec {
+  /** Null selects every processor. */
+  readonly processors: readonly string[] | null;
+  readonly startDate: IsoDate | null;
+  readonly endDate: IsoDate | null;
+}
+
+export interface SessionOptions {
+  readonly selection: SelectionSpec;
+  /** An instant instead of now; such a session must not repair. */
+  readonly asOf: EpochMs | null;
+  /** As in `RunPolicy`; `--once` takes its range as asked for. */
+  readonly maxAgeMs: number | null;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What one run knows: the last full observation with what repairs saw since, and the ledger's records with what this run
+ * appended since. Everything it says is computed anew from these two.
+ */
+export class Session {
+  readonly #context: ReconcileContext;
+  readonly #options: SessionOptions;
+  #observations: Observations | null = null;
+  #records: LedgerRecords | null = null;
+  #observedAt = 0;
+  #horizon: EpochMs | null = null;
+  #lastToken = 0;
+  /** By job id: what this process has enqueued. */
+  readonly #outstanding = new Map<string, InFlight>();
+  readonly #deferred: { readonly run: InFlight; readonly until: EpochMs }[] = [];
+
+  constructor(context: ReconcileContext, options: SessionOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** Reads the warehouse and the ledger anew. @throws ReconcilerError as `observe` and `Ledger.read` do */
+  async refresh(): Promise<void> {
+    const { endDate } = this.#options.selection;
+    const { signal, asOf } = this.#options;
+    const observations = await observe(this.#context, {
+      asOf,
+      lastDay: endDate === null ? null : toDay(endDate),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    this.#records = await this.#context.ledger.read(observations.now);
+    this.#observations = observations;
+    this.#observedAt = this.#context.clock.monotonic();
+    this.#horizon ??= observations.now;
+    this.#lastToken = Math.max(this.#lastToken, this.#records.lastToken);
+  }
+
+  get observations(): Observations {
+    return required(this.#observations);
+  }
+
+  get records(): LedgerRecords {
+    return required(this.#records);
+  }
+
+  /** The cycle's one `now`, carried on by the monotonic clock while repairs run. */
+  now(): EpochMs {
+    if (this.#options.asOf !== null) return this.#options.asOf;
+    return Math.round(this.observations.now + this.#context.clock.monotonic() - this.#observedAt);
+  }
+
+  assess(except?: string): Assessment {
+    return assess(this.#input(except));
+  }
+
+  cascade(): readonly PlannedStep[] {
+    return cascade(this.#input());
+  }
+
+  /** Takes what a repair's own look at the warehouse saw for the days from `from` to `to`, both included. */
+  merge(later: ProfileResult, from: Day, to: Day): void {
+    this.#observations = mergeProfiles(this.observations, later, from, to);
+  }
+
+  enqueued(jobId: string, run: InFlight): void {
+    this.#outstanding.set(jobId, run);
+  }
+
+  settled(jobId: string): void {
+    this.#outstanding.delete(jobId);
+  }
+
+  /** Leaves cells alone for a while that somebody else has locked. */
+  defer(run: InFlight, until: EpochMs): void {
+    this.#deferred.push({ run, until });
+  }
+
+  /** When the first of the runs elsewhere is to be looked at again; null where there is none. */
+  nextElsewhereAt(pollMs: number): EpochMs | null {
+    const now = this.now();
+    const elsewhere = this.#elsewhere();
+    const times = this.#deferred.filter(({ until }) => until > now).map(({ until }) => until);
+    for (const start of elsewhere) times.push(Math.min(start.deadlineAt, now + pollMs));
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** A fencing token larger than any that this run or the ledger knows, and than `floor`. */
+  nextToken(floor: number): number {
+    this.#lastToken = Math.max(floor, this.#lastToken + 1);
+    return this.#lastToken;
+  }
+
+  /** Starts whose end nobody will write any more. */
+  lostStarts(): readonly RepairStart[] {
+    const { worker, isWorkerDead } = this.#context;
+    const others = this.records.unfinished.filter((start) => start.worker !== worker);
+    return lostStarts(others, this.now(), isWorkerDead);
+  }
+
+  appendStart(start: RepairStart): void {
+    const records = this.records;
+    this.#records = {
+      ...records,
+      unfinished: [...records.unfinished, start],
+      startsLast24h: records.startsLast24h + 1,
+    };
+  }
+
+  appendEnd(end: RepairEnd): void {
+    const records = this.records;
+    const attempts: CellAttempt[] = end.cells.map((cell) => ({
+      ...cell,
+      repairId: end.repairId,
+      startedAt: end.startedAt,
+      endedAt: end.endedAt,
+    }));
+    this.#records = {
+      ...records,
+      unfinished: records.unfinished.filter(({ repairId }) => repairId !== end.repairId),
+      attempts: [...records.attempts, ...attempts],
+      recentEnds: [...records.recentEnds, end],
+    };
+  }
+
+  appendEvents(events: readonly GapEvent[], baselines: readonly Baseline[]): void {
+    const records = this.records;
+    this.#records = {
+      ...records,
+      gapEvents: [...records.gapEvents, ...events],
+      baselines: [...records.baselines, ...baselines],
+    };
+  }
+
+  #elsewhere(): readonly RepairStart[] {
+    const lost = new Set(this.lostStarts());
+    return this.records.unfinished.filter(
+      (start) => start.worker !== this.#context.worker && !lost.has(start),
+    );
+  }
+
+  #input(except?: string): AssessInput {
+    const { compiled } = this.#context;
+    const { selection, maxAgeMs } = this.#options;
+    const now = this.now();
+    const observations = this.observations;
+    const sight = alignSight(
+      compiled,
+      observations,
+      now,
+      selection.endDate === null ? undefined : toDay(selection.endDate),
+    );
+    const policy: RunPolicy = { maxAgeMs, horizon: this.#horizon ?? now, ignoreBackoff: false };
+    const own = [...this.#outstanding].filter(([jobId]) => jobId !== except).map(([, run]) => run);
+    const waiting = this.#deferred.filter(({ until }) => until > now).map(({ run }) => run);
+    return {
+      compiled,
+      sight,
+      facts: foldLedger(compiled.pipeline, this.records, now),
+      inFlight: [...startedRuns(compiled.pipeline, this.#elsewhere()), ...own, ...waiting],
+      now,
+      policy,
+      selection: {
+        processors: new Set(
+          compiled.pipeline.processors
+            .filter(({ name }) => selection.processors === null || selection.processors.includes(name))
+            .map(({ index }) => index),
+        ),
+        ...positionsOf(sight.axis, selection.startDate, selection.endDate),
+      },
+      assumed: null,
+    };
+  }
+}
+
+function required<T>(value: T | null): T {
+  if (value === null) throw new TypeError("the session was not refreshed yet");
+  return value;
+}

@@ -1,0 +1,154 @@
+import { isAccepted, isConverged } from "../core/assess.ts";
+import type { Assessment } from "../core/assessment.ts";
+import { isGapCell } from "../core/batches.ts";
+import { formatDateRuns } from "../core/date-runs.ts";
+import { dateAt, Disposition, reasonName, State, stateName } from "../core/grid.ts";
+import { type Day, fromDay, toDay } from "../core/iso-date.ts";
+import type {
+  Baseline,
+  CellOutcome,
+  CycleRecord,
+  GapEvent,
+  RepairEnd,
+  RepairStart,
+} from "../core/ledger-records.ts";
+import { rowsAt } from "../core/observed.ts";
+import type { PlannedJob } from "../core/plan.ts";
+
+/** What a full cycle writes to the ledger beside its repairs. */
+export interface CycleUpkeep {
+  readonly cycle: CycleRecord;
+  readonly events: readonly GapEvent[];
+  readonly baselines: readonly Baseline[];
+}
+
+export function upkeepOf(
+  assessment: Assessment,
+  cycleId: string,
+  startedAt: number,
+  jobs: readonly PlannedJob[],
+  scanBytes: number,
+): CycleUpkeep {
+  const accepted = isAccepted(assessment);
+  const { grid } = assessment;
+  const count = (state: number) => grid.states.reduce((sum, value) => sum + (value === state ? 1 : 0), 0);
+  const cycle: CycleRecord = {
+    cycleId,
+    startedAt,
+    finishedAt: assessment.now,
+    converged: isConverged(assessment),
+    accepted,
+    gaps: grid.dispositions.reduce((sum, value) => sum + (value === Disposition.none ? 0 : 1), 0),
+    unknown: count(State.unknown),
+    enqueued: jobs.length,
+    scanBytes,
+  };
+  return { cycle, events: gapEvents(assessment, cycleId), baselines: accepted ? baselines(assessment) : [] };
+}
+
+/**
+ * Openings of gaps that the ledger does not hold open, and closings of those that it does and that are none any more.
+ * Nothing opens or closes for an unknown cell, and a mass gap is taken for a fault of the detector: it opens nothing.
+ */
+function gapEvents(assessment: Assessment, cycleId: string): GapEvent[] {
+  const { grid, facts, now } = assessment;
+  const events: GapEvent[] = [];
+  const at = (processor: number, position: number, event: "opened" | "closed"): GapEvent => ({
+    at: now,
+    cycleId,
+    processor: grid.pipeline.processors[processor]?.name ?? "",
+    date: dateAt(grid.axis, position),
+    event,
+    state: stateName(grid.states[processor * grid.axis.length + position] ?? 0),
+    wasComplete: facts.everComplete(processor, grid.axis.first + position),
+  });
+  for (const { index } of grid.pipeline.processors) {
+    for (let position = 0; position < grid.axis.length; position++) {
+      const cell = index * grid.axis.length + position;
+      if (!isGapCell(assessment, index, position)) continue;
+      if (reasonName(grid.reasons[cell] ?? 0) === "mass_gap") continue;
+      const known = facts.cellFacts(index, grid.axis.first + position);
+      if (!known.openOnRecord || known.openSince === null) events.push(at(index, position, "opened"));
+    }
+  }
+  for (const { processor, day } of facts.openOnRecord) {
+    const position = day - grid.axis.first;
+    if (position < 0 || position >= grid.axis.length || isGapCell(assessment, processor, position)) continue;
+    if (grid.states[processor * grid.axis.length + position] === State.unknown) continue;
+    events.push(at(processor, position, "closed"));
+  }
+  return events;
+}
+
+/** The complete cells of each processor and the dates of each schedule, where they differ from what is on record. */
+function baselines(assessment: Assessment): Baseline[] {
+  const { grid, facts, now, breakers } = assessment;
+  const written: Baseline[] = [];
+  for (const processor of grid.pipeline.processors) {
+    const base = processor.index * grid.axis.length;
+    if (assessment.sight.observed[processor.index]?.failure !== null) continue;
+    if (breakers.massGaps[processor.index] !== null) continue;
+    const days: Day[] = [];
+    for (let position = 0; position < grid.axis.length; position++) {
+      const state = grid.states[base + position];
+      if (state === State.complete || state === State.stale) days.push(grid.axis.first + position);
+    }
+    const dates = formatDateRuns(days);
+    if (dates === (facts.baselines(processor.index).at(-1)?.dates ?? "")) continue;
+    written.push({ subject: "processor", name: processor.name, hash: processor.expect.hash, at: now, dates });
+  }
+  for (const [name, schedule] of grid.schedules) {
+    const dates = formatDateRuns(Array.from(schedule.positions, (position) => grid.axis.first + position));
+    if (dates === facts.scheduleBaseline(name)?.dates) continue;
+    written.push({ subject: "schedule", name, hash: "", at: now, dates });
+  }
+  return written;
+}
+
+/** The end of a start that nobody will end: cells that are complete all the same were repaired, the rest is charged. */
+export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
+  const { grid, now } = assessment;
+  const cells = start.processors.flatMap((name) => {
+    const processor = assessment.compiled.byName.get(name);
+    return processor === undefined
+      ? []
+      : start.dates.map((date) => lostCell(assessment, start, processor.index, toDay(date)));
+  });
+  return {
+    repairId: start.repairId,
+    repair: start.repair,
+    attempt: start.attempt,
+    startedAt: start.startedAt,
+    endedAt: now,
+    outcome: cells.every(({ outcome }) => outcome === "repaired") ? "repaired" : "lost",
+    systemic: null,
+    errorCode: "lost",
+    message: `its worker ${start.worker} ended, or its deadline passed, before it reported`,
+    logTail: null,
+    cells,
+  };
+
+  function lostCell(from: Assessment, run: RepairStart, processor: number, day: Day): CellOutcome {
+    const position = day - from.grid.axis.first;
+    const state = from.grid.states[processor * grid.axis.length + position] ?? State.unscheduled;
+    const observed = from.sight.observed[processor];
+    const rows = observed === undefined ? 0 : rowsAt(observed, position);
+    const isComplete = state === State.complete || state === State.stale;
+    return {
+      processor: grid.pipeline.processors[processor]?.name ?? "",
+      date: fromDay(day),
+      outcome: isComplete ? "repaired" : "lost",
+      charged: !isComplete,
+      worse: false,
+      stateBefore: "",
+      stateAfter: stateName(state),
+      rowsBefore: 0,
+      rowsAfter: rows,
+      batchDates: run.dates.length,
+      repairHash: run.repairHash,
+      expectationHash: grid.pipeline.processors[processor]?.expect.hash ?? "",
+      inputs: {},
+      notBefore: null,
+    };
+  }
+}
