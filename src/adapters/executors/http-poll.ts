@@ -77,7 +77,8 @@ async function ask(run: PollRun, url: string, where: string): Promise<Asked> {
     });
     const verdict = judgeAnswer(answer, { ...context, acceptedStatuses: [] });
     if (verdict.kind === "failed") {
-      if (verdict.classification !== "retryable") return { kind: "over", result: verdict, retryAfterMs: null };
+      if (verdict.classification !== "retryable")
+        return { kind: "over", result: verdict, retryAfterMs: null };
       return { kind: "again", found: verdict.message, retryAfterMs: retryAfterOf(answer, options.clock) };
     }
     return readStatus(poll, answer, where, log);

@@ -14,7 +14,11 @@ export interface SqlOptions {
 const stopSlackMs = 3_000;
 
 /** Replaces the dates by what the SELECT returns for them, in one transaction of the warehouse. */
-export async function runSql(options: SqlOptions, action: SqlAction, request: RunRequest): Promise<RunResult> {
+export async function runSql(
+  options: SqlOptions,
+  action: SqlAction,
+  request: RunRequest,
+): Promise<RunResult> {
   const processor = request.processors[0];
   if (processor === undefined) {
     throw new ReconcilerError("internal", `expected a processor to repair with ${action.file}, found none`);

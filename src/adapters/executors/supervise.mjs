@@ -39,7 +39,12 @@ process.stdin.on("error", () => stop("asked"));
 function start({ argv, cwd, env, ...limits }) {
   graceMs = limits.graceMs;
   try {
-    child = spawn(argv[0], argv.slice(1), { cwd, env, detached: true, stdio: ["ignore", "inherit", "inherit"] });
+    child = spawn(argv[0], argv.slice(1), {
+      cwd,
+      env,
+      detached: true,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
   } catch (error) {
     finish({ event: "unstartable", errno: error.code ?? error.message, what: "executable" });
     return;
@@ -47,7 +52,11 @@ function start({ argv, cwd, env, ...limits }) {
   child.on("error", (error) => {
     // With a pid it did start, and what failed is only a signal that could not be sent.
     if (child.pid !== undefined) return;
-    finish({ event: "unstartable", errno: error.code ?? error.message, what: isFolder(cwd) ? "executable" : "cwd" });
+    finish({
+      event: "unstartable",
+      errno: error.code ?? error.message,
+      what: isFolder(cwd) ? "executable" : "cwd",
+    });
   });
   if (child.pid === undefined) return;
   tell({ event: "started", pid: child.pid });

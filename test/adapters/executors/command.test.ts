@@ -33,7 +33,14 @@ function isWritten(file: string): boolean {
 
 describe("the command executor", () => {
   it("hands arguments over as they are, without a shell", async () => {
-    const argv = [process.execPath, "-p", "process.argv.slice(1).join('|')", "a b", "$HOME;`id`", "{{dates}}"];
+    const argv = [
+      process.execPath,
+      "-p",
+      "process.argv.slice(1).join('|')",
+      "a b",
+      "$HOME;`id`",
+      "{{dates}}",
+    ];
     const result = await executors.run(requestFor(nodeCommand("", { argv })));
     expect(result).toEqual({ kind: "succeeded", logTail: "a b|$HOME;`id`|2024-01-30,2024-02-01" });
   });

@@ -1,0 +1,142 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { messageOf, ReconcilerError } from "../../errors.ts";
+import { openDatabase } from "./database.ts";
+import type { Session } from "./session.ts";
+import { loadSql } from "./sql-files.ts";
+
+/** The form of the tables that this version writes and reads. */
+const schemaVersion = 1;
+
+export interface LedgerFile {
+  /** Makes the file and its tables where there are none. */
+  create(): Promise<void>;
+  /** Runs `work` on the ledger as it is; `absent` where there is none, without making one. */
+  read<T>(absent: T, work: (session: Session) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction. */
+  write(work: (session: Session) => Promise<void>): Promise<void>;
+}
+
+/**
+ * A ledger file, opened, used and closed for each call, so that several processes can share it.
+ * All of it throws ReconcilerError: `ledger_unavailable` where the file cannot be opened or is not a ledger that this
+ * version knows, `ledger_missing` where there is none to write to, `write_failed` where nothing was recorded.
+ */
+export function ledgerFile(path: string, lockWaitMs: number): LedgerFile {
+  return {
+    async create() {
+      makeFolder(path);
+      await withSession(path, "read_write", lockWaitMs, async (session) => {
+        if ((await formOf(session, path)) === "ledger") return;
+        await inTransaction(session, path, () => makeTables(session));
+      });
+    },
+    async read(absent, work) {
+      if (!existsSync(path)) return absent;
+      return await withSession(path, "read_only", lockWaitMs, async (session) => {
+        if ((await formOf(session, path)) === "empty") return absent;
+        return await work(session).catch((error: unknown) => {
+          throw unavailable(path, `the ledger ${path} cannot be read: ${messageOf(error)}`, error);
+        });
+      });
+    },
+    async write(work) {
+      if (!existsSync(path)) throw missing(path);
+      await withSession(path, "read_write", lockWaitMs, async (session) => {
+        if ((await formOf(session, path)) === "empty") throw missing(path);
+        await inTransaction(session, path, () => work(session));
+      });
+    },
+  };
+}
+
+async function withSession<T>(
+  path: string,
+  mode: "read_only" | "read_write",
+  lockWaitMs: number,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  // One record at a time needs neither threads nor much memory.
+  const options = { path, mode, lockWaitMs, threads: 1 };
+  const database = await openDatabase(options).catch((error: unknown) => {
+    throw notOpened(path, error);
+  });
+  try {
+    return await work(await database.connect());
+  } finally {
+    database.close();
+  }
+}
+
+/** @throws ReconcilerError `ledger_unavailable` where the file holds something else, or a form from a later version. */
+async function formOf(session: Session, path: string): Promise<"empty" | "ledger"> {
+  const found = await session.run(loadSql("ledger-read-version"));
+  const [tables = 0, ledgerTables = 0] = [found.numbers(0)[0], found.numbers(1)[0]];
+  if (tables === 0) return "empty";
+  if (ledgerTables < 3) {
+    throw new ReconcilerError("ledger_unavailable", `expected a ledger at ${path}, found another database`, {
+      path,
+      hint: "the ledger is a file of its own: give it a path where no file is yet",
+    });
+  }
+  const version = (await session.run(loadSql("ledger-read-schema-version"))).numbers(0)[0] ?? Number.NaN;
+  if (version !== schemaVersion) {
+    throw new ReconcilerError(
+      "ledger_unavailable",
+      `the ledger ${path} has tables of version ${version}, and this gap-reconciler knows version ${schemaVersion}`,
+      { path, hint: "a later version of gap-reconciler wrote it: use that version, or another ledger path" },
+    );
+  }
+  return "ledger";
+}
+
+async function makeTables(session: Session): Promise<void> {
+  for (const statement of loadSql("ledger-create").split(/;\n/)) await session.run(statement);
+  await session.run(loadSql("ledger-insert-version"), { version: schemaVersion });
+}
+
+async function inTransaction(session: Session, path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await session.transaction(work);
+  } catch (error) {
+    throw new ReconcilerError("write_failed", `the ledger ${path} cannot be written: ${messageOf(error)}`, {
+      path,
+      cause: error,
+      hint: "nothing of it was recorded; check the space on that disk and the rights on that folder, then try again",
+    });
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw unavailable(path, `the folder of the ledger ${path} cannot be made: ${messageOf(error)}`, error);
+  }
+}
+
+function notOpened(path: string, error: unknown): ReconcilerError {
+  if (error instanceof ReconcilerError && error.code === "warehouse_locked") {
+    return new ReconcilerError("ledger_unavailable", `the ledger is not free: ${error.message}`, {
+      path,
+      cause: error,
+      hint: "only one process can use a ledger file at a moment, and each lets it go at once: find what that process waits for, or end it",
+    });
+  }
+  return unavailable(path, `the ledger ${path} cannot be opened: ${messageOf(error)}`, error);
+}
+
+function unavailable(path: string, message: string, cause: unknown): ReconcilerError {
+  return new ReconcilerError("ledger_unavailable", message, {
+    path,
+    cause,
+    hint: "check that the file is whole and that this user may read and write it and its folder; restore it from a copy, or move it away to begin a new ledger",
+  });
+}
+
+function missing(path: string): ReconcilerError {
+  return new ReconcilerError("ledger_missing", `expected a ledger at ${path}, found none`, {
+    path,
+    hint: "make it with `reconcile validate --connect --create`",
+  });
+}
