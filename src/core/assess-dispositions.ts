@@ -96,7 +96,7 @@ function disposeCell(at: CellCase): void {
   const hold = cellHold(at, day);
   if (hold !== null) set(grid, cell, Disposition.held, hold, 0);
   else if (!isProbe && !assessment.policy.ignoreBackoff && facts.notBefore > assessment.now)
-    set(grid, cell, Disposition.backingOff, "", 1);
+    set(grid, cell, Disposition.backingOff, "backoff", 1);
   else set(grid, cell, Disposition.ready, isProbe ? "probe" : "", 1);
 }
 

@@ -91,6 +91,8 @@ export const reasonNames = [
   "repair_window",
   "precondition",
   "not_selected",
+  // backing off
+  "backoff",
   // ready
   "probe",
   "next",

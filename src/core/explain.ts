@@ -1,0 +1,216 @@
+import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
+import { upstreamsOf } from "./assess-states.ts";
+import { waiverCovers } from "./decisions.ts";
+import { blockingCells, compileEdge } from "./edges.ts";
+import { allowedRows, requiredRows, round } from "./expectation.ts";
+import {
+  dateAt,
+  Disposition,
+  type DispositionName,
+  dispositionName,
+  reasonName,
+  State,
+  type StateName,
+  stateName,
+} from "./grid.ts";
+import type { IsoDate } from "./iso-date.ts";
+import { describeNext } from "./next-step.ts";
+import type { Edge, Processor } from "./pipeline.ts";
+import { rootCauses } from "./root-causes.ts";
+import { formatInstant, instantOf } from "./wall-clock.ts";
+
+/** Everything that is known of one cell, as `explain` tells it; attempts and SQL are added by who can ask for them. */
+export interface Explanation {
+  readonly processor: string;
+  readonly date: IsoDate;
+  readonly phase: string | null;
+  readonly table: string;
+  readonly state: StateName;
+  readonly disposition: DispositionName;
+  readonly reason: string;
+  readonly due_at: string;
+  readonly expected: readonly string[];
+  readonly observed: ObservedCell | null;
+  /** Why it could not be observed. */
+  readonly failure: { readonly code: string; readonly message: string } | null;
+  readonly checks: readonly ExplainedCheck[];
+  readonly upstreams: readonly ExplainedEdge[];
+  readonly root_causes: readonly ExplainedCell[];
+  readonly waivers: readonly { owner: string; reason: string; expires: IsoDate | null; source: string }[];
+  readonly degraded: boolean;
+  readonly attempts_charged: number;
+  readonly attempts_max: number;
+  /** What happens next, as a sentence. */
+  readonly next: string;
+  readonly next_at: string | null;
+}
+
+export interface ObservedCell {
+  readonly rows: number;
+  readonly entities: number | null;
+  readonly first_write: string | null;
+  readonly last_write: string | null;
+}
+
+export interface ExplainedCheck {
+  readonly name: string;
+  readonly holds: boolean;
+  readonly observed: string;
+  readonly expected: string;
+}
+
+export interface ExplainedCell {
+  readonly processor: string;
+  readonly date: IsoDate;
+  readonly state: StateName;
+  readonly disposition: DispositionName;
+  readonly reason: string;
+}
+
+export interface ExplainedEdge {
+  readonly upstreams: readonly string[];
+  readonly mode: "hard" | "soft";
+  readonly reads: string;
+  readonly satisfied: boolean;
+  readonly degraded: boolean;
+  /** At most 20 of the cells that stand against it. */
+  readonly blocked_by: readonly ExplainedCell[];
+}
+
+const blockersMax = 20;
+
+export function explainCell(assessment: Assessment, processor: Processor, position: number): Explanation {
+  const { grid, facts } = assessment;
+  const cell = processor.index * grid.axis.length + position;
+  const day = grid.axis.first + position;
+  const failure = assessment.sight.observed[processor.index]?.failure ?? null;
+  const unit = grid.pipeline.repairUnits[processor.repairUnit ?? -1];
+  const disposition = grid.dispositions[cell] ?? Disposition.none;
+  const next = describeNext(assessment, processor, position);
+  const { daysAfter, minuteOfDay } = processor.due;
+  return {
+    processor: processor.name,
+    date: dateAt(grid.axis, position),
+    phase: processor.phase,
+    table: processor.table.parts.join("."),
+    state: stateName(grid.states[cell] ?? 0),
+    disposition: dispositionName(disposition),
+    reason: reasonName(grid.reasons[cell] ?? 0),
+    due_at: formatInstant(instantOf(day + daysAfter, minuteOfDay, grid.pipeline.timezone)),
+    expected: expectedOf(assessment, processor, position),
+    observed: failure === null ? observedAt(assessment, processor, position) : null,
+    failure,
+    checks: failure === null ? checksAt(assessment, processor, position) : [],
+    upstreams: processor.edges.map((edge) => explainEdge(assessment, processor, edge, position)),
+    root_causes:
+      disposition === Disposition.blocked
+        ? rootCauses(assessment, { processor, position }).map((root) =>
+            explainedCell(assessment, root.processor, root.position),
+          )
+        : [],
+    waivers: facts.decisions.waivers
+      .filter((waiver) => waiverCovers(waiver, processor.name, day))
+      .map(({ owner, reason, expires, source }) => ({ owner, reason, expires, source })),
+    degraded: grid.degraded[cell] === 1,
+    attempts_charged: facts.cellFacts(processor.index, day).charged,
+    attempts_max: unit?.maxAttempts ?? 0,
+    next: next.text,
+    next_at: next.at === null ? null : formatInstant(next.at),
+  };
+}
+
+function expectedOf(assessment: Assessment, processor: Processor, position: number): string[] {
+  const { grid, sight } = assessment;
+  const schedule = scheduleOf(assessment, processor.index);
+  if (schedule.scheduled[position] !== 1) return [`nothing: ${schedule.name} has no such date`];
+  const context = dateContext(schedule, grid.axis, position);
+  const season = schedule.seasons[schedule.season[position] ?? -1];
+  const seasonText = season === undefined || season.name === "" ? "" : `, season ${season.name}`;
+  const lines = [
+    `${context.units} ${context.units === 1 ? "unit" : "units"} in schedule ${schedule.name}${seasonText}`,
+  ];
+  const judge = assessment.compiled.judges[processor.index];
+  const seen = sight.observed[processor.index];
+  if (judge === undefined || seen === undefined) return lines;
+  const required = requiredRows(judge, seen.profile, seen.entries[position] ?? -1, context);
+  const allowed = allowedRows(processor.expect, context);
+  lines.push(
+    `at least ${round(required)} rows${Number.isFinite(allowed) ? `, at most ${round(allowed)}` : ""}`,
+  );
+  return lines;
+}
+
+function observedAt({ sight }: Assessment, processor: Processor, position: number): ObservedCell {
+  const seen = sight.observed[processor.index];
+  const entry = seen?.entries[position] ?? -1;
+  if (seen === undefined || entry < 0)
+    return { rows: 0, entities: null, first_write: null, last_write: null };
+  const { rows, entities, firstWriteMs, lastWriteMs } = seen.profile;
+  const known = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? null : value);
+  const instant = (value: number | undefined) => (known(value) === null ? null : formatInstant(value ?? 0));
+  return {
+    rows: rows[entry] ?? 0,
+    entities: known(entities[entry]),
+    first_write: instant(firstWriteMs[entry]),
+    last_write: instant(lastWriteMs[entry]),
+  };
+}
+
+function checksAt(assessment: Assessment, processor: Processor, position: number): ExplainedCheck[] {
+  const seen = assessment.sight.observed[processor.index];
+  const judge = assessment.compiled.judges[processor.index];
+  const entry = seen?.entries[position] ?? -1;
+  if (seen === undefined || judge === undefined || entry < 0) return [];
+  const context = dateContext(scheduleOf(assessment, processor.index), assessment.grid.axis, position);
+  return judge.requirements.map((requirement) => ({
+    name: requirement.name,
+    holds: requirement.holds(seen.profile, entry, context),
+    ...requirement.describe(seen.profile, entry, context),
+  }));
+}
+
+function explainEdge(
+  assessment: Assessment,
+  processor: Processor,
+  edge: Edge,
+  position: number,
+): ExplainedEdge {
+  const arrays = { ...assessment.grid, proceeds: assessment.proceeds };
+  const verdict = compileEdge(assessment, arrays, processor, edge)(position);
+  const blockers = verdict.satisfied ? [] : blockingCells(assessment, arrays, processor, edge, position);
+  return {
+    upstreams: upstreamsOf(assessment, edge).map(({ name }) => name),
+    mode: edge.mode,
+    reads: readsOf(edge),
+    satisfied: verdict.satisfied,
+    degraded: verdict.degraded,
+    blocked_by: blockers
+      .slice(0, blockersMax)
+      .map((blocker) => explainedCell(assessment, blocker.processor, blocker.position)),
+  };
+}
+
+function explainedCell({ grid }: Assessment, processor: Processor, position: number): ExplainedCell {
+  const cell = processor.index * grid.axis.length + position;
+  return {
+    processor: processor.name,
+    date: dateAt(grid.axis, position),
+    state: stateName(grid.states[cell] ?? State.unscheduled),
+    disposition: dispositionName(grid.dispositions[cell] ?? 0),
+    reason: reasonName(grid.reasons[cell] ?? 0),
+  };
+}
+
+function readsOf({ window, minShare }: Edge): string {
+  const share = minShare < 1 ? `, ${round(minShare * 100)} % of them` : "";
+  switch (window.kind) {
+    case "same_date":
+      return "its own date";
+    case "days":
+      return `the ${window.days} days before${window.sameDate ? " and its own date" : ""}${share}`;
+    case "dates":
+      return `the ${window.dates} scheduled dates before${window.sameDate ? " and its own date" : ""}${share}`;
+    case "since_previous":
+      return `all dates since its previous one${share}`;
+  }
+}

@@ -1,0 +1,317 @@
+import { isConverged } from "./assess.ts";
+import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
+import type { PlannedStep } from "./cascade.ts";
+import { allowedRows, failedRequirements, requiredRows, round } from "./expectation.ts";
+import {
+  dateAt,
+  type DispositionName,
+  dispositionName,
+  exemptReasons,
+  isGapState,
+  reasonName,
+  State,
+  type StateName,
+  stateName,
+  stateNames,
+} from "./grid.ts";
+import type { IsoDate } from "./iso-date.ts";
+import { fromDay } from "./iso-date.ts";
+import type { RepairEnd } from "./ledger-records.ts";
+import type { Processor } from "./pipeline.ts";
+import { rootCauses } from "./root-causes.ts";
+import { formatInstant } from "./wall-clock.ts";
+
+/** The result of a run, a plan or a status, as scripts read it. Fields may be added, never changed. */
+export interface ResultDocument {
+  readonly schema_version: 1;
+  readonly pipeline: string;
+  readonly target: string | null;
+  readonly as_of: string;
+  readonly range: { readonly start_date: IsoDate; readonly end_date: IsoDate };
+  readonly converged: boolean;
+  readonly counts: Readonly<Record<string, Readonly<Partial<Record<StateName, number>>>>>;
+  readonly exempt: Readonly<Record<string, number>>;
+  readonly gaps: readonly GapDocument[];
+  readonly unknown: readonly UnknownDocument[];
+  readonly unexpected: readonly {
+    readonly processor: string;
+    readonly date: IsoDate;
+    readonly rows: number;
+  }[];
+  readonly breakers: readonly BreakerDocument[];
+  readonly plan: readonly StepDocument[];
+  readonly repairs: readonly RepairDocument[];
+}
+
+export interface GapDocument {
+  readonly processor: string;
+  readonly date: IsoDate;
+  readonly state: StateName;
+  readonly disposition: DispositionName;
+  readonly reason: string;
+  readonly observed: ObservedDocument;
+  readonly expected: ExpectedDocument;
+  readonly failed_checks: readonly string[];
+  readonly root_causes: readonly { readonly processor: string; readonly date: IsoDate }[];
+  readonly degraded: boolean;
+  readonly attempts: number;
+  /** When a cell that backs off may be tried again. */
+  readonly next_attempt_at: string | null;
+}
+
+export interface ObservedDocument {
+  readonly rows: number;
+  readonly entities: number | null;
+}
+
+export interface ExpectedDocument {
+  readonly rows_min: number;
+  readonly rows_max: number | null;
+}
+
+export interface UnknownDocument {
+  readonly processor: string;
+  readonly date: IsoDate;
+  /** Why it could not be observed: a word for programs, and what the warehouse said. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface BreakerDocument {
+  readonly kind: "mass_gap" | "schedule" | "circuit";
+  readonly subject: string;
+  readonly message: string;
+}
+
+export interface StepDocument {
+  readonly id: string;
+  readonly wave: number;
+  readonly repair: string;
+  readonly processors: readonly string[];
+  readonly start_date: IsoDate;
+  readonly end_date: IsoDate;
+  readonly dates: readonly IsoDate[];
+  readonly reason: string;
+  readonly needs: readonly string[];
+  readonly forecast_bytes: number | null;
+  readonly forecast_seconds: number | null;
+}
+
+export interface RepairDocument {
+  readonly id: string;
+  readonly repair: string;
+  readonly attempt: number;
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly outcome: string;
+  readonly error_code: string | null;
+  readonly message: string | null;
+  readonly cells: readonly { readonly processor: string; readonly date: IsoDate; readonly outcome: string }[];
+}
+
+export interface DocumentInput {
+  readonly assessment: Assessment;
+  readonly target: string | null;
+  readonly steps: readonly PlannedStep[];
+  readonly repairs: readonly RepairEnd[];
+}
+
+export function resultDocument({ assessment, target, steps, repairs }: DocumentInput): ResultDocument {
+  const { grid } = assessment;
+  const selected = grid.pipeline.processors.filter(({ index }) => grid.selection.processors.has(index));
+  const last = Math.max(grid.selection.from, grid.selection.to);
+  return {
+    schema_version: 1,
+    pipeline: grid.pipeline.name,
+    target,
+    as_of: formatInstant(grid.now),
+    range: { start_date: dateAt(grid.axis, grid.selection.from), end_date: dateAt(grid.axis, last) },
+    converged: isConverged(assessment),
+    counts: Object.fromEntries(
+      selected.map((processor) => [processor.name, countStates(assessment, processor)]),
+    ),
+    exempt: countExempt(assessment, selected),
+    gaps: selected.flatMap((processor) => gapsOf(assessment, processor)),
+    unknown: selected.flatMap((processor) => unknownOf(assessment, processor)),
+    unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
+    breakers: breakersOf(assessment),
+    plan: steps.map((step) => stepDocument(assessment, step)),
+    repairs: repairs.map(repairDocument),
+  };
+}
+
+/** Every state with its number of cells in the selected range; `unexpected` counts dates that are no cells. */
+export function countStates(
+  { grid }: Assessment,
+  processor: Processor,
+): Record<Exclude<StateName, "unscheduled">, number> {
+  const counts = new Array<number>(stateNames.length).fill(0);
+  const base = processor.index * grid.axis.length;
+  for (let position = grid.selection.from; position <= grid.selection.to; position++) {
+    const state = grid.states[base + position] ?? 0;
+    counts[state] = (counts[state] ?? 0) + 1;
+  }
+  const of = (state: number) => counts[state] ?? 0;
+  return {
+    unknown: of(State.unknown),
+    complete: of(State.complete),
+    stale: of(State.stale),
+    exempt: of(State.exempt),
+    pending: of(State.pending),
+    missing: of(State.missing),
+    partial: of(State.partial),
+    invalid: of(State.invalid),
+    unexpected: of(State.unexpected),
+  };
+}
+
+/** Positions of the selected range at which a processor's cell is in one of the states, ascending. */
+export function positionsIn(
+  { grid }: Assessment,
+  processor: Processor,
+  test: (state: number) => boolean,
+): readonly number[] {
+  const base = processor.index * grid.axis.length;
+  const found: number[] = [];
+  for (let position = grid.selection.from; position <= grid.selection.to; position++) {
+    if (test(grid.states[base + position] ?? 0)) found.push(position);
+  }
+  return found;
+}
+
+function countExempt(assessment: Assessment, processors: readonly Processor[]): Record<string, number> {
+  const counts: Record<string, number> = Object.fromEntries(exemptReasons.map((reason) => [reason, 0]));
+  for (const processor of processors) {
+    for (const position of positionsIn(assessment, processor, (state) => state === State.exempt)) {
+      const cell = processor.index * assessment.grid.axis.length + position;
+      const reason = reasonName(assessment.grid.reasons[cell] ?? 0);
+      counts[reason] = (counts[reason] ?? 0) + 1;
+    }
+  }
+  return counts;
+}
+
+function gapsOf(assessment: Assessment, processor: Processor): GapDocument[] {
+  const staleIsGap = processor.stale === "repair";
+  return positionsIn(assessment, processor, (state) => isGapState(state, staleIsGap)).map((position) =>
+    gapDocument(assessment, processor, position),
+  );
+}
+
+export function gapDocument(assessment: Assessment, processor: Processor, position: number): GapDocument {
+  const { grid, facts, sight } = assessment;
+  const cell = processor.index * grid.axis.length + position;
+  const disposition = dispositionName(grid.dispositions[cell] ?? 0);
+  const cellFacts = facts.cellFacts(processor.index, grid.axis.first + position);
+  const judge = assessment.compiled.judges[processor.index];
+  const seen = sight.observed[processor.index];
+  const context = dateContext(scheduleOf(assessment, processor.index), grid.axis, position);
+  const entry = seen?.entries[position] ?? -1;
+  const entities = entry < 0 ? Number.NaN : (seen?.profile.entities[entry] ?? Number.NaN);
+  const allowed = allowedRows(processor.expect, context);
+  const failed =
+    judge === undefined || seen === undefined ? [] : failedRequirements(judge, seen.profile, entry, context);
+  return {
+    processor: processor.name,
+    date: dateAt(grid.axis, position),
+    state: stateName(grid.states[cell] ?? 0),
+    disposition,
+    reason: reasonName(grid.reasons[cell] ?? 0),
+    observed: {
+      rows: entry < 0 ? 0 : (seen?.profile.rows[entry] ?? 0),
+      entities: Number.isNaN(entities) ? null : entities,
+    },
+    expected: {
+      rows_min:
+        judge === undefined || seen === undefined
+          ? 0
+          : round(requiredRows(judge, seen.profile, entry, context)),
+      rows_max: Number.isFinite(allowed) ? round(allowed) : null,
+    },
+    failed_checks: failed.map(({ name }) => name),
+    root_causes:
+      disposition === "blocked"
+        ? rootCauses(assessment, { processor, position }).map((root) => ({
+            processor: root.processor.name,
+            date: dateAt(grid.axis, root.position),
+          }))
+        : [],
+    degraded: grid.degraded[cell] === 1,
+    attempts: cellFacts.charged,
+    next_attempt_at: disposition === "backing_off" ? formatInstant(cellFacts.notBefore) : null,
+  };
+}
+
+function unknownOf(assessment: Assessment, processor: Processor): UnknownDocument[] {
+  const failure = assessment.sight.observed[processor.index]?.failure;
+  return positionsIn(assessment, processor, (state) => state === State.unknown).map((position) => ({
+    processor: processor.name,
+    date: dateAt(assessment.grid.axis, position),
+    code: failure?.code ?? "query_failed",
+    message: failure?.message ?? "it was not observed",
+  }));
+}
+
+function unexpectedOf(assessment: Assessment, processor: Processor): ResultDocument["unexpected"] {
+  const seen = assessment.sight.observed[processor.index];
+  return positionsIn(assessment, processor, (state) => state === State.unexpected).map((position) => ({
+    processor: processor.name,
+    date: dateAt(assessment.grid.axis, position),
+    rows: seen?.profile.rows[seen.entries[position] ?? -1] ?? 0,
+  }));
+}
+
+function breakersOf({ grid, breakers, facts }: Assessment): BreakerDocument[] {
+  const found: BreakerDocument[] = [];
+  if (breakers.overallMassGap !== null) {
+    found.push({ kind: "mass_gap", subject: grid.pipeline.name, message: breakers.overallMassGap });
+  }
+  breakers.massGaps.forEach((message, index) => {
+    const subject = grid.pipeline.processors[index]?.name ?? "";
+    if (message !== null) found.push({ kind: "mass_gap", subject, message });
+  });
+  for (const [subject, message] of breakers.scheduleFaults)
+    found.push({ kind: "schedule", subject, message });
+  facts.circuits.forEach((circuit, index) => {
+    const subject = grid.pipeline.repairUnits[index]?.name ?? "";
+    if (circuit.state === "closed") return;
+    const next = `one date probes it from ${formatInstant(circuit.probeAt)} on`;
+    found.push({
+      kind: "circuit",
+      subject,
+      message: `${circuit.state.replace("_", "-")}: ${circuit.cause}; ${next}`,
+    });
+  });
+  return found;
+}
+
+function stepDocument({ grid }: Assessment, step: PlannedStep): StepDocument {
+  const unit = grid.pipeline.repairUnits[step.repairUnit];
+  return {
+    id: step.id,
+    wave: step.wave,
+    repair: unit?.name ?? "",
+    processors: (unit?.processors ?? []).map((index) => grid.pipeline.processors[index]?.name ?? ""),
+    start_date: step.startDate,
+    end_date: step.endDate,
+    dates: step.days.map(fromDay),
+    reason: step.reason,
+    needs: step.needs,
+    forecast_bytes: null,
+    forecast_seconds: step.forecastSeconds,
+  };
+}
+
+function repairDocument(end: RepairEnd): RepairDocument {
+  return {
+    id: end.repairId,
+    repair: end.repair,
+    attempt: end.attempt,
+    started_at: formatInstant(end.startedAt),
+    ended_at: formatInstant(end.endedAt),
+    outcome: end.outcome,
+    error_code: end.errorCode,
+    message: end.message,
+    cells: end.cells.map(({ processor, date, outcome }) => ({ processor, date, outcome })),
+  };
+}
