@@ -1,0 +1,21 @@
+-- purpose: how many entities of another table are here, absent or excused, per date, to be joined to a profile
+-- parameters: $start_date, $end_date (DATE, both included), inside the conditions
+-- columns: gr_day (DATE), gr_entities, gr_of, gr_absent, gr_present (BIGINT, distinct keys; NULL is no key)
+select
+  gr_day,
+  count(*) filter (where gr_here) as gr_entities,
+  count(*) filter (where gr_there) as gr_of,
+  count(*) filter (where gr_there and gr_here is null and gr_excused is null) as gr_absent,
+  count(*) filter (where gr_there and gr_here) as gr_present
+from (
+  select distinct {{own_day}} as gr_day, {{own_key}} as gr_key, true as gr_here
+  from {{own_source}}
+  where {{own_condition}} and {{own_key}} is not null
+) as gr_own
+full join (
+  select distinct {{of_day}} as gr_day, {{of_key}} as gr_key, true as gr_there
+  from {{of_source}}
+  where {{of_condition}} and {{of_key}} is not null
+) as gr_other using (gr_day, gr_key)
+left join ({{excused}}) as gr_excuses using (gr_day, gr_key)
+group by gr_day

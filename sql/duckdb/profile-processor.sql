@@ -1,0 +1,12 @@
+-- purpose: what one processor's table holds, aggregated per date; one arm of the union that profiles many
+-- parameters: $start_date, $end_date (DATE, both included), inside {{condition}} and {{joins}}
+-- columns: arm (INTEGER), day (days since 1970-01-01, INTEGER), then DOUBLE: rows, entities, first and last write (epoch
+--   milliseconds), the metrics in the order of the expectation
+select {{arm}}::integer as gr_arm, (gr_day - date '1970-01-01')::integer as gr_day, {{columns}}
+from (
+  select {{day}} as gr_day, {{aggregates}}
+  from {{source}}
+  where {{condition}}
+  group by 1
+) as gr_base
+{{joins}}

@@ -1,0 +1,8 @@
+-- purpose: the first date of each season of a schedule, in its whole source without any filter
+-- parameters: none
+-- columns: season (VARCHAR), day (days since 1970-01-01, INTEGER); by day, then by name
+select {{season}} as gr_season, (min({{day}}) - date '1970-01-01')::integer as gr_day
+from {{source}}
+where {{condition}}
+group by 1
+order by 2, 1

@@ -1,0 +1,116 @@
+import { distance } from "fastest-levenshtein";
+import { type TableName, tableText } from "../../core/pipeline.ts";
+import type { ObservationFailure } from "../../core/observation.ts";
+import { encloseQuery, quoteIdentifier } from "./sql-text.ts";
+import { loadSql } from "./sql-files.ts";
+import type { Session } from "./session.ts";
+
+/** Something to select from: a table, a view or a query in parentheses. */
+export interface Source {
+  /** Ready for a FROM clause. */
+  readonly sql: string;
+  /** What a message calls it. */
+  readonly label: string;
+  /** By lower-case name, as DuckDB compares them. */
+  readonly columns: ReadonlyMap<string, Column>;
+}
+
+export interface Column {
+  readonly name: string;
+  /** DuckDB's name of the type, such as `TIMESTAMP WITH TIME ZONE`. */
+  readonly type: string;
+}
+
+/** Why one thing cannot be observed while others can. */
+export class Unobservable extends Error {
+  readonly code: ObservationFailure["code"];
+
+  constructor(code: ObservationFailure["code"], message: string) {
+    super(message);
+    this.name = "Unobservable";
+    this.code = code;
+  }
+}
+
+/** The tables and columns of one database at one moment. Names are compared without regard to case, as DuckDB does. */
+export class Catalog {
+  readonly #database: string;
+  readonly #tables: ReadonlyMap<string, Source>;
+
+  constructor(database: string, tables: ReadonlyMap<string, Source>) {
+    this.#database = database;
+    this.#tables = tables;
+  }
+
+  /** @throws Unobservable `not_found`, with the nearest name. */
+  table(name: TableName): Source {
+    const source = this.find(name);
+    if (source !== null) return source;
+    const nearest = this.nearest(name);
+    const suggestion = nearest === null ? "" : `; did you mean ${nearest}?`;
+    throw new Unobservable("not_found", `there is no table ${tableText(name)}${suggestion}`);
+  }
+
+  find(name: TableName): Source | null {
+    return this.#tables.get(this.#keyOf(name)) ?? null;
+  }
+
+  /** The existing table whose name is most like the one given; null where none is near. */
+  nearest(name: TableName): string | null {
+    const wanted = this.#keyOf(name);
+    const candidates = [...this.#tables].map(([key, { label }]) => ({ label, edits: distance(key, wanted) }));
+    const best = candidates.sort((one, other) => one.edits - other.edits)[0];
+    return best !== undefined && best.edits <= Math.max(2, wanted.length / 3) ? best.label : null;
+  }
+
+  /** A table without a schema is in `main`; one of another database is not here. */
+  #keyOf({ parts }: TableName): string {
+    const [table, schema = "main", database = this.#database] = parts.toReversed();
+    return database.toLowerCase() === this.#database.toLowerCase() ? `${schema}.${table}`.toLowerCase() : "";
+  }
+}
+
+export async function readCatalog(session: Session, signal?: AbortSignal): Promise<Catalog> {
+  const result = await session.run(loadSql("read-catalog"), {}, signal === undefined ? {} : { signal });
+  const [databases, schemas, tables, names, types] = [0, 1, 2, 3, 4].map((index) => result.strings(index));
+  const sources = new Map<string, Source & { readonly columns: Map<string, Column> }>();
+  for (let row = 0; row < result.rowCount; row += 1) {
+    const [database, schema, table] = [databases?.[row] ?? "", schemas?.[row] ?? "", tables?.[row] ?? ""];
+    const key = `${schema}.${table}`.toLowerCase();
+    // With the database's name: where it is also a schema's, `schema.table` alone is ambiguous.
+    const sql = [database, schema, table].map(quoteIdentifier).join(".");
+    const label = schema === "main" ? table : `${schema}.${table}`;
+    const source = sources.get(key) ?? { sql, label, columns: new Map<string, Column>() };
+    const name = names?.[row] ?? "";
+    source.columns.set(name.toLowerCase(), { name, type: types?.[row] ?? "" });
+    sources.set(key, source);
+  }
+  return new Catalog(databases?.[0] ?? "", sources);
+}
+
+/** A user's SELECT as something to select from. @throws StatementError where it cannot be bound. */
+export async function querySource(session: Session, sql: string, label: string): Promise<Source> {
+  const enclosed = encloseQuery(sql);
+  const shape = await session.describe(`select * from ${enclosed} as gr_query`);
+  const columns = new Map(shape.columns.map((column) => [column.name.toLowerCase(), column]));
+  return { sql: `${enclosed} as gr_query`, label, columns };
+}
+
+/** @throws Unobservable `not_found`, with the nearest name. */
+export function columnOf(source: Source, name: string): Column {
+  const column = source.columns.get(name.toLowerCase());
+  if (column !== undefined) return column;
+  const near = [...source.columns.values()]
+    .map((candidate) => ({
+      name: candidate.name,
+      edits: distance(candidate.name.toLowerCase(), name.toLowerCase()),
+    }))
+    .sort((one, other) => one.edits - other.edits)[0];
+  const suggestion =
+    near !== undefined && near.edits <= Math.max(2, name.length / 3) ? `; did you mean ${near.name}?` : "";
+  throw new Unobservable("not_found", `${source.label} has no column ${name}${suggestion}`);
+}
+
+export function quoteColumn(source: Source, name: string): string {
+  return quoteIdentifier(columnOf(source, name).name);
+}

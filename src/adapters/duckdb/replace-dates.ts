@@ -1,0 +1,259 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { listValue } from "@duckdb/node-api";
+import { tableText } from "../../core/pipeline.ts";
+import { messageOf, ReconcilerError } from "../../errors.ts";
+import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
+import { type Catalog, columnOf, quoteColumn, readCatalog, type Source, Unobservable } from "./catalog.ts";
+import { boundRange, datedSource } from "./dates.ts";
+import { createFence, FenceConflict, fenceOf, writeFence } from "./fence.ts";
+import { dateParameter, type Parameters, type RunLimits, type Session, StatementError } from "./session.ts";
+import { loadSql } from "./sql-files.ts";
+import { encloseQuery, quoteIdentifier } from "./sql-text.ts";
+
+const retryFromMs = 10;
+const retryToMs = 200;
+
+/** A request with what every statement of it needs. */
+interface Replacement {
+  readonly request: ReplaceRequest;
+  readonly parameters: Parameters;
+  readonly timezone: string;
+  readonly limits: () => RunLimits;
+}
+
+/** The target in SQL, for the statements that write it; `column` is its date column and `day` the date that it means. */
+interface Staged extends Readonly<Record<string, string>> {
+  readonly table: string;
+  readonly day: string;
+  readonly condition: string;
+  readonly column: string;
+  readonly type: string;
+}
+
+/**
+ * Replaces the dates in one transaction, fence included. A transaction that meets another one on the same cells is tried
+ * again, and then sees the other's token.
+ * @throws as `Warehouse.replaceDates` does.
+ */
+export async function replaceDates(
+  session: Session,
+  request: ReplaceRequest,
+  timezone: string,
+): Promise<ReplaceResult> {
+  const [first] = request.dates;
+  const last = request.dates.at(-1);
+  if (first === undefined || last === undefined) return { rowsDeleted: 0, rowsInserted: 0 };
+  const deadline = performance.now() + request.timeoutMs;
+  const replacement: Replacement = {
+    request,
+    timezone,
+    parameters: {
+      start_date: dateParameter(first),
+      end_date: dateParameter(last),
+      dates: listValue(request.dates.map(dateParameter)),
+    },
+    limits: () => ({ timeoutMs: Math.max(1, deadline - performance.now()), signal: request.signal }),
+  };
+  for (let waitMs = retryFromMs; ; waitMs = Math.min(waitMs * 2, retryToMs)) {
+    try {
+      await createFence(session);
+      const catalog = await readCatalog(session, request.signal);
+      return await session.transaction(() => replaceOnce(session, catalog, replacement));
+    } catch (error) {
+      if (!(error instanceof FenceConflict || isTransactionConflict(error))) throw error;
+      if (request.signal.aborted) throw interrupted(request);
+      if (performance.now() + waitMs >= deadline) throw timedOut(request, error);
+    }
+    await sleep(waitMs);
+  }
+}
+
+async function replaceOnce(
+  session: Session,
+  catalog: Catalog,
+  replacement: Replacement,
+): Promise<ReplaceResult> {
+  const { request, parameters, limits, timezone } = replacement;
+  const { processor, dates, token, repairId } = request;
+  const target = targetOf(catalog, request);
+  const date = columnOf(target, processor.dateColumn);
+  const { day, condition } = datedSource(target, date.name, processor.where, boundRange, timezone);
+  const staged: Staged = {
+    table: target.sql,
+    day,
+    condition,
+    column: quoteIdentifier(date.name),
+    type: date.type,
+  };
+  await writeFence(
+    session,
+    fenceOf(catalog),
+    { processor: processor.name, dates, token, repairId },
+    limits(),
+  );
+  const columns = await stageRows(session, target, replacement);
+  await checkStagedRows(session, staged, replacement);
+  const deleted = await session.run(loadSql("delete-dates", staged), parameters, limits());
+  const rowsInserted = await insertRows(session, columns, staged, replacement);
+  await checkOwnership(session, staged, rowsInserted, replacement);
+  // Nothing is committed for one who was told to stop: the lock may be another's by now.
+  if (request.signal.aborted) throw interrupted(request);
+  return { rowsDeleted: deleted.rowsChanged, rowsInserted };
+}
+
+function targetOf(catalog: Catalog, request: ReplaceRequest): Source {
+  try {
+    return catalog.table(request.processor.table);
+  } catch (error) {
+    if (!(error instanceof Unobservable)) throw error;
+    throw broken(request, error.message, "create the table that the repair is to fill", error);
+  }
+}
+
+/** Runs the SELECT into a temporary table. @returns the target's columns that it fills, quoted. */
+async function stageRows(
+  session: Session,
+  target: Source,
+  replacement: Replacement,
+): Promise<readonly string[]> {
+  const { request, parameters, limits } = replacement;
+  const query = enclosedQuery(request);
+  const shape = await session.describe(`select * from ${query} as gr_query`, limits());
+  const unknown = shape.parameters.filter((name) => name !== "start_date" && name !== "end_date");
+  if (unknown.length > 0) {
+    throw broken(
+      request,
+      `expected no parameters but $start_date and $end_date, found ${unknown.map((name) => `$${name}`).join(", ")}`,
+      "use $start_date and $end_date, both included",
+    );
+  }
+  const names = shape.columns.map(({ name }) => name.toLowerCase());
+  const strange = shape.columns
+    .filter(({ name }) => !target.columns.has(name.toLowerCase()))
+    .map(({ name }) => name);
+  if (strange.length > 0) {
+    const has = [...target.columns.values()].map(({ name }) => name).join(", ");
+    throw broken(
+      request,
+      `expected only columns of ${target.label}, found ${strange.join(", ")}`,
+      `name the columns of the SELECT as the table does: ${has}`,
+    );
+  }
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length > 0) {
+    throw broken(
+      request,
+      `expected each column once, found ${twice.join(", ")} twice`,
+      "give each column once",
+    );
+  }
+  if (!names.includes(request.processor.dateColumn.toLowerCase())) {
+    throw broken(
+      request,
+      `expected the date column ${request.processor.dateColumn} among the columns, found ${names.join(", ")}`,
+      "return the date that each row is for",
+    );
+  }
+  await session.run(loadSql("stage-rows", { query }), parameters, limits());
+  return names.map((name) => quoteColumn(target, name));
+}
+
+function enclosedQuery(request: ReplaceRequest): string {
+  try {
+    return encloseQuery(request.sql);
+  } catch (error) {
+    throw broken(request, messageOf(error), "keep one SELECT in the file", error);
+  }
+}
+
+async function checkStagedRows(session: Session, staged: Staged, replacement: Replacement): Promise<void> {
+  const { request, parameters, limits } = replacement;
+  const { dates, processor } = request;
+  const check = await session.run(loadSql("check-staged-rows", staged), parameters, limits());
+  const [undated, outside] = [0, 1].map((column) => check.numbers(column)[0] ?? 0);
+  if (undated !== undefined && undated > 0) {
+    throw broken(
+      request,
+      `expected a date in every row, found ${undated} rows where ${processor.dateColumn} is NULL`,
+      "filter them out in the SELECT",
+    );
+  }
+  if (outside !== undefined && outside > 0) {
+    const [first, last] = [2, 3].map((column) => check.strings(column)[0]);
+    throw broken(
+      request,
+      `expected rows from ${dates[0]} to ${dates.at(-1)}, found ${outside} rows outside, from ${first} to ${last}`,
+      `filter the SELECT by ${processor.dateColumn} between $start_date and $end_date`,
+    );
+  }
+}
+
+/** Dates inside the range that were not asked for are left out: another repair may be at work on them. */
+async function insertRows(
+  session: Session,
+  columns: readonly string[],
+  staged: Staged,
+  { request, parameters, limits }: Replacement,
+): Promise<number> {
+  const values = columns.map((column) =>
+    column === staged.column ? `${column}::${staged.type} as ${column}` : column,
+  );
+  const sql = loadSql("insert-staged-rows", {
+    ...staged,
+    columns: columns.join(", "),
+    values: values.join(", "),
+  });
+  try {
+    return (await session.run(sql, parameters, limits())).rowsChanged;
+  } catch (error) {
+    if (!(error instanceof StatementError) || isTransactionConflict(error)) throw error;
+    throw new ReconcilerError(
+      "write_failed",
+      `${tableText(request.processor.table)} refused the rows of the repair: ${error.message}; nothing was written`,
+      { cause: error, hint: "compare the SELECT with the table's types and constraints" },
+    );
+  }
+}
+
+/** The dates were emptied of the processor's rows, so that those there now are the inserted ones that it owns. */
+async function checkOwnership(
+  session: Session,
+  staged: Staged,
+  rowsInserted: number,
+  { request, parameters, limits }: Replacement,
+): Promise<void> {
+  const { where } = request.processor;
+  if (where === null) return;
+  const owned = await session.run(loadSql("count-dates", staged), parameters, limits());
+  const strangers = rowsInserted - (owned.numbers(0)[0] ?? 0);
+  if (strangers === 0) return;
+  throw broken(
+    request,
+    `expected every row to satisfy the processor's where (${where}), found ${strangers} of ${rowsInserted} that do not`,
+    "return only rows that this processor owns: others would never be replaced again",
+  );
+}
+
+function isTransactionConflict(error: unknown): boolean {
+  return error instanceof StatementError && error.type === "TransactionContext";
+}
+
+function broken(request: ReplaceRequest, problem: string, hint: string, cause?: unknown): ReconcilerError {
+  const message = `the repair of ${request.processor.name}: ${problem}; nothing was written`;
+  return new ReconcilerError("repair_contract", message, { hint, cause });
+}
+
+function interrupted({ processor }: ReplaceRequest): ReconcilerError {
+  return new ReconcilerError(
+    "interrupted",
+    `the repair of ${processor.name} was called off; nothing was written`,
+  );
+}
+
+function timedOut({ processor, timeoutMs }: ReplaceRequest, cause: unknown): ReconcilerError {
+  return new ReconcilerError(
+    "warehouse_timeout",
+    `the repair of ${processor.name} could not write within ${timeoutMs / 1000} s: other transactions held its dates`,
+    { cause, hint: "it is tried again; if this repeats, look for two writers of the same dates" },
+  );
+}
