@@ -1,4 +1,5 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
+import { closedCircuit } from "./breaker.ts";
 import { waiverCovers } from "./decisions.ts";
 import { dateAt, Disposition, type ReasonName, reasonName, State } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
@@ -32,14 +33,14 @@ export function describeNext(assessment: Assessment, processor: Processor, posit
     case Disposition.blocked:
       return { text: blockedText(assessment, processor, position, reason), at: null };
     case Disposition.ready:
-      return { text: readyText(reason), at: assessment.now };
+      return { text: readyTexts[reason] ?? "it is repaired by the next run", at: assessment.now };
     case Disposition.quarantined:
       return {
-        text: `${quarantineText(reason, unit?.maxAttempts ?? 1)}. Nothing more is tried until its inputs, its repair or its expectation change, or a person says: reconcile retry --processor ${processor.name} --start-date ${dateAt(grid.axis, position)} --end-date ${dateAt(grid.axis, position)}`,
+        text: `${quarantineTexts[reason] ?? `all ${unit?.maxAttempts ?? 1} attempts are used up`}. Nothing more is tried until its inputs, its repair or its expectation change, or a person says: reconcile retry --processor ${processor.name} --start-date ${dateAt(grid.axis, position)} --end-date ${dateAt(grid.axis, position)}`,
         at: null,
       };
     case Disposition.unrepairable:
-      return { text: unrepairableText(reason), at: null };
+      return { text: unrepairableTexts[reason] ?? reason, at: null };
     default:
       return heldNext(assessment, processor, reason);
   }
@@ -49,7 +50,8 @@ function describeState(assessment: Assessment, processor: Processor, position: n
   const { grid } = assessment;
   const cell = processor.index * grid.axis.length + position;
   const { daysAfter, minuteOfDay } = processor.due;
-  switch (grid.states[cell]) {
+  const state: number = grid.states[cell] ?? State.unscheduled;
+  switch (state) {
     case State.unknown:
       return { text: "nothing is opened, closed or repaired for it until its query works again", at: null };
     case State.complete:
@@ -76,21 +78,20 @@ function exemptText(assessment: Assessment, processor: Processor, position: numb
   const { grid, facts } = assessment;
   const day = grid.axis.first + position;
   const reason = reasonName(grid.reasons[processor.index * grid.axis.length + position] ?? 0);
-  switch (reason) {
-    case "bootstrap":
-      return `nothing: the first ${processor.bootstrapDays} days of a season are not expected to be filled`;
-    case "availability":
-      return `nothing: it is available from ${processor.available.from ?? "the start"} to ${processor.available.to ?? "now"} only`;
-    case "upstream_exempt":
-      return "nothing: an upstream that it needs is exempt on this date and has no rows";
-    default: {
-      const waiver = facts.decisions.waivers.find((candidate) =>
-        waiverCovers(candidate, processor.name, day),
-      );
-      const until = waiver?.expires == null ? "" : `, until ${waiver.expires}`;
-      return `nothing: waived by ${waiver?.owner ?? "its owner"} (${waiver?.reason ?? "no reason given"})${until}`;
-    }
+  if (reason === "bootstrap") {
+    return `nothing: the first ${processor.bootstrapDays} days of a season are not expected to be filled`;
   }
+  if (reason === "availability") {
+    const { from, to } = processor.available;
+    return `nothing: it is available from ${from ?? "the start"} to ${to ?? "now"} only`;
+  }
+  if (reason === "upstream_exempt") {
+    return "nothing: an upstream that it needs is exempt on this date and has no rows";
+  }
+  const waiver = facts.decisions.waivers.find((candidate) => waiverCovers(candidate, processor.name, day));
+  if (waiver === undefined) return "nothing: it is waived";
+  const until = waiver.expires === null ? "" : `, until ${waiver.expires}`;
+  return `nothing: waived by ${waiver.owner} (${waiver.reason})${until}`;
 }
 
 function blockedText(
@@ -110,84 +111,66 @@ function blockedText(
   return named === "" ? "it waits for an upstream that has no rows" : `it waits for ${named}${more}`;
 }
 
-function readyText(reason: ReasonName): string {
-  switch (reason) {
-    case "probe":
-      return "its inputs changed since it was given up, so it is tried once more";
-    case "jobs_max":
-      return "it is repaired as soon as one of the jobs outstanding ends (limits.jobs_max)";
-    case "concurrency":
-      return "it is repaired as soon as another run of the same repair ends (repair.concurrency)";
-    case "pool":
-      return "it is repaired as soon as its pool has a free slot (pools)";
-    case "cells_per_cycle_max":
-      return "it is repaired in the next cycle (limits.cells_per_cycle_max)";
-    case "in_flight_overlap":
-      return "it is repaired as soon as the run whose dates surround it ends";
-    case "chronological":
-      return "it is repaired after the earlier dates of its season";
-    default:
-      return "it is repaired by the next run";
-  }
-}
+type Texts = Partial<Record<ReasonName, string>>;
 
-function quarantineText(reason: ReasonName, maxAttempts: number): string {
-  switch (reason) {
-    case "attempts_used_up":
-      return `all ${maxAttempts} attempts are used up`;
-    case "permanent_error":
-      return "its repair said that trying again is of no use";
-    case "made_worse":
-      return "its repair left fewer rows or more violations than before";
-    default:
-      return "it was repaired and broke again 3 times in 7 days: something is fighting the repair";
-  }
-}
+const readyTexts: Texts = {
+  probe: "its inputs changed since it was given up, so it is tried once more",
+  jobs_max: "it is repaired as soon as one of the jobs outstanding ends (limits.jobs_max)",
+  concurrency: "it is repaired as soon as another run of the same repair ends (repair.concurrency)",
+  pool: "it is repaired as soon as its pool has a free slot (pools)",
+  cells_per_cycle_max: "it is repaired in the next cycle (limits.cells_per_cycle_max)",
+  in_flight_overlap: "it is repaired as soon as the run whose dates surround it ends",
+  chronological: "it is repaired after the earlier dates of its season",
+};
 
-function unrepairableText(reason: ReasonName): string {
-  switch (reason) {
-    case "repair_does_not_replace":
-      return "its repair adds rows to what is there (replaces: false), so only a date without rows is repaired";
-    case "source_expired":
-      return "its source keeps data no longer than source_retention; waive it, or fill it by hand";
-    default:
-      return "no repair is configured for it";
-  }
-}
+const quarantineTexts: Texts = {
+  permanent_error: "its repair said that trying again is of no use",
+  made_worse: "its repair left fewer rows or more violations than before",
+  reopened: "it was repaired and broke again 3 times in 7 days: something is fighting the repair",
+};
+
+const unrepairableTexts: Texts = {
+  no_repair: "no repair is configured for it",
+  repair_does_not_replace:
+    "its repair adds rows to what is there (replaces: false), so only a date without rows is repaired",
+  source_expired: "its source keeps data no longer than source_retention; waive it, or fill it by hand",
+};
+
+const heldTexts: Texts = {
+  age: "it is older than safety.auto_repair_max_age; run reconcile --once for its date",
+  budget: "the repairs of the last 24 hours used up budgets.repairs_per_day; it goes on as they age",
+  paused: "a person paused its repairs; reconcile resume lets them go on",
+  waiver_expired:
+    "the waiver that covered it has expired; renew it with reconcile waive, or take it back with unwaive",
+  repair_window: "its repair may start only in its windows",
+  not_selected: "it is outside of what was selected",
+};
 
 function heldNext(assessment: Assessment, processor: Processor, reason: ReasonName): NextStep {
   const { facts, breakers, grid } = assessment;
-  const circuit = facts.circuits[processor.repairUnit ?? -1];
-  const only = (text: string): NextStep => ({ text, at: null });
-  switch (reason) {
-    case "age":
-      return only("it is older than safety.auto_repair_max_age; run reconcile --once for its date");
-    case "budget":
-      return only("the repairs of the last 24 hours used up budgets.repairs_per_day; it goes on as they age");
-    case "circuit":
-      return {
-        text: `the circuit of its repair is open (${circuit?.cause ?? "failures in a row"}); one date probes it from ${formatInstant(circuit?.probeAt ?? 0)} on, or reconcile release closes it now`,
-        at: circuit?.probeAt ?? null,
-      };
-    case "mass_gap": {
-      const why = breakers.massGaps[processor.index] ?? breakers.overallMassGap ?? "";
-      return only(`${why}; repairs wait until the data is back or a person says: reconcile accept`);
-    }
-    case "schedule":
-      return only(`its schedule is not believed: ${breakers.scheduleFaults.get(processor.schedule) ?? ""}`);
-    case "paused":
-      return only("a person paused its repairs; reconcile resume lets them go on");
-    case "waiver_expired":
-      return only(
-        "the waiver that covered it has expired; renew it with reconcile waive, or take it back with unwaive",
-      );
-    case "repair_window":
-      return only("its repair may start only in its windows");
-    case "precondition":
-      return only(
-        `a precondition of its repair is not met: ${assessment.sight.unmetPreconditions.get(grid.pipeline.repairUnits[processor.repairUnit ?? -1]?.name ?? "") ?? ""}`,
-      );
-    default:
-      return only("it is outside of what was selected");
+  if (reason === "circuit") {
+    const circuit = facts.circuits[processor.repairUnit ?? -1] ?? closedCircuit;
+    const probe = `one date probes it from ${formatInstant(circuit.probeAt)} on`;
+    return {
+      text: `the circuit of its repair is open (${circuit.cause}); ${probe}, or reconcile release closes it now`,
+      at: circuit.probeAt,
+    };
   }
+  if (reason === "mass_gap") {
+    const why = breakers.massGaps[processor.index] ?? breakers.overallMassGap ?? "";
+    return {
+      text: `${why}; repairs wait until the data is back or a person says: reconcile accept`,
+      at: null,
+    };
+  }
+  if (reason === "schedule") {
+    const why = breakers.scheduleFaults.get(processor.schedule) ?? "";
+    return { text: `its schedule is not believed: ${why}; reconcile accept takes it as it is`, at: null };
+  }
+  if (reason === "precondition") {
+    const unit = grid.pipeline.repairUnits[processor.repairUnit ?? -1]?.name ?? "";
+    const statement = assessment.sight.unmetPreconditions.get(unit) ?? "";
+    return { text: `a precondition of its repair is not met: ${statement}`, at: null };
+  }
+  return { text: heldTexts[reason] ?? reason, at: null };
 }

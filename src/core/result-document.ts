@@ -145,7 +145,7 @@ export function countStates(
   { grid }: Assessment,
   processor: Processor,
 ): Record<Exclude<StateName, "unscheduled">, number> {
-  const counts = new Array<number>(stateNames.length).fill(0);
+  const counts = new Uint32Array(stateNames.length);
   const base = processor.index * grid.axis.length;
   for (let position = grid.selection.from; position <= grid.selection.to; position++) {
     const state = grid.states[base + position] ?? 0;
