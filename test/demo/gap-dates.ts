@@ -5,7 +5,7 @@ import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
  * product is asked, so that an error in one of them cannot hide itself.
  */
 interface TableRule {
-  readonly table: string;
+  readonly dataset: string;
   readonly dateColumn: string;
   readonly key: string;
   readonly bootstrapDays: number;
@@ -130,7 +130,7 @@ const rules: Readonly<Record<string, TableRule>> = {
 
 /** The table of a processor, with its dataset. */
 export function tableName(processor: string): string {
-  return ruleOf(processor).table;
+  return `${ruleOf(processor).dataset}.${processor}`;
 }
 
 export function dateColumnOf(processor: string): string {
@@ -139,7 +139,8 @@ export function dateColumnOf(processor: string): string {
 
 /** The scheduled dates on which a table does not hold what it should, ascending. */
 export async function gapDates(connection: DuckDBConnection, processor: string): Promise<string[]> {
-  const { table, dateColumn, key, bootstrapDays, floor, everyGame, needsLines } = ruleOf(processor);
+  const { dateColumn, key, bootstrapDays, floor, everyGame, needsLines } = ruleOf(processor);
+  const table = tableName(processor);
   const rows = await query(
     connection,
     `with days as (
@@ -188,9 +189,9 @@ function rule(
   floor: string,
   games: "every game" | "any" = "any",
   lines: "lines" | "none" = "none",
-): Omit<TableRule, "table"> & { table: string } {
+): TableRule {
   return {
-    table: dataset,
+    dataset,
     dateColumn,
     key,
     bootstrapDays,
@@ -203,5 +204,5 @@ function rule(
 function ruleOf(processor: string): TableRule {
   const found = rules[processor];
   if (found === undefined) throw new Error(`no rule for ${processor}`);
-  return { ...found, table: `${found.table}.${processor}` };
+  return found;
 }
