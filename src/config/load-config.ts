@@ -12,7 +12,7 @@ import { readTextFile, type TextFile } from "./read-text-file.ts";
 import { resolvePipeline } from "./resolve-pipeline.ts";
 import { salvage } from "./salvage.ts";
 import { documentSchema, type DocumentInput } from "./schema/document.ts";
-import { chooseTarget, mergeTarget, targetNames } from "./targets.ts";
+import { chooseTarget, mergeTarget, targetNames, withEmptyTargets } from "./targets.ts";
 import { childOf, withoutEntries, type MapTree, type Tree, type TreePath } from "./tree.ts";
 import { refuseUnavailable } from "./unavailable.ts";
 import { validate } from "./validate.ts";
@@ -105,7 +105,8 @@ async function readConfigFile(file: string): Promise<string> {
 
 function parseDocument(text: string, issues: IssueList): MapTree | null {
   const tree = parseYaml(text, issues);
-  if (tree === null || tree.kind === "map") return tree;
+  if (tree === null) return null;
+  if (tree.kind === "map") return withEmptyTargets(tree);
   issues.addAt(tree, [], { expected: "a map with version, pipeline, timezone, warehouse and processors" });
   return null;
 }

@@ -140,7 +140,7 @@ class Conversion {
       this.#issues.add({
         place,
         expected: "text, a number, true or false",
-        found: String(value),
+        found: "a value that only a tag can give",
         hint: "remove the tag",
       });
       return null;
@@ -184,7 +184,10 @@ class Conversion {
       }
       const nothing: Tree = { kind: "scalar", value: null, place: keyPlace, secret: false, pending: false };
       const tree = value === null ? nothing : this.convert(value, keyPath, depth + 1);
-      if (tree !== null) entries.set(name, { keyPlace, value: tree });
+      if (tree === null) continue;
+      // Nothing has no place of its own worth pointing at.
+      const isNothing = tree.kind === "scalar" && tree.value === null;
+      entries.set(name, { keyPlace, value: isNothing ? { ...tree, place: keyPlace } : tree });
     }
     return { kind: "map", entries, place };
   }
@@ -198,7 +201,7 @@ class Conversion {
       this.#issues.add({ place, expected: "text", found, hint: 'quote it: "{{start_date}}"' });
       return null;
     }
-    const name = isScalar(key) && key.value !== null ? String(key.value) : null;
+    const name = isScalar(key) && isPlain(key.value) && key.value !== null ? String(key.value) : null;
     if (name === null || name === "__proto__") {
       this.#issues.add({
         place,

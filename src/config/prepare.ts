@@ -42,7 +42,7 @@ export function prepare(tree: Tree, schema: Schema | null, preparation: Preparat
     : prepareEntries(tree, (key) => (chosen === null ? null : childSchema(chosen, key)), preparation);
 }
 
-function prepareObject(tree: MapTree, schema: z.ZodObject, preparation: Preparation): Tree {
+function prepareObject(tree: MapTree, schema: z.ZodObject<z.core.$ZodShape>, preparation: Preparation): Tree {
   const entries = new Map<string, Entry>();
   for (const [key, child] of Object.entries(schema.shape)) {
     const written = tree.entries.get(key);

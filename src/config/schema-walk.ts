@@ -4,7 +4,7 @@ import { childOf, type Json, type Tree, type TreePath } from "./tree.ts";
 /** What the walks over tree and schema need to know of a zod schema. */
 export type Schema = z.core.$ZodType;
 
-export function isObject(schema: Schema | null): schema is z.ZodObject {
+export function isObject(schema: Schema | null): schema is z.ZodObject<z.core.$ZodShape> {
   return schema instanceof z.ZodObject;
 }
 

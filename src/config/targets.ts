@@ -1,11 +1,33 @@
 import { interpolate, type InterpolationSource } from "./interpolate.ts";
 import { quoteText, type IssueList } from "./issues.ts";
 import { didYouMean } from "./nearest.ts";
-import { childOf, keyPlaceOf, mergeTrees, withoutEntries, type MapTree, type Tree } from "./tree.ts";
+import { sectionNames } from "./schema/document.ts";
+import {
+  childOf,
+  emptyMap,
+  keyPlaceOf,
+  mergeTrees,
+  withEntry,
+  withoutEntries,
+  type MapTree,
+  type Tree,
+} from "./tree.ts";
 
 /** The document without its targets: what holds for all of them. */
 export function baseDocument(tree: MapTree): MapTree {
   return withoutEntries(tree, new Set(["targets"]));
+}
+
+/** A target with nothing below it is one that changes nothing. */
+export function withEmptyTargets(tree: MapTree): MapTree {
+  const targets = childOf(tree, "targets");
+  if (targets?.kind !== "map") return tree;
+  let filled = targets;
+  for (const [name, { value }] of targets.entries) {
+    if (value.kind === "scalar" && value.value === null)
+      filled = withEntry(filled, name, emptyMap(value.place));
+  }
+  return withEntry(tree, "targets", filled);
 }
 
 export function targetNames(tree: MapTree): readonly string[] {
@@ -18,7 +40,9 @@ export function mergeTarget(tree: MapTree, target: string | null): MapTree {
   const base = baseDocument(tree);
   const over = target === null ? null : childOf(childOf(tree, "targets"), target);
   if (over?.kind !== "map") return base;
-  const merged = mergeTrees(base, over);
+  // A key that no target can have was reported as such; merged it would be reported again as another.
+  const others = [...over.entries.keys()].filter((key) => !sectionNames.includes(key));
+  const merged = mergeTrees(base, withoutEntries(over, new Set(others)));
   // An error in a key that is missing altogether belongs to the top of the file.
   return merged.kind === "map" ? { ...merged, place: base.place } : base;
 }

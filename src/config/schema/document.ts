@@ -164,9 +164,11 @@ const sections = {
     .describe("Statements that cells will not be filled."),
 } as const;
 
+export const sectionNames: readonly string[] = Object.keys(sections);
+
 /** Only the names of a target's sections are checked here; what is in them, in the document that it makes. */
 const targetSchema = z.strictObject(
-  Object.fromEntries(Object.keys(sections).map((section) => [section, z.unknown().optional()])),
+  Object.fromEntries(sectionNames.map((section) => [section, z.unknown().optional()])),
 );
 
 export const documentSchema = z
