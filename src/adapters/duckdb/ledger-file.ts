@@ -10,7 +10,7 @@ const schemaVersion = 1;
 
 export interface LedgerFile {
   /** Makes the file and its tables where there are none. */
-  create(): Promise<void>;
+  readonly create: () => Promise<void>;
   /** Runs `work` on the ledger as it is; `absent` where there is none, without making one. */
   read<T>(absent: T, work: (session: Session) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction. */
@@ -33,11 +33,13 @@ export function ledgerFile(path: string, lockWaitMs: number): LedgerFile {
     },
     async read(absent, work) {
       if (!existsSync(path)) return absent;
-      return await withSession(path, "read_only", lockWaitMs, async (session) => {
+      return withSession(path, "read_only", lockWaitMs, async (session) => {
         if ((await formOf(session, path)) === "empty") return absent;
-        return await work(session).catch((error: unknown) => {
+        try {
+          return await work(session);
+        } catch (error) {
           throw unavailable(path, `the ledger ${path} cannot be read: ${messageOf(error)}`, error);
-        });
+        }
       });
     },
     async write(work) {

@@ -29,7 +29,7 @@ export async function runCommand(
   const argv = action.argv.map((argument) => renderTemplate(argument, variables));
   const env = childEnvironment(action, request);
   const program = redact(argv[0] ?? "", options.secrets);
-  return await inTurn(options.warehouse, request, async () => {
+  return inTurn(options.warehouse, request, async () => {
     const log = createLogTail(options.secrets);
     const end = await runSupervised({
       argv,

@@ -10,7 +10,7 @@ export interface HttpCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
   readonly signal: AbortSignal;
-  onBody(chunk: Uint8Array): void;
+  readonly onBody: (chunk: Uint8Array) => void;
 }
 
 export interface HttpAnswer {

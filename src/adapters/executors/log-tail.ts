@@ -5,7 +5,7 @@ import { redact, secretForms } from "../../core/redact.ts";
 const tailBytes = 4096;
 
 export interface LogTail {
-  append(chunk: Uint8Array): void;
+  readonly append: (chunk: Uint8Array) => void;
   /** Redacted and free of control codes, at most 4 KiB; null where nothing was printed. */
   text(): string | null;
 }

@@ -2,6 +2,7 @@ import type { SqlAction } from "../../core/pipeline.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
 import type { RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
+import { StatementError } from "../duckdb/session.ts";
 import { deadlineOf } from "./deadline.ts";
 import { permanent, retryable } from "./run-result.ts";
 
@@ -9,6 +10,9 @@ export interface SqlOptions {
   readonly warehouse: Pick<Warehouse, "replaceDates">;
   readonly secrets: readonly string[];
 }
+
+/** DuckDB's own classes of what is wrong with a statement itself, whatever the data and the moment. */
+const permanentTypes: ReadonlySet<string> = new Set(["Parser", "Binder", "Catalog"]);
 
 /** How long the warehouse may take to stop a statement before the run is reported without it. */
 const stopSlackMs = 3_000;
@@ -64,16 +68,12 @@ function unstoppable(signal: AbortSignal): Promise<never> {
 
 function judge(error: unknown, message: string, action: SqlAction, request: RunRequest): RunResult {
   const code = error instanceof ReconcilerError ? error.code : "internal";
-  switch (code) {
-    case "fence_refused":
-      return { ...retryable(code, message, null), classification: "fenced" };
-    case "repair_contract":
-      return permanent(code, message, null);
-    case "warehouse_timeout":
-      return timedOut(action, request);
-    default:
-      return retryable(code, message, null);
-  }
+  if (code === "warehouse_timeout") return timedOut(action, request);
+  if (code === "fence_refused") return { ...retryable(code, message, null), classification: "fenced" };
+  const neverRight = error instanceof StatementError && permanentTypes.has(error.type);
+  return neverRight || code === "repair_contract"
+    ? permanent(code, message, null)
+    : retryable(code, message, null);
 }
 
 function timedOut(action: SqlAction, request: RunRequest): RunResult {

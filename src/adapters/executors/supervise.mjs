@@ -39,12 +39,8 @@ process.stdin.on("error", () => stop("asked"));
 function start({ argv, cwd, env, ...limits }) {
   graceMs = limits.graceMs;
   try {
-    child = spawn(argv[0], argv.slice(1), {
-      cwd,
-      env,
-      detached: true,
-      stdio: ["ignore", "inherit", "inherit"],
-    });
+    // Both outputs into one pipe, because only that keeps their order: the error stays at the end.
+    child = spawn(argv[0], argv.slice(1), { cwd, env, detached: true, stdio: ["ignore", 1, 1] });
   } catch (error) {
     finish({ event: "unstartable", errno: error.code ?? error.message, what: "executable" });
     return;

@@ -22,7 +22,7 @@ export interface SupervisedCommand {
   readonly graceMs: number;
   readonly signal: AbortSignal;
   /** Standard output and error, in the order of arrival. */
-  onOutput(chunk: Uint8Array): void;
+  readonly onOutput: (chunk: Uint8Array) => void;
 }
 
 export type SupervisedEnd =
