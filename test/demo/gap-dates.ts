@@ -85,7 +85,7 @@ const rules: Readonly<Record<string, TableRule>> = {
     "nba_precompute",
     "game_date",
     "game_id, player_lookup",
-    24,
+    14,
     "25 * units",
     "every game",
     "lines",
