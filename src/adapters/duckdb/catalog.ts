@@ -88,10 +88,17 @@ export async function readCatalog(session: Session, signal?: AbortSignal): Promi
   return new Catalog(databases?.[0] ?? "", sources);
 }
 
-/** A user's SELECT as something to select from. @throws StatementError where it cannot be bound. */
+/**
+ * A user's SELECT as something to select from.
+ * @throws StatementError where it cannot be bound; Unobservable where it takes parameters.
+ */
 export async function querySource(session: Session, sql: string, label: string): Promise<Source> {
   const enclosed = encloseQuery(sql);
   const shape = await session.describe(`select * from ${enclosed} as gr_query`);
+  if (shape.parameters.length > 0) {
+    const names = shape.parameters.map((name) => `$${name}`).join(", ");
+    throw new Unobservable("query_failed", `${label}: expected no parameters, found ${names}`);
+  }
   const columns = new Map(shape.columns.map((column) => [column.name.toLowerCase(), column]));
   return { sql: `${enclosed} as gr_query`, label, columns };
 }

@@ -3,8 +3,8 @@ import {
   DuckDBDateValue,
   type DuckDBMaterializedResult,
   type DuckDBPreparedStatement,
+  DuckDBTypeId,
   type DuckDBValue,
-  type StatementType,
 } from "@duckdb/node-api";
 import { type Day, type IsoDate, toDay } from "../../core/iso-date.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
@@ -24,7 +24,6 @@ export interface StatementShape {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** Without the `$`. */
   readonly parameters: readonly string[];
-  readonly type: StatementType;
 }
 
 /** A statement that DuckDB refused. `type` is DuckDB's own classification, such as `Catalog` or `Binder`. */
@@ -78,7 +77,7 @@ export class Session {
         return {
           columns: range(statement.columnCount).map((index) => ({
             name: statement.columnName(index),
-            type: statement.columnType(index).toString(),
+            type: typeName(statement, index),
           })),
           parameters: range(statement.parameterCount).map((index) => statement.parameterName(index + 1)),
           type: statement.statementType,
@@ -229,6 +228,13 @@ function bind(statement: DuckDBPreparedStatement, parameters: Parameters): void 
     used[name] = value;
   }
   if (statement.parameterCount > 0) statement.bind(used);
+}
+
+/** A type that depends on a parameter without a type is not known before the parameter is bound. */
+function typeName(statement: DuckDBPreparedStatement, column: number): string {
+  return statement.columnTypeId(column) === DuckDBTypeId.INVALID
+    ? "UNKNOWN"
+    : statement.columnType(column).toString();
 }
 
 function interrupted(): ReconcilerError {

@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import type { ScheduleSpec } from "../../src/core/pipeline.ts";
+import { tableSchedule } from "../support/pipeline.ts";
+import {
+  byDate,
+  type OpenWarehouse,
+  profileAll,
+  profileOf,
+  profileOne,
+  table,
+  type TableFixture,
+} from "./warehouse-fixture.ts";
+
+const players: TableFixture = {
+  name: "stats.players",
+  columns: { day: "date", player: "string", kind: "string" },
+  rows: [
+    ["2024-01-02", "ann", "pro"],
+    ["2024-01-02", "ann", "pro"],
+    ["2024-01-02", "bob", "pro"],
+    ["2024-01-02", "cid", "pro"],
+    ["2024-01-02", "dan", "amateur"],
+    ["2024-01-02", null, "pro"],
+    ["2024-01-05", "ann", "pro"],
+  ],
+};
+const features: TableFixture = {
+  name: "stats.features",
+  columns: { game_date: "date", player_lookup: "string", version: "int" },
+  rows: [
+    ["2024-01-02", "ann", 1],
+    ["2024-01-02", "ann", 1],
+    ["2024-01-02", "eve", 1],
+    ["2024-01-02", "bob", 0],
+    ["2024-01-02", null, 1],
+    ["2024-01-03", "ann", 1],
+  ],
+};
+const failures: TableFixture = {
+  name: "stats.failures",
+  columns: { failed_on: "date", who: "string", reason: "string" },
+  rows: [
+    ["2024-01-02", "cid", "history"],
+    ["2024-01-02", "ann", "history"],
+    ["2024-01-02", "bob", "crash"],
+    ["2024-01-03", "bob", "history"],
+  ],
+};
+const excusedBy = {
+  table: table("stats.failures"),
+  dateColumn: "failed_on",
+  key: "who",
+  where: "reason = 'history'",
+};
+const coverage = {
+  of: { kind: "processor", name: "players" },
+  key: "player_lookup",
+  ofKey: "player",
+  min: 0.9,
+  excusedBy: null,
+} as const;
+
+const sketch = {
+  tables: [players, features, failures],
+  processors: {
+    players: { table: table("stats.players"), dateColumn: "day", where: "kind = 'pro'" },
+    plain: { table: table("stats.features"), where: "version = 1", expect: { coverage } },
+    excused: {
+      table: table("stats.features"),
+      where: "version = 1",
+      expect: { coverage: { ...coverage, excusedBy } },
+    },
+    per_player: {
+      table: table("stats.features"),
+      expect: { rows: { perEntity: { of: "players", key: "player", min: 1 } } },
+    },
+    per_row: {
+      table: table("stats.features"),
+      expect: { rows: { perEntity: { of: "players", key: null, min: 1 } } },
+    },
+  },
+};
+
+const games: TableFixture = {
+  name: "raw.games",
+  columns: { game_date: "date", game_id: "string", season: "string", status: "int" },
+  rows: [
+    ["2024-01-02", "g1", "2023-24", 3],
+    ["2024-01-02", "g2", "2023-24", 3],
+    ["2024-01-02", "g3", "2023-24", 1],
+  ],
+};
+const boxes: TableFixture = {
+  name: "raw.boxes",
+  columns: { game_date: "date", game: "string" },
+  rows: [
+    ["2024-01-02", "g1"],
+    ["2024-01-02", "g1"],
+  ],
+};
+
+export function describeCoverage(open: OpenWarehouse): void {
+  describe("coverage", () => {
+    test("counts the distinct entities of the other processor's own rows, absent and present", async () => {
+      const profile = profileOf((await profileAll(await open(sketch))).get("plain"));
+      expect(byDate(profile, profile.entities)).toEqual({ "2024-01-02": 2, "2024-01-03": 1 });
+      const [of, absent, present] = profile.metrics.map((metric) => byDate(profile, metric));
+      expect(of).toEqual({ "2024-01-02": 3, "2024-01-03": 0 });
+      expect(absent).toEqual({ "2024-01-02": 2, "2024-01-03": 0 });
+      expect(present).toEqual({ "2024-01-02": 1, "2024-01-03": 0 });
+    });
+
+    test("excuses the entities named on the same date, by the filter given for them", async () => {
+      const profile = profileOf((await profileAll(await open(sketch))).get("excused"));
+      const [of, absent, present] = profile.metrics.map((metric) => byDate(profile, metric)["2024-01-02"]);
+      expect({ of, absent, present }).toEqual({ of: 3, absent: 1, present: 1 });
+    });
+
+    test("rows per entity count the other processor's distinct entities, or its rows", async () => {
+      const found = await profileAll(await open(sketch));
+      const counted = (name: string) => {
+        const profile = profileOf(found.get(name));
+        return byDate(profile, profile.metrics[0]);
+      };
+      expect(counted("per_player")).toEqual({ "2024-01-02": 3, "2024-01-03": 0 });
+      expect(counted("per_row")).toEqual({ "2024-01-02": 5, "2024-01-03": 0 });
+    });
+
+    const stored = tableSchedule("default");
+    const tableSpec: ScheduleSpec = {
+      ...stored,
+      source: {
+        kind: "table",
+        table: table("raw.games"),
+        dateColumn: "game_date",
+        unitColumn: "game_id",
+        seasonColumn: "season",
+        where: "status = 3",
+      },
+    };
+    const querySpec: ScheduleSpec = {
+      ...stored,
+      source: {
+        kind: "query",
+        file: "games.sql",
+        sql: "select game_date, game_id from raw.games where status = 3; -- final only",
+        dateColumn: "game_date",
+        unitColumn: "game_id",
+        seasonColumn: null,
+        where: null,
+      },
+    };
+
+    test.each([
+      ["a table with its filter", tableSpec],
+      ["a query", querySpec],
+    ])("of a schedule from %s sees its entities", async (_, spec) => {
+      const fixture = await open({
+        tables: [games, boxes],
+        schedules: [spec],
+        processors: {
+          boxes: {
+            table: table("raw.boxes"),
+            expect: {
+              coverage: { of: { kind: "schedule" }, key: "game", ofKey: "game_id", min: 1, excusedBy: null },
+            },
+          },
+        },
+      });
+      const profile = await profileOne(fixture);
+      expect(profile.metrics.map((metric) => metric[0])).toEqual([2, 1, 1]);
+    });
+
+    test("of a calendar, which names no entity, fails alone", async () => {
+      const fixture = await open({
+        tables: [boxes],
+        processors: {
+          covered: {
+            table: table("raw.boxes"),
+            expect: {
+              coverage: { of: { kind: "schedule" }, key: "game", ofKey: "game_id", min: 1, excusedBy: null },
+            },
+          },
+          plain: { table: table("raw.boxes") },
+        },
+      });
+      const found = await profileAll(fixture);
+      expect(found.get("covered")).toMatchObject({ kind: "failed", failure: { code: "query_failed" } });
+      expect(found.get("plain")?.kind).toBe("observed");
+    });
+  });
+}
