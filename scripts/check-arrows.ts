@@ -21,7 +21,7 @@ interface Layer {
 const layers: Readonly<Record<string, Layer>> = {
   cli: { from: ["commands", "daemon", "compose", "config", "core", "errors", "terminal"] },
   commands: {
-    from: ["daemon", "compose", "config", "core", "errors", "terminal"],
+    from: ["daemon", "compose", "config", "core", "demo", "errors", "terminal"],
     typesFrom: ["reconcile"],
   },
   daemon: { from: ["compose", "config", "core", "errors"], typesFrom: ["reconcile"] },
@@ -30,7 +30,8 @@ const layers: Readonly<Record<string, Layer>> = {
   reconcile: { from: ["core", "errors"] },
   adapters: { from: ["reconcile/ports", "core", "errors"] },
   http: { from: ["reconcile/ports", "core", "errors"] },
-  observability: { from: ["core", "errors"] },
+  observability: { from: ["core", "errors"], typesFrom: ["reconcile"] },
+  demo: { from: ["core", "errors"] },
   config: { from: ["core", "errors"] },
   core: { from: ["errors"], pure: true },
   errors: { from: [], pure: true },

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { constants } from "node:os";
+import { buildProgram } from "./commands/program.ts";
+import type { Surroundings } from "./commands/shared.ts";
+import { errorDocument, renderError } from "./terminal/error.ts";
+import { terminalOf } from "./terminal/terminal.ts";
+
+const stop = new AbortController();
+let stoppedBy: "SIGINT" | "SIGTERM" | null = null;
+let exitCode = 0;
+
+/** The first signal stops cleanly, the second at once: children notice the end of this process and end too. */
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (stoppedBy !== null) process.exit(128 + constants.signals[signal]);
+    stoppedBy = signal;
+    process.stderr.write("stopping cleanly; once more stops at once\n");
+    stop.abort();
+  });
+}
+
+// A reader that has seen enough, such as head, is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCode);
+  throw error;
+});
+
+const surroundings: Surroundings = {
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  signal: stop.signal,
+  exitWith: (code) => {
+    exitCode = code;
+  },
+};
+
+const arguments_ = process.argv.slice(2);
+try {
+  await buildProgram(surroundings).parseAsync(arguments_, { from: "user" });
+} catch (error) {
+  exitCode = 1;
+  const asJson = arguments_.some(
+    (text, index) => text === "--format=json" || (text === "--format" && arguments_[index + 1] === "json"),
+  );
+  if (asJson) process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`);
+  else process.stderr.write(renderError(error, terminalOf(process.stderr, {}, process.env)));
+}
+process.exitCode = stoppedBy === null ? exitCode : 128 + constants.signals[stoppedBy];

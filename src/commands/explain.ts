@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import { explainCell } from "../core/explain.ts";
+import { dateAt } from "../core/grid.ts";
+import { type IsoDate, toDay } from "../core/iso-date.ts";
+import { formatInstant } from "../core/wall-clock.ts";
+import { ReconcilerError } from "../errors.ts";
+import type { AttemptRecord } from "../reconcile/ports.ts";
+import { renderExplanation } from "../terminal/explain.ts";
+import { terminalOf } from "../terminal/terminal.ts";
+import {
+  addAsOfFlag,
+  type AsOfFlag,
+  checkKnown,
+  flagsOf,
+  type GlobalFlags,
+  parseDate,
+  printJson,
+  type Surroundings,
+  withApp,
+} from "./shared.ts";
+
+export function addExplainCommand(program: Command, surroundings: Surroundings): void {
+  const command = program
+    .command("explain")
+    .description("why one cell is what it is, and what happens next to it")
+    .argument("<processor>", "its name")
+    .argument("<date>", "such as 2024-01-31", parseDate);
+  addAsOfFlag(command).action((processor: string, date: IsoDate) =>
+    explain(processor, date, flagsOf<AsOfFlag>(command), surroundings),
+  );
+}
+
+async function explain(
+  name: string,
+  date: IsoDate,
+  flags: AsOfFlag & GlobalFlags,
+  surroundings: Surroundings,
+): Promise<void> {
+  await withApp(flags, surroundings, async (app) => {
+    const names = app.config.pipeline.processors.map((known) => known.name);
+    checkKnown(name, names, "PROCESSOR", "processor");
+    const { assessment } = await app.look({
+      selection: { processors: null, startDate: null, endDate: date },
+      asOf: flags.asOf ?? null,
+      signal: surroundings.signal,
+    });
+    const processor = app.context.compiled.byName.get(name);
+    const { axis } = assessment.grid;
+    const position = toDay(date) - axis.first;
+    if (processor === undefined || position < 0) {
+      throw new ReconcilerError("usage", `${date} is before the first scheduled date, ${dateAt(axis, 0)}`);
+    }
+    const explanation = explainCell(assessment, processor, position);
+    const attempts = await app.context.ledger.history({ processor: name, date });
+    const sql = await app.context.warehouse.describeProfile(processor, date);
+    if (flags.format === "json") {
+      printJson(surroundings, {
+        schema_version: 1,
+        pipeline: app.config.pipeline.name,
+        target: app.config.target,
+        as_of: formatInstant(assessment.now),
+        ...explanation,
+        sql,
+        attempts: attempts.map(attemptDocument),
+      });
+      return;
+    }
+    const terminal = terminalOf(surroundings.stdout, flags, surroundings.env);
+    surroundings.stdout.write(renderExplanation(explanation, attempts, sql, terminal));
+  });
+}
+
+function attemptDocument(attempt: AttemptRecord) {
+  return {
+    repair_id: attempt.repairId,
+    attempt: attempt.attempt,
+    started_at: formatInstant(attempt.startedAt),
+    ended_at: formatInstant(attempt.endedAt),
+    outcome: attempt.outcome,
+    charged: attempt.charged,
+    error_code: attempt.errorCode,
+    message: attempt.message,
+    log_tail: attempt.logTail,
+    dates: attempt.dates,
+    fencing_token: attempt.token,
+    worker: attempt.worker,
+  };
+}

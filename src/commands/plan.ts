@@ -1,0 +1,47 @@
+import type { Command } from "commander";
+import { resultDocument } from "../core/result-document.ts";
+import { renderPlan } from "../terminal/plan-table.ts";
+import { terminalOf } from "../terminal/terminal.ts";
+import { exitCodeOf, exitGaps } from "./exit-code.ts";
+import {
+  addAsOfFlag,
+  addSelectionFlags,
+  type AsOfFlag,
+  flagsOf,
+  type GlobalFlags,
+  parseExitCode,
+  printJson,
+  type SelectionFlags,
+  selectionOf,
+  type Surroundings,
+  withApp,
+} from "./shared.ts";
+
+interface PlanFlags extends SelectionFlags, AsOfFlag {
+  readonly gapsExitCode?: number;
+}
+
+export function addPlanCommand(program: Command, surroundings: Surroundings): void {
+  const command = program
+    .command("plan")
+    .description("print the whole cascade of repairs, as if each worked; write nothing")
+    .option("--gaps-exit-code <n>", "exit with this when there are gaps (default: 2)", parseExitCode);
+  addAsOfFlag(addSelectionFlags(command)).action(() => runPlan(flagsOf<PlanFlags>(command), surroundings));
+}
+
+export async function runPlan(flags: PlanFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
+  await withApp(flags, surroundings, async (app) => {
+    const { assessment, steps } = await app.look({
+      selection: selectionOf(flags, app.config.pipeline),
+      asOf: flags.asOf ?? null,
+      signal: surroundings.signal,
+    });
+    const document = resultDocument({ assessment, target: app.config.target, steps: steps(), repairs: [] });
+    if (flags.format === "json") printJson(surroundings, document);
+    else
+      surroundings.stdout.write(
+        renderPlan(document, terminalOf(surroundings.stdout, flags, surroundings.env)),
+      );
+    surroundings.exitWith(exitCodeOf(document, assessment, flags.gapsExitCode ?? exitGaps));
+  });
+}

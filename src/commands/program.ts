@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { ReconcilerError } from "../errors.ts";
+import { addConfigCommand } from "./config.ts";
+import { addExplainCommand } from "./explain.ts";
+import { addPlanCommand } from "./plan.ts";
+import { addRunCommand, addRunFlags, type RunFlags, runOnce } from "./run.ts";
+import { addAsOfFlag, addGlobalFlags, type AsOfFlag, flagsOf, type Surroundings } from "./shared.ts";
+import { addStatusCommand } from "./status.ts";
+
+/** The command line as a whole. Errors in its use are thrown as ReconcilerError `usage`. */
+export function buildProgram(surroundings: Surroundings): Command {
+  const program = new Command("reconcile");
+  program
+    .description("Finds and repairs gaps in date-partitioned warehouse tables.")
+    .version(version())
+    .option("--once", "repair until converged, or until nothing more can be done")
+    .showHelpAfterError(false);
+  addAsOfFlag(addRunFlags(addGlobalFlags(program)));
+  program.action(async () => {
+    const flags = flagsOf<RunFlags & AsOfFlag & { readonly once?: boolean }>(program);
+    if (flags.once !== true) program.outputHelp();
+    else await runOnce(flags, surroundings);
+  });
+  addRunCommand(program, surroundings);
+  addPlanCommand(program, surroundings);
+  addStatusCommand(program, surroundings);
+  addExplainCommand(program, surroundings);
+  addConfigCommand(program, surroundings);
+  for (const command of [program, ...program.commands]) throwErrors(command, surroundings);
+  for (const command of program.commands) addGlobalFlags(command);
+  return program;
+}
+
+/** Commander would print and exit by itself; here only `cli.ts` does. */
+function throwErrors(command: Command, { stdout }: Surroundings): void {
+  command
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: () => undefined })
+    .exitOverride((error: CommanderError) => {
+      if (error.exitCode === 0) return;
+      const message = error.message.replace(/^error: /, "");
+      throw new ReconcilerError("usage", message, {
+        hint: `see: ${command.name() === "reconcile" ? "" : "reconcile "}${command.name()} --help`,
+      });
+    });
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

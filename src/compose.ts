@@ -1,0 +1,100 @@
+import { createDuckDbLedger } from "./adapters/duckdb/ledger.ts";
+import { createDuckDbWarehouse } from "./adapters/duckdb/warehouse.ts";
+import { createExecutors } from "./adapters/executors/index.ts";
+import { createInlineCellLock } from "./adapters/inline/cell-lock.ts";
+import { acquireRunGuard, isWorkerDead, workerIdentity } from "./adapters/inline/run-guard.ts";
+import { systemClock } from "./adapters/inline/system-clock.ts";
+import type { Config } from "./config/config.ts";
+import { type Assessment, compilePipeline } from "./core/assessment.ts";
+import type { PlannedStep } from "./core/cascade.ts";
+import { plan } from "./core/plan.ts";
+import { createLogger, type LoggingOptions } from "./observability/logging.ts";
+import { runLog } from "./observability/run-log.ts";
+import type { ReconcileContext } from "./reconcile/context.ts";
+import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
+import { Session, type SessionOptions } from "./reconcile/session.ts";
+
+/** One pass that writes nothing. */
+export interface Look {
+  readonly assessment: Assessment;
+  /** The whole cascade that a run would go through if every repair worked. */
+  readonly steps: () => readonly PlannedStep[];
+}
+
+/** A pipeline with its warehouse, its ledger and its executors, ready to be asked and to be reconciled. */
+export interface App {
+  readonly config: Config;
+  readonly context: ReconcileContext;
+  /** Looks at everything and plans; writes nothing, the ledger included. */
+  look(options: Omit<SessionOptions, "maxAgeMs">): Promise<Look>;
+  /** Repairs until converged or until nothing more can be done. One at a time per ledger, across processes. */
+  once(options: OnceOptions): Promise<OnceResult>;
+  close(): Promise<void>;
+}
+
+export interface ComposeOptions {
+  readonly logging: Omit<LoggingOptions, "secrets">;
+}
+
+/** The one place that wires things. Opens nothing by itself: files are opened when they are used. */
+export function compose(config: Config, options: ComposeOptions): App {
+  const { pipeline } = config;
+  const clock = systemClock;
+  const log = runLog(createLogger({ ...options.logging, secrets: config.secrets }));
+  const warehouse = createDuckDbWarehouse({
+    path: config.warehouse.path,
+    timezone: pipeline.timezone,
+    processors: pipeline.processors,
+    schedules: pipeline.schedules,
+  });
+  const context: ReconcileContext = {
+    compiled: compilePipeline(pipeline),
+    warehouse,
+    ledger: createDuckDbLedger({ path: config.ledger.path }),
+    lock: createInlineCellLock(),
+    executor: createExecutors({ warehouse, secrets: config.secrets, clock }),
+    clock,
+    worker: workerIdentity(),
+    isWorkerDead,
+  };
+  return {
+    config,
+    context,
+    async look(options) {
+      const session = new Session(context, { ...options, maxAgeMs: null });
+      await session.refresh();
+      const assessment = session.assess();
+      const { jobsMax, cellsPerCycleMax } = pipeline.limits;
+      plan(assessment, { jobsMax, cellsMax: cellsPerCycleMax, recentSlots: 0, slots: true });
+      return { assessment, steps: () => session.cascade() };
+    },
+    async once(options) {
+      const guard = await acquireRunGuard({
+        path: `${config.ledger.path}.lock`,
+        waitMs: options.maxWaitMs,
+        signal: options.signal,
+      });
+      try {
+        await warehouse.connect();
+        await context.ledger.create();
+        return await reconcileOnce(context, { ...options, listener: both(options.listener, log) });
+      } finally {
+        await guard.release();
+      }
+    },
+    async close() {
+      await warehouse.close();
+      await context.ledger.close();
+    },
+  };
+}
+
+function both(first: RunListener, second: RunListener): RunListener {
+  return {
+    onCycle: (...of) => [first, second].forEach((listener) => listener.onCycle(...of)),
+    onPlanned: (...of) => [first, second].forEach((listener) => listener.onPlanned(...of)),
+    onStarted: (...of) => [first, second].forEach((listener) => listener.onStarted(...of)),
+    onEnded: (...of) => [first, second].forEach((listener) => listener.onEnded(...of)),
+    onWaiting: (...of) => [first, second].forEach((listener) => listener.onWaiting(...of)),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Logger } from "pino";
+import { Disposition, State } from "../core/grid.ts";
+import { formatInstant } from "../core/wall-clock.ts";
+import type { RunListener } from "../reconcile/once.ts";
+
+/** Tells a run's events as log lines: constant messages with fields, nothing per cell. */
+export function runLog(logger: Logger): RunListener {
+  return {
+    onCycle(assessment, cycleId) {
+      const { grid } = assessment;
+      const count = (codes: Uint8Array, test: (code: number) => boolean) =>
+        codes.reduce((sum, code) => sum + (test(code) ? 1 : 0), 0);
+      logger.info(
+        {
+          cycle_id: cycleId,
+          gaps: count(grid.dispositions, (code) => code !== Disposition.none),
+          quarantined: count(grid.dispositions, (code) => code === Disposition.quarantined),
+          unknown: count(grid.states, (code) => code === State.unknown),
+        },
+        "cycle observed",
+      );
+      for (const observed of grid.pipeline.processors) {
+        const failure = assessment.sight.observed[observed.index]?.failure ?? null;
+        if (failure !== null) {
+          logger.error(
+            { cycle_id: cycleId, processor: observed.name, code: failure.code, error: failure.message },
+            "table not observed",
+          );
+        }
+      }
+    },
+    onPlanned(_assessment, jobs) {
+      if (jobs.length > 0) logger.debug({ jobs: jobs.length }, "jobs enqueued");
+    },
+    onStarted(start) {
+      logger.info(
+        {
+          cycle_id: start.cycleId,
+          repair_id: start.repairId,
+          repair: start.repair,
+          start_date: start.dates[0],
+          end_date: start.dates.at(-1),
+          dates: start.dates.length,
+          attempt: start.attempt,
+        },
+        "repair started",
+      );
+    },
+    onEnded(end) {
+      const fields = {
+        repair_id: end.repairId,
+        repair: end.repair,
+        outcome: end.outcome,
+        seconds: (end.endedAt - end.startedAt) / 1000,
+        code: end.errorCode,
+        error: end.message,
+      };
+      if (end.outcome === "repaired") logger.info(fields, "repair ended");
+      else logger.warn(fields, "repair ended");
+    },
+    onWaiting(until) {
+      logger.info({ until: formatInstant(until) }, "waiting");
+    },
+  };
+}
