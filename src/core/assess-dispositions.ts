@@ -4,7 +4,7 @@ import { compileEdge, type EdgeJudge } from "./edges.ts";
 import { Disposition, type Grid, isGapState, type ReasonName, reasonCode, State } from "./grid.ts";
 import { versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
-import { type CellFacts, probeNotBefore } from "./retry-policy.ts";
+import type { CellFacts } from "./retry-policy.ts";
 import { minuteOfDayAt } from "./wall-clock.ts";
 
 const dayMs = 86_400_000;
@@ -76,7 +76,7 @@ function disposeCell(at: CellCase): void {
     return;
   }
   const facts = assessment.facts.cellFacts(processor.index, day);
-  const isProbe = facts.quarantine !== null && mayProbe(assessment, processor, position, facts, unit);
+  const isProbe = facts.quarantine !== null && mayProbe(assessment, processor, position, facts);
   if (facts.quarantine !== null && !isProbe) {
     set(grid, cell, Disposition.quarantined, facts.quarantine.cause, 0);
     return;
@@ -122,14 +122,8 @@ function unrepairableReason(
 }
 
 /** A quarantined cell gets one more try when the content of its own-date inputs changed since the last one. */
-function mayProbe(
-  assessment: Assessment,
-  processor: Processor,
-  position: number,
-  facts: CellFacts,
-  unit: RepairUnit,
-): boolean {
-  if (facts.lastInputs === null || assessment.now < probeNotBefore(facts, unit)) return false;
+function mayProbe(assessment: Assessment, processor: Processor, position: number, facts: CellFacts): boolean {
+  if (facts.lastInputs === null || assessment.now < facts.probeNotBefore) return false;
   const inputs = processor.edges.filter(({ window }) => window.kind === "same_date");
   return inputs
     .flatMap((edge) => upstreamsOf(assessment, edge))

@@ -199,8 +199,7 @@ function applyWaiver(
 ): boolean {
   const covering = waivers.filter((waiver) => waiverCovers(waiver, processor.name, day));
   if (covering.length === 0) return false;
-  const today = localDayAt(input.now, input.compiled.pipeline.timezone);
-  const valid = covering.filter(({ expires }) => expires === null || today <= toDay(expires));
+  const valid = covering.filter(({ expires }) => expires === null || input.sight.today <= toDay(expires));
   if (valid.length === 0) {
     arrays.waiverExpired[cell] = 1;
     return false;
@@ -244,7 +243,7 @@ function markPending(
   }
 }
 
-/** The last position that is due; never later than that of a hard upstream of the same date. */
+/** The last position that is due; never later than that of a hard upstream that is read on the same date. */
 function dueThroughPosition(input: AssessInput, processor: Processor, dueThrough: Int32Array): number {
   const { timezone } = input.compiled.pipeline;
   const { horizon } = input.policy;
@@ -253,11 +252,15 @@ function dueThroughPosition(input: AssessInput, processor: Processor, dueThrough
   const isDue = instantOf(candidate + daysAfter, minuteOfDay, timezone) <= horizon;
   let through = (isDue ? candidate : candidate - 1) - input.sight.axis.first;
   for (const edge of processor.edges) {
-    if (edge.mode !== "hard" || edge.window.kind !== "same_date") continue;
+    if (edge.mode !== "hard" || !readsOwnDate(edge)) continue;
     const earliest = Math.max(...upstreamsOf(input, edge).map(({ index }) => dueThrough[index] ?? -1));
     through = Math.min(through, earliest);
   }
   return Math.max(-1, through);
+}
+
+function readsOwnDate({ window }: Edge): boolean {
+  return window.kind === "same_date" || window.kind === "since_previous" || window.sameDate;
 }
 
 export function upstreamsOf(input: Pick<AssessInput, "compiled">, edge: Edge): readonly Processor[] {

@@ -70,7 +70,7 @@ function assessBreakers(input: AssessInput, states: Uint8Array): Breakers {
       const position = day - axis.first;
       return position >= 0 && position < axis.length && isGapState(states[base + position] ?? 0, false);
     };
-    const gap = massGapOf(input.facts.baselines(processor.index), isGap);
+    const gap = massGapOf(input.facts.baselines(processor.index), rules, isGap);
     allComplete += gap.wasComplete;
     allGaps += gap.becameGaps;
     return isMassGap(gap, rules) ? massGapText(gap.becameGaps, gap.wasComplete, rules.maxShare) : null;

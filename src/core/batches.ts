@@ -109,6 +109,8 @@ function cut(
   const probing = assessment.facts.circuits[unitIndex]?.state === "half_open";
   const sizeMax = unit.batch === "single" || probing ? 1 : unit.maxDatesPerJob;
   let current: Candidate[] = [];
+  // Of all dates of the job: one that has to be tried in a small run keeps the whole run small.
+  let datesMax = Infinity;
   const close = () => {
     const [head] = current;
     if (head === undefined) return;
@@ -119,7 +121,11 @@ function cut(
   for (const position of ascending ? positions : positions.toReversed()) {
     const candidate = candidateAt(assessment, unit, position, sizeMax);
     const last = current.at(-1);
-    if (last !== undefined && !mayJoin(assessment, unit, current.length, last, candidate)) close();
+    datesMax = Math.min(datesMax, candidate.datesMax);
+    if (last !== undefined && (current.length >= datesMax || !mayJoin(assessment, unit, last, candidate))) {
+      close();
+      datesMax = candidate.datesMax;
+    }
     current.push(candidate);
   }
   close();
@@ -140,14 +146,7 @@ function candidateAt(assessment: Assessment, unit: RepairUnit, position: number,
   return { position, charged, datesMax: probe ? 1 : datesMax, probe };
 }
 
-function mayJoin(
-  assessment: Assessment,
-  unit: RepairUnit,
-  size: number,
-  last: Candidate,
-  candidate: Candidate,
-): boolean {
-  if (size >= Math.min(last.datesMax, candidate.datesMax)) return false;
+function mayJoin(assessment: Assessment, unit: RepairUnit, last: Candidate, candidate: Candidate): boolean {
   if (last.charged !== candidate.charged) return false;
   const [low, high] = [
     Math.min(last.position, candidate.position),

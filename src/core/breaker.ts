@@ -59,22 +59,29 @@ export interface MassGap {
 }
 
 /**
- * The worst of the baselines: the last accepted one, and the one of 24 h ago, which sees what bleeds slowly.
+ * The worst of the baselines: the last accepted one, and the one of 24 h ago, which sees what bleeds slowly. One that is a
+ * mass gap is worse than any that is not, as a longer baseline can lose more cells and yet a smaller share.
  * @param isGap whether the cell of that day is a gap now
  */
-export function massGapOf(baselines: readonly Baseline[], isGap: (day: Day) => boolean): MassGap {
+export function massGapOf(
+  baselines: readonly Baseline[],
+  rules: Safety["massGap"],
+  isGap: (day: Day) => boolean,
+): MassGap {
   let worst: MassGap = { wasComplete: 0, becameGaps: 0 };
   for (const baseline of baselines) {
     const days = parseDateRuns(baseline.dates);
     let becameGaps = 0;
     for (const day of days) if (isGap(day)) becameGaps++;
-    if (becameGaps >= worst.becameGaps) worst = { wasComplete: days.size, becameGaps };
+    const gap = { wasComplete: days.size, becameGaps };
+    const [isMass, wasMass] = [isMassGap(gap, rules), isMassGap(worst, rules)];
+    if (isMass === wasMass ? becameGaps >= worst.becameGaps : isMass) worst = gap;
   }
   return worst;
 }
 
 export function isMassGap(gap: MassGap, rules: Safety["massGap"]): boolean {
-  return gap.becameGaps >= rules.cellsMin && gap.becameGaps > rules.maxShare * gap.wasComplete;
+  return gap.becameGaps >= rules.cellsMin && gap.becameGaps / gap.wasComplete > rules.maxShare;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { assess } from "./assess.ts";
 import { type Assessment, type AssessInput, scheduleOf } from "./assessment.ts";
 import { upstreamsOf } from "./assess-states.ts";
+import { closedCircuit } from "./breaker.ts";
+import type { LedgerFacts } from "./ledger-facts.ts";
 import { plan, type PlannedJob } from "./plan.ts";
 import { windowAt } from "./windows.ts";
 
@@ -28,8 +30,10 @@ export function cascade(input: AssessInput): readonly PlannedStep[] {
   const steps: PlannedStep[] = [];
   const stepOfCell = new Int32Array(assumed.length).fill(-1);
   const policy = { ...input.policy, ignoreBackoff: true };
+  const probed = withProvenCircuits(input.facts);
   for (let wave = 1; ; wave++) {
-    const assessment = assess({ ...input, policy, inFlight: [], assumed });
+    const facts = wave === 1 ? input.facts : probed;
+    const assessment = assess({ ...input, facts, policy, inFlight: [], assumed });
     const jobs = plan(assessment, { jobsMax: Infinity, cellsMax: Infinity, recentSlots: 0, slots: false });
     if (jobs.length === 0) return steps;
     const first = steps.length;
@@ -43,6 +47,12 @@ export function cascade(input: AssessInput): readonly PlannedStep[] {
       }
     }
   }
+}
+
+/** The first wave probes what is half open; where every repair works, that closes the circuit. */
+function withProvenCircuits(facts: LedgerFacts): LedgerFacts {
+  const circuits = facts.circuits.map((circuit) => (circuit.state === "half_open" ? closedCircuit : circuit));
+  return { ...facts, circuits };
 }
 
 function assume(assumed: Uint8Array, input: AssessInput, processor: number, day: number): void {

@@ -1,4 +1,4 @@
-import { addDays, type Day, type IsoDate, toDay } from "./iso-date.ts";
+import { addDays, type Day, type IsoDate, parseIsoDate, toDay } from "./iso-date.ts";
 import type { Decision, DecisionKind } from "./ledger-records.ts";
 import type { Pipeline, Waiver } from "./pipeline.ts";
 import type { EpochMs } from "./wall-clock.ts";
@@ -17,9 +17,11 @@ export interface Decisions {
   readonly acceptedAt: (processor: string) => EpochMs;
 }
 
+const [firstDate, lastDate] = [parseIsoDate("0001-01-01"), parseIsoDate("9999-12-31")];
+
 /** Folds the decisions, oldest first; a later one overrides an earlier one for the cells that both name. */
 export function foldDecisions(
-  pipeline: Pick<Pipeline, "waivers">,
+  pipeline: Pick<Pipeline, "waivers" | "processors">,
   decisions: readonly Decision[],
 ): Decisions {
   const of = (...kinds: DecisionKind[]) => decisions.filter((decision) => kinds.includes(decision.kind));
@@ -30,7 +32,7 @@ export function foldDecisions(
     of("accept"),
   ];
   return {
-    waivers: [...pipeline.waivers, ...ledgerWaivers(of("waive", "unwaive"))],
+    waivers: [...pipeline.waivers, ...ledgerWaivers(pipeline, of("waive", "unwaive"))],
     pausedBy: (processor, day) => {
       const last = pauses.findLast((decision) => names(decision, processor, day));
       return last?.kind === "pause" ? last : null;
@@ -45,18 +47,20 @@ export function waiverCovers(waiver: Waiver, processor: string, day: Day): boole
   return waiver.processors.includes(processor) && day >= toDay(waiver.start) && day <= toDay(waiver.end);
 }
 
-/** Each waiver less the dates that a later `unwaive` took back. */
-function ledgerWaivers(decisions: readonly Decision[]): Waiver[] {
+/** Each waiver less the cells that a later `unwaive` took back, or a later `waive` says something else of. */
+function ledgerWaivers(
+  { processors }: Pick<Pipeline, "processors">,
+  decisions: readonly Decision[],
+): readonly Waiver[] {
   let waivers: Waiver[] = [];
   for (const decision of decisions) {
-    if (decision.kind === "unwaive") {
-      waivers = waivers.flatMap((waiver) => without(waiver, decision));
-    } else if (decision.waiver !== null && decision.startDate !== null && decision.endDate !== null) {
+    waivers = waivers.flatMap((waiver) => without(waiver, decision));
+    if (decision.kind === "waive" && decision.waiver !== null) {
       waivers.push({
         id: decision.id,
-        processors: decision.processors ?? [],
-        start: decision.startDate,
-        end: decision.endDate,
+        processors: decision.processors ?? processors.map(({ name }) => name),
+        start: decision.startDate ?? firstDate,
+        end: decision.endDate ?? lastDate,
         reason: decision.reason,
         owner: decision.waiver.owner,
         expires: decision.waiver.expires,

@@ -102,13 +102,15 @@ function reachesCompleteness(
   return completenessOf(judge, observed.profile, entry, context) >= edge.minCompleteness;
 }
 
-/** Whether a soft edge waits on this cell: only while somebody is working on it. */
-function isWorkedOn(disposition: number | undefined): boolean {
+/** Whether a soft edge waits on this cell: only while somebody is working on it, or the plan put it off for now. */
+function isWorkedOn(arrays: EdgeArrays, cell: number): boolean {
+  const disposition = arrays.dispositions[cell];
   return (
     disposition === Disposition.ready ||
     disposition === Disposition.queued ||
     disposition === Disposition.running ||
-    disposition === Disposition.backingOff
+    disposition === Disposition.backingOff ||
+    (disposition === Disposition.held && arrays.progressing[cell] === 1)
   );
 }
 
@@ -126,8 +128,8 @@ function sameDateJudge(
     if (verdict === Satisfied.yes) return satisfied;
     if (verdict === Satisfied.degraded) return degradedVerdict;
     if (edge.mode === "soft") {
-      const waits = isWorkedOn(arrays.dispositions[cell]) && withinWait(input, processor, edge, position);
-      return waits ? { satisfied: false, degraded: false, progressing: true } : satisfied;
+      const waits = isWorkedOn(arrays, cell) && withinWait(input, processor, edge, position);
+      return waits ? { satisfied: false, degraded: false, progressing: true } : degradedVerdict;
     }
     return { satisfied: false, degraded: false, progressing: willProgress(arrays, cell) };
   };
@@ -166,7 +168,7 @@ function windowJudge(
     let [isFulfilled, isWorking] = [0, 0];
     if (upSchedule.scheduled[position] === 1) {
       if (cellSatisfies(input, arrays, upstream, edge, position) === Satisfied.yes) isFulfilled = 1;
-      else if (edge.mode === "soft") isWorking = isWorkedOn(arrays.dispositions[base + position]) ? 1 : 0;
+      else if (edge.mode === "soft") isWorking = isWorkedOn(arrays, base + position) ? 1 : 0;
       else isWorking = willProgress(arrays, base + position) ? 1 : 0;
     }
     fulfilled[position + 1] = (fulfilled[position] ?? 0) + isFulfilled;
@@ -178,17 +180,25 @@ function windowJudge(
     if (from > to) return satisfied;
     const total = within(upSchedule.rank, from, to);
     const complete = within(fulfilled, from, to);
-    if (complete >= edge.minShare * total) return satisfied;
+    if (reachesShare(complete, total, edge)) return satisfied;
     const unsettled = within(working, from, to);
     const waits = edge.mode === "hard" || withinWait(input, processor, edge, position);
-    if (waits && total - unsettled < edge.minShare * total) {
+    if (waits && !reachesShare(total - unsettled, total, edge)) {
       return { satisfied: false, degraded: false, progressing: true };
     }
     return degradedVerdict;
   };
 }
 
-/** The upstream cells that keep an edge from being satisfied at a position, oldest first. */
+/** By division: 0.55 × 20 is more than 11, but 11 ÷ 20 is 0.55. */
+function reachesShare(cells: number, total: number, edge: Edge): boolean {
+  return total === 0 || cells / total >= edge.minShare;
+}
+
+/**
+ * The upstream cells that keep an edge from being satisfied at a position, oldest first; none where it is satisfied. Of
+ * `any_of` all of them, as any of them would do.
+ */
 export function blockingCells(
   input: AssessInput,
   arrays: EdgeArrays,
@@ -196,23 +206,43 @@ export function blockingCells(
   edge: Edge,
   position: number,
 ): readonly { processor: Processor; position: number }[] {
-  const ownSchedule = scheduleOf(input, processor.index);
-  return upstreamsOf(input, edge).flatMap((upstream) => {
-    const upSchedule = scheduleOf(input, upstream.index);
-    const base = upstream.index * input.sight.axis.length;
-    const { from, to } = windowAt(edge.window, upSchedule, ownSchedule, position);
-    const cells: { processor: Processor; position: number }[] = [];
-    for (let at = from; at <= to; at++) {
-      if (upSchedule.scheduled[at] !== 1) continue;
-      if (cellSatisfies(input, arrays, upstream, edge, at) !== Satisfied.no) continue;
-      const works =
-        edge.mode === "soft" ? isWorkedOn(arrays.dispositions[base + at]) : willProgress(arrays, base + at);
-      if (edge.window.kind === "same_date" ? edge.mode === "hard" || works : works) {
-        cells.push({ processor: upstream, position: at });
-      }
+  if (edge.mode === "soft" && !withinWait(input, processor, edge, position)) return [];
+  const blocking: { processor: Processor; position: number }[] = [];
+  for (const upstream of upstreamsOf(input, edge)) {
+    const positions = blockingPositions(input, arrays, processor, upstream, edge, position);
+    if (positions.length === 0) return [];
+    for (const at of positions) blocking.push({ processor: upstream, position: at });
+  }
+  return blocking;
+}
+
+function blockingPositions(
+  input: AssessInput,
+  arrays: EdgeArrays,
+  processor: Processor,
+  upstream: Processor,
+  edge: Edge,
+  position: number,
+): readonly number[] {
+  const upSchedule = scheduleOf(input, upstream.index);
+  const base = upstream.index * input.sight.axis.length;
+  const isSameDate = edge.window.kind === "same_date";
+  const { from, to } = windowAt(edge.window, upSchedule, scheduleOf(input, processor.index), position);
+  const waitedFor: number[] = [];
+  let [total, fulfilled] = [0, 0];
+  for (let at = from; at <= to; at++) {
+    if (upSchedule.scheduled[at] !== 1) continue;
+    total++;
+    const verdict = cellSatisfies(input, arrays, upstream, edge, at);
+    if (verdict === Satisfied.yes || (isSameDate && verdict === Satisfied.degraded)) fulfilled++;
+    else if (isSameDate && edge.mode === "hard") waitedFor.push(at);
+    else if (edge.mode === "soft" ? isWorkedOn(arrays, base + at) : willProgress(arrays, base + at)) {
+      waitedFor.push(at);
     }
-    return cells;
-  });
+  }
+  const isSatisfied =
+    reachesShare(fulfilled, total, edge) || reachesShare(total - waitedFor.length, total, edge);
+  return isSatisfied ? [] : waitedFor;
 }
 
 /** Whether a cell is one that a root cause is looked for in: a gap, unknown or pending. */

@@ -112,15 +112,15 @@ export function requiredRows(
   context: DateContext,
 ): number {
   const { rows } = judge.expect;
-  const perUnit = rows.perUnit === null ? 0 : rows.perUnit * context.units;
+  const perUnit = rows.perUnit === null ? 0 : product(rows.perUnit, context.units);
   const entities = judge.entitiesOf < 0 || entry < 0 ? 0 : metric(profile, judge.entitiesOf, entry) || 0;
-  const perEntity = rows.perEntity === null ? 0 : rows.perEntity.min * entities;
+  const perEntity = rows.perEntity === null ? 0 : product(rows.perEntity.min, entities);
   return Math.max(rows.min, perUnit, perEntity);
 }
 
 /** Rows that the date may have at most; infinite without a ceiling. */
 export function allowedRows(expect: Expectation, context: DateContext): number {
-  const perUnit = expect.rows.maxPerUnit === null ? Infinity : expect.rows.maxPerUnit * context.units;
+  const perUnit = expect.rows.maxPerUnit === null ? Infinity : product(expect.rows.maxPerUnit, context.units);
   return Math.min(expect.rows.max ?? Infinity, perUnit);
 }
 
@@ -206,7 +206,8 @@ function contentRequirement(expect: Expectation, of: Metric, column: number): Re
       return {
         name: `not_null:${of.column}`,
         violation: "invalid",
-        holds: (profile, entry) => metric(profile, column, entry) <= maxRatio * (profile.rows[entry] ?? 0),
+        holds: (profile, entry) =>
+          metric(profile, column, entry) <= product(maxRatio, profile.rows[entry] ?? 0),
         describe: (profile, entry) => ({
           observed: `${metric(profile, column, entry)} of ${profile.rows[entry]} rows have no ${of.column}`,
           expected:
@@ -284,6 +285,11 @@ function qualityRequirement(expect: Expectation, column: number): Requirement {
 
 function metric(profile: Profile, column: number, entry: number): number {
   return profile.metrics[column]?.[entry] ?? Number.NaN;
+}
+
+/** A decimal fraction times a count, without the last bits of binary fractions: 1.1 × 10 is 11, not 11.000000000000002. */
+function product(fraction: number, count: number): number {
+  return Math.round(fraction * count * 1e6) / 1e6;
 }
 
 /** At most two decimals, so that a text does not say 33.33333333333333. */

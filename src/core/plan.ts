@@ -213,7 +213,7 @@ function mark(
       if (grid.dispositions[cell] !== Disposition.ready) continue;
       grid.dispositions[cell] = disposition;
       grid.reasons[cell] = reasonCode(reason);
-      if (disposition === Disposition.held) grid.progressing[cell] = 0;
+      // `progressing` stays as it was: what the cells downstream were judged by explains them too.
     }
   }
 }

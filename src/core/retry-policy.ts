@@ -24,6 +24,8 @@ export interface CellFacts {
   /** Dates of the last failed run that it was part of; 0 where there is none. */
   readonly lastBatchDates: number;
   readonly quarantine: { readonly cause: QuarantineCause; readonly since: EpochMs } | null;
+  /** Before then a quarantined cell is not probed, even where its inputs changed; 0 where it may be at once. */
+  readonly probeNotBefore: EpochMs;
   /** Versions of the same-date inputs at the last attempt; null where there is none. */
   readonly lastInputs: Readonly<Record<string, string>> | null;
   /** Versions of the same-date inputs that the present content was made from; null where no repair of ours made it. */
@@ -42,6 +44,7 @@ export const noFacts: CellFacts = {
   notBefore: 0,
   lastBatchDates: 0,
   quarantine: null,
+  probeNotBefore: 0,
   lastInputs: null,
   madeFrom: null,
   madeAt: 0,
@@ -85,14 +88,6 @@ export function foldCell(
   return finish(fold, rules, now);
 }
 
-/** When a quarantined cell whose inputs changed may be probed: once, then exponentially rarer. */
-export function probeNotBefore(facts: CellFacts, rules: Pick<RetryRules, "maxAttempts">): EpochMs {
-  if (facts.quarantine === null) return 0;
-  const probes = facts.charged - rules.maxAttempts;
-  if (probes <= 0) return 0;
-  return facts.quarantine.since + Math.min(probeSpacingMs * 2 ** (probes - 1), probeSpacingMaxMs);
-}
-
 /**
  * Dates that the next run of the cell may have: the first attempt takes what the repair allows, each retry half of the
  * run that failed, the last attempt one date.
@@ -111,6 +106,9 @@ interface Fold {
   lastFailedAt: EpochMs;
   askedNotBefore: EpochMs;
   lastBatchDates: number;
+  /** Attempts since the quarantine, and the end of the last one. */
+  probes: number;
+  probedAt: EpochMs;
   fatal: { cause: QuarantineCause; since: EpochMs } | null;
   lastInputs: Readonly<Record<string, string>> | null;
   madeFrom: Readonly<Record<string, string>> | null;
@@ -118,8 +116,9 @@ interface Fold {
   successAt: EpochMs | null;
   openSince: EpochMs | null;
   openOnRecord: boolean;
-  everClosed: boolean;
   reopenedAt: EpochMs[];
+  /** Whether what is on record was done by an earlier repair, or judged by an earlier expectation. */
+  ofOldRules: boolean;
   everComplete: boolean;
 }
 
@@ -130,6 +129,8 @@ function newFold(): Fold {
     lastFailedAt: 0,
     askedNotBefore: 0,
     lastBatchDates: 0,
+    probes: 0,
+    probedAt: 0,
     fatal: null,
     lastInputs: null,
     madeFrom: null,
@@ -137,8 +138,8 @@ function newFold(): Fold {
     successAt: null,
     openSince: null,
     openOnRecord: false,
-    everClosed: false,
     reopenedAt: [],
+    ofOldRules: false,
     everComplete: false,
   };
 }
@@ -148,6 +149,7 @@ function clear(fold: Fold): void {
   fold.failuresInRow = 0;
   fold.askedNotBefore = 0;
   fold.lastBatchDates = 0;
+  fold.probes = 0;
   fold.fatal = null;
 }
 
@@ -155,35 +157,42 @@ function applyEvent(fold: Fold, event: GapEvent, rules: RetryRules): void {
   if (event.event === "closed") {
     fold.openOnRecord = false;
     fold.openSince = null;
-    fold.everClosed = true;
     fold.successAt ??= event.at;
     fold.everComplete ||= event.state === "complete" || event.state === "stale";
     return;
   }
-  if (fold.successAt !== null && event.at - fold.successAt >= successHoldsMs) clear(fold);
-  fold.successAt = null;
-  if (fold.everClosed && event.at >= rules.retriedAt) fold.reopenedAt.push(event.at);
+  reopen(fold, event.at, rules);
   fold.openSince = event.at;
   fold.openOnRecord = true;
   fold.everComplete ||= event.wasComplete;
 }
 
+/** Ends a success, if there was one: it is a re-opening, and what was charged before is forgotten if it held. */
+function reopen(fold: Fold, at: EpochMs, rules: RetryRules): void {
+  if (fold.successAt === null) return;
+  if (at - fold.successAt >= successHoldsMs) clear(fold);
+  if (at >= rules.retriedAt && !fold.ofOldRules) fold.reopenedAt.push(at);
+  fold.successAt = null;
+  fold.openSince = at;
+}
+
 function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void {
   if (attempt.outcome === "skipped") return;
+  if (startedOnGap(attempt) && attempt.startedAt >= (fold.successAt ?? 0)) {
+    reopen(fold, attempt.startedAt, rules);
+  }
+  noteRules(fold, attempt, rules);
+  noteProbe(fold, attempt, rules);
   if (attempt.outcome === "repaired") {
+    fold.lastInputs = attempt.inputs;
     fold.madeFrom = attempt.inputs;
     fold.madeAt = attempt.endedAt;
     fold.everComplete = true;
-    fold.everClosed = true;
     fold.openSince = null;
     fold.successAt = attempt.endedAt;
     return;
   }
-  const counts =
-    attempt.endedAt > rules.retriedAt &&
-    attempt.repairHash === rules.repairHash &&
-    attempt.expectationHash === rules.expectationHash;
-  if (!counts) return;
+  if (fold.ofOldRules || attempt.endedAt <= rules.retriedAt) return;
   fold.lastInputs = attempt.inputs;
   fold.failuresInRow++;
   fold.lastFailedAt = attempt.endedAt;
@@ -195,14 +204,38 @@ function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void
     fold.fatal = { cause: "permanent_error", since: attempt.endedAt };
 }
 
+/** A failure is only recorded of a gap; a success may be a rebuild of what was whole, or of what nobody looked at before. */
+function startedOnGap({ outcome, stateBefore }: CellAttempt): boolean {
+  return outcome !== "repaired" || (stateBefore !== "" && stateBefore !== "complete");
+}
+
+/** What an earlier repair did, or an earlier expectation judged, says nothing about the present ones. */
+function noteRules(fold: Fold, attempt: CellAttempt, rules: RetryRules): void {
+  fold.ofOldRules =
+    attempt.repairHash !== rules.repairHash || attempt.expectationHash !== rules.expectationHash;
+  if (fold.ofOldRules) fold.reopenedAt = [];
+}
+
+function noteProbe(fold: Fold, attempt: CellAttempt, rules: RetryRules): void {
+  if (fold.ofOldRules || attempt.endedAt <= rules.retriedAt) return;
+  if (quarantineOf(fold, rules, recentOf(fold.reopenedAt, attempt.startedAt)) === null) return;
+  fold.probes++;
+  fold.probedAt = attempt.endedAt;
+}
+
+function recentOf(reopenedAt: readonly EpochMs[], now: EpochMs): readonly EpochMs[] {
+  return reopenedAt.filter((at) => now - at <= reopeningWindowMs);
+}
+
 function finish(fold: Fold, rules: RetryRules, now: EpochMs): CellFacts {
   const wait = rules.backoffMs[Math.min(fold.failuresInRow, rules.backoffMs.length) - 1] ?? 0;
-  const recent = fold.reopenedAt.filter((at) => now - at <= reopeningWindowMs);
+  const spacing = Math.min(probeSpacingMs * 2 ** (fold.probes - 1), probeSpacingMaxMs);
   return {
     charged: fold.charged,
     notBefore: fold.failuresInRow === 0 ? 0 : Math.max(fold.lastFailedAt + wait, fold.askedNotBefore),
     lastBatchDates: fold.lastBatchDates,
-    quarantine: quarantineOf(fold, rules, recent),
+    quarantine: quarantineOf(fold, rules, recentOf(fold.reopenedAt, now)),
+    probeNotBefore: fold.probes === 0 ? 0 : fold.probedAt + spacing,
     lastInputs: fold.lastInputs,
     madeFrom: fold.madeFrom,
     madeAt: fold.madeAt,

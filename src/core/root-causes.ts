@@ -17,9 +17,9 @@ export function directBlockers(assessment: Assessment, at: CellAt): readonly Cel
   const arrays = { ...assessment.grid, proceeds: assessment.proceeds };
   const cell = at.processor.index * assessment.grid.axis.length + at.position;
   if (reasonName(assessment.grid.reasons[cell] ?? 0) === "chronological") return chainBlocker(assessment, at);
-  const all = at.processor.edges
-    .filter((edge) => !isSatisfiedByOther(assessment, at, edge))
-    .flatMap((edge) => blockingCells(assessment, arrays, at.processor, edge, at.position));
+  const all = at.processor.edges.flatMap((edge) =>
+    blockingCells(assessment, arrays, at.processor, edge, at.position),
+  );
   const seen = new Set<string>();
   return all.filter(({ processor, position }) => {
     const key = `${processor.index}/${position}`;
@@ -45,16 +45,6 @@ export function rootCauses(assessment: Assessment, at: CellAt): readonly CellAt[
 
 function isTroubledCell({ grid }: Assessment, { processor, position }: CellAt): boolean {
   return isTroubled(grid.states[processor.index * grid.axis.length + position], processor.stale === "repair");
-}
-
-/** Of `any_of`, one is enough: its other members block nothing. */
-function isSatisfiedByOther(assessment: Assessment, at: CellAt, edge: Processor["edges"][number]): boolean {
-  if (edge.anyOf.length < 2) return false;
-  const arrays = { ...assessment.grid, proceeds: assessment.proceeds };
-  return upstreamsOf(assessment, edge).some(
-    ({ name }) =>
-      blockingCells(assessment, arrays, at.processor, { ...edge, anyOf: [name] }, at.position).length === 0,
-  );
 }
 
 /** The first open date of the season that is neither ready nor passed over. */
