@@ -1,4 +1,5 @@
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { type Database, openDatabase } from "../duckdb/database.ts";
@@ -56,6 +57,8 @@ async function makeLockFile(path: string): Promise<void> {
   if (existsSync(path)) return;
   const draft = `${path}.${process.pid}`;
   try {
+    // A ledger that is not there yet has its folder made for it; the guard comes first.
+    mkdirSync(dirname(path), { recursive: true });
     (await open(draft, 0)).close();
     linkSync(draft, path);
   } catch (error) {

@@ -121,10 +121,10 @@ describe("the guard of a run", () => {
     90_000,
   );
 
-  it("says what is wrong with a lock file that is none, and with a folder that does not exist", async () => {
+  it("says what is wrong with a lock file that is none, and with a folder that cannot be made", async () => {
     writeFileSync(path, "this is no lock file, it is a text of a few words".repeat(400));
     await expect(acquireRunGuard({ path, waitMs: 0 })).rejects.toMatchObject({ code: "ledger_unavailable" });
-    const nowhere = join(folder, "none", "ledger.run");
+    const nowhere = join(path, "none", "ledger.run");
     await expect(acquireRunGuard({ path: nowhere, waitMs: 0 })).rejects.toMatchObject({
       code: "ledger_unavailable",
       message: expect.stringContaining(nowhere) as string,

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createDuckDbWarehouse } from "../../../src/adapters/duckdb/warehouse.ts";
+import { createExecutors } from "../../../src/adapters/executors/index.ts";
+import type { SqlAction } from "../../../src/core/pipeline.ts";
+import { type ErrorCode, ReconcilerError } from "../../../src/errors.ts";
+import type { Warehouse } from "../../../src/reconcile/ports.ts";
+import { idleWarehouse, processorNamed, realClock, requestFor } from "./fixtures.ts";
+
+const scores = processorNamed("scores");
+let folder: string;
+let path: string;
+let warehouse: Warehouse;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "sql-"));
+  path = join(folder, "warehouse.duckdb");
+  await query("create table scores (d date not null, n integer)");
+  warehouse = createDuckDbWarehouse({ path, timezone: "UTC", processors: [scores], schedules: [] });
+});
+afterEach(async () => {
+  await warehouse.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function query(statement: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  const rows = (await connection.runAndReadAll(statement)).getRowsJS();
+  connection.closeSync();
+  instance.closeSync();
+  return rows;
+}
+
+function action(sql: string): SqlAction {
+  return { kind: "sql", file: "repairs/scores.sql", sql };
+}
+
+const fill = action(
+  "select d::date as d, 7 as n from unnest([$start_date::date, $end_date::date]) as dates(d)",
+);
+
+function runOn(target: Pick<Warehouse, "released" | "replaceDates">, what: SqlAction, token = 10) {
+  const executors = createExecutors({ warehouse: target, secrets: [], clock: realClock });
+  return executors.run(requestFor(what, { processors: [scores], token, timeoutMs: 2_000 }));
+}
+
+describe("the sql executor", () => {
+  it("replaces the dates and says how many rows it deleted and inserted", async () => {
+    await query("insert into scores values ('2024-01-30', 1), ('2024-01-31', 1)");
+    expect(await runOn(warehouse, fill)).toEqual({
+      kind: "succeeded",
+      logTail: "1 rows deleted, 2 rows inserted",
+    });
+    expect(await query("select d::varchar, n from scores order by d")).toEqual([
+      ["2024-01-30", 7],
+      ["2024-01-31", 1],
+      ["2024-02-01", 7],
+    ]);
+  });
+
+  it("is fenced off by a larger token, and writes nothing", async () => {
+    await runOn(warehouse, action("select $start_date as d, 1 as n"), 20);
+    expect(await runOn(warehouse, fill, 19)).toMatchObject({
+      kind: "failed",
+      classification: "fenced",
+      errorCode: "fence_refused",
+    });
+    expect(await query("select n from scores")).toEqual([[1]]);
+  });
+
+  it.each([
+    ["select from where", "a syntax error"],
+    ["select nothing as d", "a column that does not exist"],
+    ["select * from no_such_table", "a table that does not exist"],
+    ["select date '1999-01-01' as d, 1 as n", "rows of other dates"],
+  ])("reads %s as permanent: %s", async (sql) => {
+    expect(await runOn(warehouse, action(sql))).toMatchObject({
+      kind: "failed",
+      classification: "permanent",
+    });
+  });
+
+  it.each<[ErrorCode, string]>([
+    ["warehouse_locked", "retryable"],
+    ["write_failed", "retryable"],
+    ["repair_contract", "permanent"],
+  ])("reads %s of the warehouse as %s", async (code, classification) => {
+    const error = new ReconcilerError(code, "it did not work");
+    const broken = { ...idleWarehouse, replaceDates: () => Promise.reject(error) };
+    expect(await runOn(broken, fill)).toMatchObject({
+      kind: "failed",
+      classification,
+      errorCode: code,
+      message: "repairs/scores.sql: it did not work",
+    });
+  });
+
+  it("does not wait for ever for a warehouse that cannot stop a statement", async () => {
+    const deaf = { ...idleWarehouse, replaceDates: () => new Promise<never>(() => {}) };
+    const began = performance.now();
+    expect((await runOn(deaf, fill)).kind).toBe("timed_out");
+    expect(performance.now() - began).toBeLessThan(7_000);
+  });
+});
