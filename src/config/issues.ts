@@ -64,7 +64,7 @@ export class IssueList {
 }
 
 /** A value as an error shows it: on one line, bounded, and never a secret. */
-export function describeTree(tree: Tree | null): string {
+function describeTree(tree: Tree | null): string {
   if (tree === null) return "nothing";
   if (tree.kind === "map") return tree.entries.size === 0 ? "an empty map" : "a map";
   if (tree.kind === "list") return tree.items.length === 0 ? "an empty list" : "a list";

@@ -7,14 +7,16 @@ import {
   emptyMap,
   keyPlaceOf,
   mergeTrees,
+  treeOfJson,
   withEntry,
   withoutEntries,
   type MapTree,
+  type Place,
   type Tree,
 } from "./tree.ts";
 
 /** The document without its targets: what holds for all of them. */
-export function baseDocument(tree: MapTree): MapTree {
+function baseDocument(tree: MapTree): MapTree {
   return withoutEntries(tree, new Set(["targets"]));
 }
 
@@ -44,7 +46,15 @@ export function mergeTarget(tree: MapTree, target: string | null): MapTree {
   const others = [...over.entries.keys()].filter((key) => !sectionNames.includes(key));
   const merged = mergeTrees(base, withoutEntries(over, new Set(others)));
   // An error in a key that is missing altogether belongs to the top of the file.
-  return merged.kind === "map" ? { ...merged, place: base.place } : base;
+  if (merged.kind !== "map") return base;
+  return withWarehouse({ ...merged, place: base.place }, over.place);
+}
+
+/** The warehouse is what targets are for: where neither has one, it is missing in the target. */
+function withWarehouse(merged: MapTree, target: Place): MapTree {
+  if (childOf(merged, "warehouse") !== null) return merged;
+  const place = { ...target, path: [...target.path, "warehouse"] };
+  return withEntry(merged, "warehouse", treeOfJson(null, place));
 }
 
 /**

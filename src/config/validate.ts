@@ -86,8 +86,6 @@ function hintFor(issue: z.core.$ZodIssue, node: Tree | null, path: TreePath): st
 const expectation: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === "invalid_type") return nouns.get(issue.expected) ?? issue.expected;
   if (issue.code === "invalid_value") return `one of ${issue.values.map(String).join(", ")}`;
-  if (issue.code === "invalid_union" && Array.isArray(issue["options"]))
-    return `one of ${issue["options"].join(", ")}`;
   return "another value";
 };
 

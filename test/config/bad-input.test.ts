@@ -9,7 +9,7 @@ async function faultOf(yaml: string, env: Readonly<Record<string, string>> = {})
   const error = await loadError({ yaml, env });
   expect(error.code).toBe("config_invalid");
   const all = faults(error);
-  expect(all, error.message).toHaveLength(1);
+  expect(all).toEqual([expect.any(String)]);
   return all[0] ?? "";
 }
 
@@ -54,6 +54,12 @@ test("a key that is required and missing is told at the map that lacks it", asyn
 test("a word that is none of the choices is told with the nearest", async () => {
   expect(await faultOf(pipelineYaml(`  a: { ${plain}, severity: critcal }`))).toMatch(
     /expected one of critical, warning, info found "critcal" to do did you mean "critical"\?$/,
+  );
+});
+
+test("a kind of warehouse that there is not is told with those that there are", async () => {
+  expect(await faultOf(pipelineYaml().replace("type: duckdb", "type: postgres"))).toMatch(
+    /:4:20 warehouse\.type expected duckdb or bigquery found "postgres"$/,
   );
 });
 

@@ -83,3 +83,13 @@ test("a target that is no map is refused", async () => {
     expect.stringMatching(/targets\.one expected a map found the number 3$/),
   ]);
 });
+
+test("a target without a warehouse is told at the target, since that is what targets are for", async () => {
+  const open = yaml
+    .replace(/^warehouse: .*\n/m, "")
+    .replace("  one: {", "  one: { warehouse: { type: duckdb, path: x },");
+  expect(faults(await loadError({ yaml: open }))).toEqual([
+    expect.stringMatching(/targets\.two\.warehouse\.type expected duckdb or bigquery found nothing/),
+    expect.stringMatching(/targets\.empty\.warehouse expected a map with type and path found nothing/),
+  ]);
+});

@@ -108,7 +108,9 @@ const sections = {
   ),
   timezone: timezone.describe("The IANA time zone in which wall times and timestamps are read."),
   warehouse: z
-    .discriminatedUnion("type", [duckdbSchema, bigquerySchema], { error: "a map with type and path" })
+    .discriminatedUnion("type", [duckdbSchema, bigquerySchema], {
+      error: (issue) => (issue.code === "invalid_union" ? "duckdb or bigquery" : "a map with type and path"),
+    })
     .describe("Where the tables are."),
   ledger: ledgerSchema.prefault({}).describe("Where attempts, outcomes and decisions are recorded."),
   redis: redisSchema

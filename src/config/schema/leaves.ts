@@ -27,11 +27,17 @@ const unitBytes = {
 };
 
 /** Text of a pattern, turned into a value; `parse` returns null for what matches and still is none. */
-function parsed<T>(title: string, expected: string, pattern: RegExp, parse: (text: string) => T | null) {
+function parsed<T>(
+  title: string,
+  id: string,
+  expected: string,
+  pattern: RegExp,
+  parse: (text: string) => T | null,
+) {
   return z
     .string({ error: expected })
     .regex(pattern, { error: expected })
-    .meta({ title })
+    .meta({ title, id })
     .transform((text, context): T => {
       const value = parse(text);
       if (value !== null) return value;
@@ -43,15 +49,16 @@ function parsed<T>(title: string, expected: string, pattern: RegExp, parse: (tex
 export const text = z
   .string({ error: "text" })
   .regex(/\S/, { error: "text that is not empty" })
-  .meta({ title: "text" });
+  .meta({ title: "text", id: "text" });
 
 /** Text with quotes where YAML would read something else, such as an argument or a header. */
 export const literalText = z
   .string({ error: 'text\nput it into quotes, as in "8080"' })
-  .meta({ title: "text" });
+  .meta({ title: "text", id: "literal_text" });
 
 /** Milliseconds. */
 export const duration = parsed(
+  "duration",
   "duration",
   "a duration above zero with a unit, such as 500ms, 30s, 5m, 2h or 7d\nadd a unit: ms, s, m, h or d",
   /^\d+(\.\d+)?(ms|s|m|h|d)$/,
@@ -67,6 +74,7 @@ export const duration = parsed(
 /** Whole days. */
 export const days = parsed(
   "duration",
+  "days",
   "a duration of whole days, such as 200d\nadd the unit d",
   /^\d{1,5}d$/,
   (value) => {
@@ -76,6 +84,7 @@ export const days = parsed(
 );
 
 export const bytes = parsed(
+  "size",
   "size",
   "a size with a unit, such as 10MB or 10GiB\nadd a unit: B, kB, MB, GB, TB, KiB, MiB, GiB or TiB",
   /^\d+(\.\d+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$/,
@@ -89,6 +98,7 @@ export const bytes = parsed(
 
 export const isoDate = parsed(
   "date",
+  "date",
   "a date that exists, as YYYY-MM-DD, such as 2024-01-31",
   /^\d{4}-\d{2}-\d{2}$/,
   tryParseIsoDate,
@@ -97,6 +107,7 @@ export const isoDate = parsed(
 /** Minutes after midnight. */
 export const timeOfDay = parsed(
   "time of day",
+  "time_of_day",
   'a time of day from "00:00" to "23:59"',
   /^\d{2}:\d{2}$/,
   tryParseTimeOfDay,
@@ -105,6 +116,7 @@ export const timeOfDay = parsed(
 /** Minutes after midnight, start included, end not; it may run over midnight. */
 export const timeWindow = parsed(
   "time window",
+  "time_window",
   'two different times of day, such as "22:00-06:00"',
   /^\d{2}:\d{2}-\d{2}:\d{2}$/,
   (value) => {
@@ -121,9 +133,10 @@ export const cron = z
   .regex(/^\s*([0-9A-Za-z*/,-]+\s+){4}[0-9A-Za-z*/,-]+\s*$/, {
     error: 'five cron fields, such as "*/15 * * * *"',
   })
-  .meta({ title: "cron" });
+  .meta({ title: "cron", id: "cron" });
 
 export const table = parsed<TableName>(
+  "table",
   "table",
   `a table as dataset.table, of one to three names joined by dots\n${bareName}`,
   tablePattern,
@@ -134,13 +147,13 @@ export const column = z
   .string({ error: "the name of a column" })
   .regex(identifierPattern, { error: `the name of a column, of letters, digits, _ and -\n${bareName}` })
   .max(300, { error: "a name of at most 300 characters" })
-  .meta({ title: "column" });
+  .meta({ title: "column", id: "column" });
 
 export const condition = z
   .string({ error: "an SQL condition as text" })
   .regex(/\S/, { error: "an SQL condition" })
   .regex(/[^;\s]\s*$/, { error: "an SQL condition without a semicolon at its end" })
-  .meta({ title: "SQL" });
+  .meta({ title: "SQL", id: "sql" });
 
 /** The name of a processor, a schedule, a pool, a repair, a check or a measure. */
 export const name = z
@@ -148,14 +161,14 @@ export const name = z
   .regex(/^[a-z][a-z0-9_]{0,99}$/, {
     error: "a name of lower-case letters, digits and _ that begins with a letter",
   })
-  .meta({ title: "name" });
+  .meta({ title: "name", id: "name" });
 
 export const pipelineName = z
   .string({ error: "the pipeline's name" })
   .regex(/^[a-z][a-z0-9-]{0,39}$/, {
     error: "a name of at most 40 lower-case letters, digits and - that begins with a letter",
   })
-  .meta({ title: "name" });
+  .meta({ title: "name", id: "pipeline_name" });
 
 export const timezone = z
   .string({ error: "an IANA time zone, such as America/New_York" })
@@ -169,17 +182,17 @@ export const timezone = z
       input: value,
     });
   })
-  .meta({ title: "time zone" });
+  .meta({ title: "time zone", id: "time_zone" });
 
 export const share = z
   .number({ error: "a number from 0 to 1" })
   .min(0, { error: "a number from 0 to 1" })
   .max(1, { error: "a number from 0 to 1" })
-  .meta({ title: "share" });
+  .meta({ title: "share", id: "share" });
 
-export const finite = z.number({ error: "a number" }).meta({ title: "number" });
+export const finite = z.number({ error: "a number" }).meta({ title: "number", id: "number" });
 
-export const flag = z.boolean({ error: "true or false" }).meta({ title: "flag" });
+export const flag = z.boolean({ error: "true or false" }).meta({ title: "flag", id: "flag" });
 
 /** A whole number from `min` up to a billion. */
 export function whole(min: number, max = 1_000_000_000) {

@@ -232,7 +232,7 @@ export const processorSchema = z
     },
     { error: "a map with table and date_column" },
   )
-  .meta({ title: "processor" });
+  .meta({ title: "processor", id: "processor" });
 
 /** What stands below every processor: its keys, but for those that make it this processor. */
 export const defaultsSchema = z.strictObject(commonShape).extend({ repair: repairSchema }).partial();

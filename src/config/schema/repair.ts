@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { duration, condition, flag, literalText, name, text, timeWindow, whole } from "./leaves.ts";
 
-const argument = literalText;
-
 const command = z
-  .array(argument, {
+  .array(literalText, {
     error:
       "a list of texts: the program and its arguments\n" +
       'nothing is ever passed to a shell: write [python, backfill.py], or [sh, -c, "…"] where you want one',
@@ -118,7 +116,7 @@ export const repairSchema = z
       .prefault([])
       .describe("SQL statements that must return true before it starts."),
   })
-  .meta({ title: "repair" });
+  .meta({ title: "repair", id: "repair" });
 
 export const sharedUseSchema = z.strictObject({
   use: name.describe(

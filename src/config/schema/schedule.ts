@@ -47,4 +47,4 @@ export const scheduleSchema = z
       .prefault({})
       .describe("What the schedule itself must meet. No row at all is an error in any case."),
   })
-  .meta({ title: "schedule" });
+  .meta({ title: "schedule", id: "schedule" });
