@@ -1,8 +1,8 @@
 -- purpose: what one processor's table holds, aggregated per date; one arm of the union that profiles many
 -- parameters: $start_date, $end_date (DATE, both included), inside {{condition}} and {{joins}}
--- columns: arm (INTEGER), day (days since 1970-01-01, INTEGER), then DOUBLE: rows, entities, first and last write (epoch
+-- columns: {{head}}, which is the arm and the day since 1970-01-01 (INTEGER) or the date; then DOUBLE: rows, entities, first and last write (epoch
 --   milliseconds), the metrics in the order of the expectation
-select {{arm}}::integer as gr_arm, (gr_day - date '1970-01-01')::integer as gr_day, {{columns}}
+select {{head}}, {{columns}}
 from (
   select {{day}} as gr_day, {{aggregates}}
   from {{source}}

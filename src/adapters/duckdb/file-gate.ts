@@ -2,8 +2,9 @@ import { ReconcilerError } from "../../errors.ts";
 import { canonicalPath, type Database, type OpenOptions, openDatabase } from "./database.ts";
 
 /**
- * `read` and `write` are shared by all that ask for the same; `released` is held by one, with no file open. DuckDB keeps
- * other processes out of a file that this one has open, so that nothing stays open longer than its use.
+ * `read` and `write` are shared by all that ask for the same, and a scan may join while the file is open for writing;
+ * `released` is held by one, with no file open. DuckDB keeps other processes out of a file that this one has open, so
+ * that nothing stays open longer than its use.
  */
 export type GateMode = "read" | "write" | "released";
 
@@ -110,11 +111,12 @@ export class FileGate {
   }
 
   #admits(mode: GateMode): boolean {
-    return this.#mode === null || (this.#mode === mode && mode !== "released");
+    if (this.#mode === null) return true;
+    return mode !== "released" && (this.#mode === mode || this.#mode === "write");
   }
 
   #admit(mode: GateMode): void {
-    this.#mode = mode;
+    this.#mode ??= mode;
     this.#holders += 1;
   }
 

@@ -33,11 +33,22 @@ interface Part {
 }
 
 /**
- * The SQL of one processor: its table grouped by date, with what else its expectation needs joined by date.
+ * The SQL of one processor as an arm of a union: its table grouped by date, with what else its expectation needs joined by
+ * date.
  * @param width columns after the fixed ones; narrower arms of a union are padded with NULL.
  * @throws Unobservable, or ReconcilerError `warehouse_query_failed` for a fragment that is not whole.
  */
 export function profileArm(processor: Processor, arm: number, width: number, context: ArmContext): string {
+  const head = `${arm}::integer as gr_arm, (gr_day - date '1970-01-01')::integer as gr_day`;
+  return profileSql(processor, head, width, context);
+}
+
+/** The same for a person: no padding, and a date that reads as one. */
+export function profileForReading(processor: Processor, context: ArmContext): string {
+  return profileSql(processor, "gr_day as date", 0, context);
+}
+
+function profileSql(processor: Processor, head: string, width: number, context: ArmContext): string {
   const own = datedSource(
     context.tableOf(processor.table),
     processor.dateColumn,
@@ -58,11 +69,11 @@ export function profileArm(processor: Processor, arm: number, width: number, con
     ...metrics.map((metric, index) => metricPart(metric, index, processor, own)),
   ];
   const padding = Array.from(
-    { length: width - metrics.length },
+    { length: Math.max(0, width - metrics.length) },
     (_, index) => `null::double as gr_pad_${index}`,
   );
   return loadSql("profile-processor", {
-    arm: String(arm),
+    head,
     columns: parts
       .map(({ value, label }) => `(${value})::double as ${quoteIdentifier(label)}`)
       .concat(padding)

@@ -6,7 +6,14 @@ import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
 import { type Catalog, columnOf, quoteColumn, readCatalog, type Source, Unobservable } from "./catalog.ts";
 import { boundRange, datedSource } from "./dates.ts";
 import { createFence, FenceConflict, fenceOf, writeFence } from "./fence.ts";
-import { dateParameter, type Parameters, type RunLimits, type Session, StatementError } from "./session.ts";
+import {
+  type Columns,
+  dateParameter,
+  type Parameters,
+  type RunLimits,
+  type Session,
+  StatementError,
+} from "./session.ts";
 import { loadSql } from "./sql-files.ts";
 import { encloseQuery, quoteIdentifier } from "./sql-text.ts";
 
@@ -167,9 +174,9 @@ function enclosedQuery(request: ReplaceRequest): string {
 }
 
 async function checkStagedRows(session: Session, staged: Staged, replacement: Replacement): Promise<void> {
-  const { request, parameters, limits } = replacement;
+  const { request } = replacement;
   const { dates, processor } = request;
-  const check = await session.run(loadSql("check-staged-rows", staged), parameters, limits());
+  const check = await countStrayRows(session, staged, replacement);
   const [undated, outside] = [0, 1].map((column) => check.numbers(column)[0] ?? 0);
   if (undated !== undefined && undated > 0) {
     throw broken(
@@ -184,6 +191,22 @@ async function checkStagedRows(session: Session, staged: Staged, replacement: Re
       request,
       `expected rows from ${dates[0]} to ${dates.at(-1)}, found ${outside} rows outside, from ${first} to ${last}`,
       `filter the SELECT by ${processor.dateColumn} between $start_date and $end_date`,
+    );
+  }
+}
+
+async function countStrayRows(session: Session, staged: Staged, replacement: Replacement): Promise<Columns> {
+  const { request, parameters, limits } = replacement;
+  try {
+    return await session.run(loadSql("check-staged-rows", staged), parameters, limits());
+  } catch (error) {
+    if (!(error instanceof StatementError)) throw error;
+    const { dateColumn } = request.processor;
+    throw broken(
+      request,
+      `expected ${dateColumn} as ${staged.type}, found something else: ${error.message}`,
+      `give ${dateColumn} the type that it has in the table`,
+      error,
     );
   }
 }

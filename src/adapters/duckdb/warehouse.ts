@@ -1,5 +1,5 @@
 import { type DateRange, type IsoDate } from "../../core/iso-date.ts";
-import { metricsOf, type ScheduleObservation } from "../../core/observation.ts";
+import type { ScheduleObservation } from "../../core/observation.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
 import { ReconcilerError } from "../../errors.ts";
 import type { ProfileRequest, TableInspection, Warehouse } from "../../reconcile/ports.ts";
@@ -9,7 +9,7 @@ import { readLastFence } from "./fence.ts";
 import { gateOf, letGoOfGate } from "./file-gate.ts";
 import { checkPrecondition } from "./preconditions.ts";
 import { profileAll } from "./profile.ts";
-import { type ArmContext, noEntities, profileArm } from "./profile-arm.ts";
+import { type ArmContext, noEntities, profileForReading } from "./profile-arm.ts";
 import { replaceDates } from "./replace-dates.ts";
 import { readSchedule, scheduleSource } from "./schedules.ts";
 import type { RunLimits, Session } from "./session.ts";
@@ -43,6 +43,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
   const timeoutMs = options.queryTimeoutMs ?? queryTimeoutMsDefault;
   const gate = gateOf({ ...options, lockWaitMs: options.lockWaitMs ?? lockWaitMsDefault }, turnWaitMs);
 
+  let closed = false;
   const withSession = <T>(
     mode: "read" | "write",
     work: (session: Session) => Promise<T>,
@@ -102,7 +103,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     describeProfile: (processor, date) =>
       withSession("read", async (session) => {
         const context = await armContext(session, await readCatalog(session), literalRange(date));
-        return asQueryError(() => profileArm(processor, 0, metricsOf(processor.expect).length, context));
+        return asQueryError(() => profileForReading(processor, context));
       }),
     lastFence: (cells) =>
       withSession("read", async (session) => readLastFence(session, await readCatalog(session), cells)),
@@ -119,7 +120,8 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
         await readCatalog(session);
       }),
     close: () => {
-      letGoOfGate(gate);
+      if (!closed) letGoOfGate(gate);
+      closed = true;
       return Promise.resolve();
     },
   };
