@@ -13,7 +13,7 @@ export interface LedgerFile {
   readonly create: () => Promise<void>;
   /** Runs `work` on the ledger as it is; `absent` where there is none, without making one. */
   read<T>(absent: T, work: (session: Session) => Promise<T>): Promise<T>;
-  /** Runs `work` in one transaction. */
+  /** Runs `work` in one transaction; those that ask at the same time share one opening of the file. */
   write(work: (session: Session) => Promise<void>): Promise<void>;
 }
 
@@ -23,6 +23,8 @@ export interface LedgerFile {
  * version knows, `ledger_missing` where there is none to write to, `write_failed` where nothing was recorded.
  */
 export function ledgerFile(path: string, lockWaitMs: number): LedgerFile {
+  const waiting: Write[] = [];
+  let isWriting = false;
   return {
     async create() {
       makeFolder(path);
@@ -42,14 +44,40 @@ export function ledgerFile(path: string, lockWaitMs: number): LedgerFile {
         }
       });
     },
-    async write(work) {
-      if (!existsSync(path)) throw missing(path);
-      await withSession(path, "read_write", lockWaitMs, async (session) => {
-        if ((await formOf(session, path)) === "empty") throw missing(path);
-        await inTransaction(session, path, () => work(session));
-      });
-    },
+    write: (work) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ work, resolve, reject });
+        if (!isWriting) void writeAll();
+      }),
   };
+
+  /** What is asked for while the file is being opened shares the opening, which costs more than a record does. */
+  async function writeAll(): Promise<void> {
+    isWriting = true;
+    while (waiting.length > 0) {
+      let group: Write[] = [];
+      try {
+        if (!existsSync(path)) throw missing(path);
+        await withSession(path, "read_write", lockWaitMs, async (session) => {
+          if ((await formOf(session, path)) === "empty") throw missing(path);
+          group = waiting.splice(0);
+          for (const write of group) {
+            await inTransaction(session, path, () => write.work(session)).then(write.resolve, write.reject);
+          }
+        });
+      } catch (error) {
+        // Those of the group that were written are resolved already; a second word to them changes nothing.
+        for (const write of [...group, ...waiting.splice(0)]) write.reject(error);
+      }
+    }
+    isWriting = false;
+  }
+}
+
+interface Write {
+  readonly work: (session: Session) => Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 async function withSession<T>(
