@@ -1,0 +1,102 @@
+import type { GapDocument, ResultDocument } from "../core/result-document.ts";
+
+/** What to do next: a command, and what it is good for. */
+export interface Advice {
+  readonly command: string;
+  readonly purpose: string;
+}
+
+type Rule = (gap: GapDocument) => boolean;
+
+const held =
+  (...reasons: readonly string[]): Rule =>
+  ({ disposition, reason }) =>
+    disposition === "held" && reasons.includes(reason);
+
+/** The first gap that a rule fits stands for all of its kind. */
+const rules: readonly { readonly fits: Rule; readonly advise: (gap: GapDocument) => Advice }[] = [
+  {
+    fits: ({ disposition }) => disposition === "quarantined",
+    advise: ({ processor, date }) => ({
+      command: `reconcile explain ${processor} ${date}`,
+      purpose: "why its repair does not work, with the log of each attempt",
+    }),
+  },
+  {
+    fits: ({ disposition }) => disposition === "quarantined",
+    advise: ({ processor }) => ({
+      command: `reconcile retry --processor ${processor}`,
+      purpose: "once that is mended: new attempts",
+    }),
+  },
+  {
+    fits: ({ disposition }) => disposition === "unrepairable",
+    advise: ({ processor, date }) => ({
+      command: `reconcile waive --processor ${processor} --start-date ${date} --end-date ${date} --reason …`,
+      purpose: "if it cannot be filled; otherwise configure a repair",
+    }),
+  },
+  {
+    fits: held("mass_gap", "schedule"),
+    advise: ({ processor }) => ({
+      command: `reconcile accept --processor ${processor} --reason …`,
+      purpose: "only if the data really is gone: repairs then go on",
+    }),
+  },
+  {
+    fits: held("circuit"),
+    advise: ({ processor }) => ({
+      command: `reconcile release --processor ${processor} --reason …`,
+      purpose: "once its repair works again; otherwise one date probes it later",
+    }),
+  },
+  {
+    fits: held("paused"),
+    advise: ({ processor }) => ({
+      command: `reconcile resume --processor ${processor}`,
+      purpose: "lets its repairs go on",
+    }),
+  },
+  {
+    fits: held("age"),
+    advise: ({ date }) => ({ command: `reconcile --once --start-date ${date}`, purpose: "repairs any age" }),
+  },
+  {
+    fits: held("waiver_expired"),
+    advise: ({ processor, date }) => ({
+      command: `reconcile explain ${processor} ${date}`,
+      purpose: "which waiver expired; renew it with waive, or take it back with unwaive",
+    }),
+  },
+  {
+    fits: ({ disposition }) => disposition === "ready" || disposition === "backing_off",
+    advise: () => ({ command: "reconcile --once", purpose: "repairs what is ready and waits out backoff" }),
+  },
+  {
+    fits: ({ disposition }) => disposition === "blocked",
+    advise: ({ processor, date }) => ({
+      command: `reconcile explain ${processor} ${date}`,
+      purpose: "what one of the cells waits for",
+    }),
+  },
+];
+
+const adviceMax = 4;
+
+/** At most four things to do, those that a person has to decide first. */
+export function adviceOf(document: Pick<ResultDocument, "gaps" | "unknown">): readonly Advice[] {
+  const found: Advice[] = [];
+  if (document.unknown.length > 0) {
+    found.push({
+      command: "reconcile validate --connect",
+      purpose: "checks every table and column of the config",
+    });
+  }
+  const blockedOnly = document.gaps.every(({ disposition }) => disposition === "blocked");
+  for (const { fits, advise } of rules) {
+    const gap = document.gaps.find(fits);
+    if (gap === undefined || (gap.disposition === "blocked" && !blockedOnly)) continue;
+    found.push(advise(gap));
+  }
+  return found.slice(0, adviceMax);
+}

@@ -1,0 +1,209 @@
+import type { ExplainedCell, Explanation } from "../core/explain.ts";
+import { formatInstant } from "../core/wall-clock.ts";
+import type { AttemptRecord } from "../reconcile/ports.ts";
+import { stateGlyphs } from "./glyphs.ts";
+import type { RenderOptions } from "./terminal.ts";
+import {
+  counted,
+  formatDates,
+  formatSeconds,
+  harmless,
+  harmlessLine,
+  type Paint,
+  painter,
+  wrap,
+} from "./text.ts";
+import { dispositionText, reasonText } from "./words.ts";
+
+const attemptsMax = 5;
+const logLinesMax = 12;
+const blockersMax = 8;
+
+/** Everything that is known of one cell, section by section: what it is, why, and what happens next. */
+export function renderExplanation(
+  explanation: Explanation,
+  attempts: readonly AttemptRecord[],
+  sql: string,
+  options: RenderOptions,
+): string {
+  const paint = painter(options.color);
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    ["", verdictLines(explanation, options, paint)],
+    ["expected", expectedLines(explanation, options)],
+    ["seen", seenLines(explanation, sql, options, paint)],
+    ["checks", checkLines(explanation, options, paint)],
+    ["reads", upstreamLines(explanation, options, paint)],
+    ["root causes", explanation.root_causes.flatMap((cell) => cellLines(cell, options, paint))],
+    ["waivers", waiverLines(explanation, options)],
+    ["attempts", attemptLines(attempts, options, paint)],
+    ["next", nextLines(explanation, options)],
+  ];
+  return `${sections
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => [...(title === "" ? [] : [paint("bold", title)]), ...lines].join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function verdictLines(explanation: Explanation, options: RenderOptions, paint: Paint): readonly string[] {
+  const { processor, date, phase, table, state, disposition, reason, degraded } = explanation;
+  const glyph = stateGlyphs[state];
+  const where = phase === null ? table : `${table}, phase ${phase}`;
+  const words = [
+    `${processor} on ${date} (${where}) is ${state}`,
+    disposition === "none"
+      ? reasonText(reason)
+      : dispositionText(disposition, reason, explanation.attempts_max),
+    degraded ? "made from less than all of its inputs" : "",
+  ];
+  const text = words.filter((part) => part !== "").join("; ");
+  const [first = "", ...rest] = wrap(text, options.columns, "  ");
+  return [`${paint(glyph.style, glyph.text)} ${paint("bold", first.trimStart())}`, ...rest];
+}
+
+function expectedLines({ expected, due_at }: Explanation, options: RenderOptions): readonly string[] {
+  return [...expected, `due ${due_at}`].flatMap((line) => wrap(line, options.columns, "  "));
+}
+
+function seenLines(
+  { observed, failure }: Explanation,
+  sql: string,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  const query = [
+    `  ${paint("dim", "by this query:")}`,
+    ...indented(harmless(sql).trim().split("\n"), "    ", paint),
+  ];
+  if (failure !== null) {
+    const text = `nothing: the query failed: ${failure.code.replace("_", " ")}: ${harmlessLine(failure.message)}`;
+    return [...wrap(text, options.columns, "  "), ...query];
+  }
+  if (observed === null) return query;
+  const { rows, entities, first_write, last_write } = observed;
+  const parts = [counted(rows, "row")];
+  if (entities !== null) parts.push(counted(entities, "distinct key"));
+  if (first_write !== null && last_write !== null) {
+    parts.push(
+      first_write === last_write ? `written ${first_write}` : `written ${first_write} to ${last_write}`,
+    );
+  }
+  return [...wrap(parts.join(", "), options.columns, "  "), ...query];
+}
+
+function checkLines({ checks }: Explanation, options: RenderOptions, paint: Paint): readonly string[] {
+  return checks.flatMap(({ name, holds, observed, expected }) => {
+    const text = harmlessLine(
+      holds ? `${name}: ${observed}` : `${name}: expected ${expected}, found ${observed}`,
+    );
+    return marked(holds, text, options, paint);
+  });
+}
+
+function upstreamLines({ upstreams }: Explanation, options: RenderOptions, paint: Paint): readonly string[] {
+  return upstreams.flatMap((edge) => {
+    const names = edge.upstreams.join(" or ");
+    const soft = edge.mode === "soft" ? " (soft)" : "";
+    const degraded = edge.satisfied && edge.degraded ? ", not all of it: the output is degraded" : "";
+    const state = edge.satisfied ? degraded : ", which is not there yet";
+    const head = marked(edge.satisfied, `${names}${soft}: ${edge.reads}${state}`, options, paint);
+    const shown = edge.blocked_by.slice(0, blockersMax);
+    const more = edge.blocked_by.length - shown.length;
+    return [
+      ...head,
+      ...shown.flatMap((cell) => cellLines(cell, options, paint, "      ")),
+      ...(more > 0 ? [`      … and ${more} more`] : []),
+    ];
+  });
+}
+
+function cellLines(
+  cell: ExplainedCell,
+  options: RenderOptions,
+  paint: Paint,
+  indent = "  ",
+): readonly string[] {
+  const glyph = stateGlyphs[cell.state];
+  const words = cell.disposition === "none" ? reasonText(cell.reason) : plainDisposition(cell);
+  const text = `${cell.processor} ${cell.date} ${cell.state}${words === "" ? "" : `, ${words}`}`;
+  const [first = "", ...rest] = wrap(text, options.columns, `${indent}  `);
+  return [`${indent}${paint(glyph.style, glyph.text)} ${first.trimStart()}`, ...rest];
+}
+
+/** Of another cell the number of its attempts is not known here. */
+function plainDisposition({ disposition, reason }: ExplainedCell): string {
+  if (reason === "attempts_used_up") return "quarantined: its attempts are used up";
+  return dispositionText(disposition, reason, 0);
+}
+
+function waiverLines({ waivers }: Explanation, options: RenderOptions): readonly string[] {
+  return waivers.flatMap(({ owner, reason, expires, source }) => {
+    const until = expires === null ? "for ever" : `until ${expires}`;
+    const from = source === "config" ? "in the config" : "by a command";
+    return wrap(
+      `by ${harmlessLine(owner)} ${until}, ${from}: ${harmlessLine(reason)}`,
+      options.columns,
+      "  ",
+    );
+  });
+}
+
+/** The last ones, oldest first; the log of the last one only, since the others are as a rule the same. */
+function attemptLines(
+  attempts: readonly AttemptRecord[],
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  const shown = attempts.slice(-attemptsMax);
+  const hidden = attempts.length - shown.length;
+  const lines =
+    hidden > 0 ? [`  … ${counted(hidden, "earlier attempt")}; --format json has all of them`] : [];
+  for (const [index, attempt] of shown.entries()) {
+    lines.push(...oneAttempt(attempt, index === shown.length - 1, options, paint));
+  }
+  return lines;
+}
+
+function oneAttempt(
+  attempt: AttemptRecord,
+  withLog: boolean,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  const took = formatSeconds((attempt.endedAt - attempt.startedAt) / 1000);
+  const charge = attempt.charged || attempt.outcome === "repaired" ? "" : " (not counted)";
+  const range = attempt.dates.length > 1 ? `, with ${formatDates(attempt.dates)}` : "";
+  const head = `${formatInstant(attempt.startedAt)} attempt ${attempt.attempt}: ${attempt.outcome.replace("_", " ")}${charge} after ${took}${range}`;
+  const lines = [...marked(attempt.outcome === "repaired", head, options, paint)];
+  if (attempt.stateBefore !== "" && attempt.rowsBefore !== attempt.rowsAfter) {
+    lines.push(
+      `      ${counted(attempt.rowsBefore, "row")} before, ${counted(attempt.rowsAfter, "row")} after`,
+    );
+  }
+  const why = [attempt.errorCode, attempt.message === null ? null : harmlessLine(attempt.message)]
+    .filter((part) => part !== null)
+    .join(": ");
+  if (why !== "") lines.push(...wrap(why, options.columns, "      "));
+  if (withLog && attempt.logTail !== null && attempt.logTail.trim() !== "") {
+    const log = harmless(attempt.logTail).trimEnd().split("\n");
+    const cut = log.length - logLinesMax;
+    lines.push(`      ${paint("dim", cut > 0 ? `the last ${logLinesMax} lines of its log:` : "its log:")}`);
+    lines.push(...indented(log.slice(-logLinesMax), "        ", paint));
+  }
+  return lines;
+}
+
+function nextLines({ next, next_at }: Explanation, options: RenderOptions): readonly string[] {
+  const when = next_at === null || next.includes(next_at) ? "" : ` (${next_at})`;
+  return wrap(`${next}${when}`, options.columns, "  ");
+}
+
+function marked(good: boolean, text: string, options: RenderOptions, paint: Paint): readonly string[] {
+  const [first = "", ...rest] = wrap(text, options.columns, "    ");
+  const mark = good ? paint("green", "✓") : paint(["bold", "red"], "✗");
+  return [`  ${mark} ${first.trimStart()}`, ...rest];
+}
+
+/** Text of others is never broken: it is there to be copied. */
+function indented(lines: readonly string[], indent: string, paint: Paint): readonly string[] {
+  return lines.map((line) => (line.trim() === "" ? "" : `${indent}${paint("dim", line)}`));
+}

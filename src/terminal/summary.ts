@@ -1,0 +1,220 @@
+import { exemptReasons, type StateName } from "../core/grid.ts";
+import type { ResultDocument } from "../core/result-document.ts";
+import { type Advice, adviceOf } from "./advice.ts";
+import { type CauseGroup, causesOf, type OutsideCause } from "./cause-groups.ts";
+import { stateGlyphs } from "./glyphs.ts";
+import type { RenderOptions } from "./terminal.ts";
+import {
+  counted,
+  displayWidth,
+  formatCount,
+  formatDates,
+  harmlessLine,
+  padEnd,
+  type Paint,
+  painter,
+  truncate,
+  wrap,
+} from "./text.ts";
+import { dispositionText, reasonText } from "./words.ts";
+
+const causesMax = 10;
+const failuresMax = 5;
+/** A longer command has its purpose on the next line, so that the others stay close to theirs. */
+const commandWidthMax = 48;
+
+/** What a tired person needs of a result: one or two lines when all is well, otherwise what is wrong and what to do. */
+export function renderSummary(document: ResultDocument, options: RenderOptions): string {
+  const paint = painter(options.color);
+  const sections = [
+    headline(document, options, paint),
+    repairsSection(document, options, paint),
+    breakersSection(document, options, paint),
+    unknownSection(document, options, paint),
+    causesSection(document, options, paint),
+    adviceSection(adviceOf(document), options, paint),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function headline(document: ResultDocument, options: RenderOptions, paint: Paint): readonly string[] {
+  const { pipeline, target, range, as_of, converged, gaps, unknown } = document;
+  const name = target === null ? pipeline : `${pipeline} (${target})`;
+  const where = `${range.start_date} to ${range.end_date}, as of ${as_of}`;
+  const total = totals(document);
+  if (converged && gaps.length === 0 && unknown.length === 0) {
+    const complete = counted(total("complete") + total("stale"), "complete cell");
+    const line = `${paint(["bold", "green"], "converged")}  ${name}  ${complete}, ${where}`;
+    return [line, ...asideLines(document, options)];
+  }
+  // Gaps of severity `info` do not count against it.
+  const verdict = converged ? paint(["bold", "green"], "converged") : paint(["bold", "red"], "not converged");
+  const parts: string[] = [];
+  if (gaps.length > 0) parts.push(`${counted(gaps.length, "gap")}: ${byDisposition(document)}`);
+  if (unknown.length > 0) parts.push(`${counted(unknown.length, "cell")} could not be observed`);
+  parts.push(`${formatCount(total("complete") + total("stale"))} complete`);
+  return [
+    `${verdict}  ${name}  ${where}`,
+    ...wrap(parts.join("; "), options.columns, "  "),
+    ...asideLines(document, options),
+  ];
+}
+
+/** What counts for nothing but is good to know; nothing where there is none of it. */
+function asideLines(document: ResultDocument, options: RenderOptions): readonly string[] {
+  const total = totals(document);
+  const parts: string[] = [];
+  const exempt = exemptReasons
+    .filter((reason) => (document.exempt[reason] ?? 0) > 0)
+    .map((reason) => `${formatCount(document.exempt[reason] ?? 0)} ${reasonText(reason)}`);
+  if (exempt.length > 0) parts.push(`exempt: ${exempt.join(", ")}`);
+  if (total("pending") > 0) parts.push(`${formatCount(total("pending"))} not due yet`);
+  if (total("stale") > 0) parts.push(`${formatCount(total("stale"))} stale`);
+  if (total("unexpected") > 0) {
+    parts.push(`${counted(total("unexpected"), "date")} with rows that no schedule expects`);
+  }
+  return parts.length === 0 ? [] : wrap(parts.join("; "), options.columns, "  ");
+}
+
+function totals({ counts }: ResultDocument): (state: StateName) => number {
+  return (state) => Object.values(counts).reduce((sum, states) => sum + (states[state] ?? 0), 0);
+}
+
+/** `3 ready, 12 blocked`: what needs a person first. */
+function byDisposition({ gaps }: ResultDocument): string {
+  const order = [
+    "quarantined",
+    "unrepairable",
+    "held",
+    "blocked",
+    "backing_off",
+    "ready",
+    "queued",
+    "running",
+  ];
+  const counts = new Map<string, number>();
+  for (const { disposition } of gaps) counts.set(disposition, (counts.get(disposition) ?? 0) + 1);
+  return order
+    .filter((disposition) => counts.has(disposition))
+    .map((disposition) => `${formatCount(counts.get(disposition) ?? 0)} ${disposition.replace("_", " ")}`)
+    .join(", ");
+}
+
+function repairsSection(
+  { repairs }: ResultDocument,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  if (repairs.length === 0) return [];
+  const cells = new Map<string, number>();
+  for (const repair of repairs) {
+    for (const { outcome } of repair.cells) cells.set(outcome, (cells.get(outcome) ?? 0) + 1);
+  }
+  const outcomes = [...cells].map(([outcome, count]) => `${formatCount(count)} ${outcome.replace("_", " ")}`);
+  const lines = [
+    paint("bold", `repairs: ${counted(repairs.length, "run")}, cells ${outcomes.join(", ") || "none"}`),
+  ];
+  const messages = new Map<string, { count: number; repair: string; text: string }>();
+  for (const { repair, outcome, error_code, message } of repairs) {
+    if (outcome === "repaired" || outcome === "skipped") continue;
+    const text = [outcome.replace("_", " "), error_code, message === null ? null : harmlessLine(message)]
+      .filter((part) => part !== null)
+      .join(": ");
+    const known = messages.get(`${repair}/${text}`) ?? { count: 0, repair, text };
+    messages.set(`${repair}/${text}`, { ...known, count: known.count + 1 });
+  }
+  const all = [...messages.values()].toSorted((a, b) => b.count - a.count);
+  for (const { count, repair, text } of all.slice(0, failuresMax)) {
+    lines.push(truncate(`  ${formatCount(count)} × ${repair}  ${text}`, options.columns));
+  }
+  if (all.length > failuresMax) lines.push(`  … and ${counted(all.length - failuresMax, "other failure")}`);
+  return lines;
+}
+
+function breakersSection(
+  { breakers }: ResultDocument,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  if (breakers.length === 0) return [];
+  return [
+    paint(["bold", "yellow"], "stopped by a safety"),
+    ...breakers.flatMap(({ kind, subject, message }) =>
+      wrap(`${kind.replace("_", " ")} of ${subject}: ${harmlessLine(message)}`, options.columns, "  "),
+    ),
+  ];
+}
+
+/** A line per table, not per cell: the query failed for all of them at once. */
+function unknownSection(
+  { unknown }: ResultDocument,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  const groups = new Map<string, { count: number; text: string }>();
+  for (const { processor, code, message } of unknown) {
+    const text = `${processor}: ${code.replace("_", " ")}: ${harmlessLine(message)}`;
+    groups.set(text, { text, count: (groups.get(text)?.count ?? 0) + 1 });
+  }
+  if (groups.size === 0) return [];
+  return [
+    paint(["bold", "magenta"], "could not be observed"),
+    ...[...groups.values()].flatMap(({ text, count }) =>
+      wrap(`${text} (${counted(count, "cell")})`, options.columns, `  ${paint("magenta", "?")} `),
+    ),
+  ];
+}
+
+function causesSection(document: ResultDocument, options: RenderOptions, paint: Paint): readonly string[] {
+  const { gaps, outside } = causesOf(document);
+  const lines = [
+    ...gaps.map((group) => causeLines(group, options, paint)),
+    ...outside.map((cause) => outsideLines(cause, options)),
+  ];
+  if (lines.length === 0) return [];
+  const more = lines.length - causesMax;
+  return [
+    paint("bold", "causes"),
+    ...lines.slice(0, causesMax).flat(),
+    ...(more > 0 ? [`  … and ${formatCount(more)} more; --format json lists every gap`] : []),
+  ];
+}
+
+function causeLines(group: CauseGroup, options: RenderOptions, paint: Paint): readonly string[] {
+  const glyph = stateGlyphs[group.state];
+  const when = group.nextAttemptAt === null ? "" : `, next attempt ${group.nextAttemptAt}`;
+  const waiting = group.waiting === 0 ? "" : `; ${waitText(group.waiting)} for it`;
+  const text = `${group.processor} ${formatDates(group.dates)} ${group.state}, ${dispositionText(group.disposition, group.reason, group.attempts)}${when}${waiting}`;
+  const [first = "", ...rest] = wrap(text, options.columns, "    ");
+  return [`  ${paint(glyph.style, glyph.text)} ${first.trimStart()}`, ...rest];
+}
+
+function outsideLines(
+  { processor, dates, waiting, unknown }: OutsideCause,
+  options: RenderOptions,
+): readonly string[] {
+  const why = unknown ? "which could not be observed" : "not due yet, or outside of what was selected";
+  return wrap(`${waitText(waiting)} for ${processor} ${formatDates(dates)}, ${why}`, options.columns, "    ");
+}
+
+function waitText(cells: number): string {
+  return cells === 1 ? "1 cell waits" : `${formatCount(cells)} cells wait`;
+}
+
+function adviceSection(advice: readonly Advice[], options: RenderOptions, paint: Paint): readonly string[] {
+  if (advice.length === 0) return [];
+  const widths = advice
+    .map(({ command }) => displayWidth(command))
+    .filter((width) => width <= commandWidthMax);
+  const width = Math.max(0, ...widths);
+  const lines = advice.flatMap(({ command, purpose }) => {
+    const fits = displayWidth(command) <= width && 4 + width + displayWidth(purpose) <= options.columns;
+    return fits
+      ? [`  ${paint("cyan", padEnd(command, width))}  ${purpose}`]
+      : [`  ${paint("cyan", command)}`, ...wrap(purpose, options.columns, "      ")];
+  });
+  return [paint("bold", "next"), ...lines];
+}
