@@ -115,7 +115,8 @@ function parseDocument(text: string, issues: IssueList): MapTree | null {
 function checkTargets(written: MapTree, issues: IssueList): void {
   const section = childOf(written, "targets");
   if (section !== null) validate(documentSchema.pick({ targets: true }), onlyTargets(written), issues);
-  for (const target of targetNames(written)) {
+  const names = targetNames(written);
+  for (const target of names.length === 0 ? [null] : names) {
     const merged = applyDefaults(mergeTarget(written, target), issues);
     const prepared = prepare(merged, documentSchema, { source: null, secrets: new Set(), issues });
     validate(documentSchema, prepared, issues);

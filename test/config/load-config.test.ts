@@ -477,6 +477,12 @@ test("repairs of later versions are refused with their place, wherever they come
   }
 });
 
+test("what is not available is checked all the same, before it is refused", async () => {
+  const error = await loadError({ yaml: pipelineYaml(undefined, "redis: { url: 3 }") });
+  expect(error.code).toBe("config_invalid");
+  expect(faults(error)).toEqual([expect.stringMatching(/redis\.url expected text found the number 3$/)]);
+});
+
 test("a waiver's id is made of what it says, not of where it stands", async () => {
   const first = "{ processors: [a], start_date: 2024-01-01, end_date: 2024-01-02, reason: r, owner: o }";
   const second = "{ processors: [a], start_date: 2024-02-01, end_date: 2024-02-02, reason: r, owner: o }";
