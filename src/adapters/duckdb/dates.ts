@@ -38,7 +38,7 @@ export function datedSource(
 }
 
 /** The calendar date of a column. @throws Unobservable where its type has none. */
-export function dayExpression(column: Column, source: Source, timezone: string): string {
+function dayExpression(column: Column, source: Source, timezone: string): string {
   const name = quoteIdentifier(column.name);
   if (column.type === "DATE") return name;
   if (isTimestamp(column)) return `${name}::date`;
