@@ -1,4 +1,3 @@
-import { upstreamsOf } from "./assess-states.ts";
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { blockingCells, isTroubled } from "./edges.ts";
 import { Disposition, reasonName } from "./grid.ts";
