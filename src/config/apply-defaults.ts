@@ -8,6 +8,7 @@ import {
   pathText,
   withEntry,
   withoutEntries,
+  type Entry,
   type MapTree,
   type Tree,
   type TreePath,
@@ -81,11 +82,12 @@ function eachEntry(
 ): MapTree {
   const map = childOf(document, section);
   if (map?.kind !== "map") return document;
-  let changed = map;
-  for (const [name, { value }] of map.entries) {
-    if (value.kind === "map") changed = withEntry(changed, name, change(value, [section, name]));
+  const entries = new Map<string, Entry>();
+  for (const [name, entry] of map.entries) {
+    const { value } = entry;
+    entries.set(name, value.kind === "map" ? { ...entry, value: change(value, [section, name]) } : entry);
   }
-  return withEntry(document, section, changed);
+  return withEntry(document, section, { ...map, entries });
 }
 
 function mapAt(map: MapTree, key: string): MapTree {

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { childOf, type Json, type Tree, type TreePath } from "./tree.ts";
 
+/** Made once: making a schema costs more than a thousand uses of it. */
+const json = z.json();
+
 /** What the walks over tree and schema need to know of a zod schema. */
 export type Schema = z.core.$ZodType;
 
@@ -16,7 +19,7 @@ export function unwrap(schema: Schema): Schema {
 
 /** What stands for a value that was not written; undefined where nothing does. */
 export function defaultOf(schema: Schema): Json | undefined {
-  return schema instanceof z.ZodPrefault ? z.json().parse(schema.def.defaultValue) : undefined;
+  return schema instanceof z.ZodPrefault ? json.parse(schema.def.defaultValue) : undefined;
 }
 
 export function isRequired(schema: Schema): boolean {
