@@ -44,7 +44,7 @@ export function createLogTail(secrets: readonly string[]): LogTail {
 }
 
 /** Text as it is shown in a report: no terminal codes, no other control characters than line ends and tabs. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return stripVTControlCharacters(text).replaceAll(/\r\n?/g, "\n").replaceAll(controlCharacters, "");
 }
 

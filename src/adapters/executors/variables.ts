@@ -36,7 +36,7 @@ export function childVariables(request: RunRequest): Readonly<Record<string, str
 }
 
 /** The first and the last date of a run; both ends included. */
-export function rangeOf(request: RunRequest): { readonly start: IsoDate; readonly end: IsoDate } {
+function rangeOf(request: RunRequest): { readonly start: IsoDate; readonly end: IsoDate } {
   const [start, end] = [request.dates.at(0), request.dates.at(-1)];
   if (start === undefined || end === undefined) {
     throw new ReconcilerError("internal", `expected a date to repair with ${request.unit.name}, found none`);

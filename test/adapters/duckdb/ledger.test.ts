@@ -40,9 +40,10 @@ async function query(statement: string): Promise<unknown[][]> {
   return rows;
 }
 
-function script(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url));
-}
+const holderScript = fileURLToPath(new URL("./ledger-holder.ts", import.meta.url));
+const fillerScript = fileURLToPath(new URL("./ledger-filler.ts", import.meta.url));
+const readerScript = fileURLToPath(new URL("./ledger-reader.ts", import.meta.url));
+const writerScript = fileURLToPath(new URL("./ledger-writer.ts", import.meta.url));
 
 describeLedgerContract("a DuckDB file", () => {
   const own = mkdtempSync(join(tmpdir(), "ledger-"));
@@ -150,11 +151,9 @@ describe("a person who reads the ledger with SQL", () => {
 describe("a ledger that cannot be used", () => {
   it("waits for another process and then names it", async () => {
     await createDuckDbLedger({ path }).create();
-    const holder = spawn(
-      process.execPath,
-      ["--import", "@oxc-node/core/register", script("./ledger-holder.ts"), path],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
+    const holder = spawn(process.execPath, ["--import", "@oxc-node/core/register", holderScript, path], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(holder.stdout, "data");
     const began = performance.now();
     await expect(createDuckDbLedger({ path, lockWaitMs: 300 }).read(noon)).rejects.toMatchObject({
@@ -240,7 +239,7 @@ describe("a ledger that cannot be used", () => {
         process.execPath,
         "--import",
         "@oxc-node/core/register",
-        script("./ledger-filler.ts"),
+        fillerScript,
         path,
       ],
       { stdio: ["ignore", "pipe", "inherit"] },
@@ -268,11 +267,10 @@ describe("a ledger that cannot be used", () => {
     if (other !== null) chownSync(folder, other.uid, other.gid);
     chmodSync(path, 0o444);
     chmodSync(folder, 0o555);
-    const child = spawn(
-      process.execPath,
-      ["--import", "@oxc-node/core/register", script("./ledger-reader.ts"), path],
-      { stdio: ["ignore", "pipe", "inherit"], ...other },
-    );
+    const child = spawn(process.execPath, ["--import", "@oxc-node/core/register", readerScript, path], {
+      stdio: ["ignore", "pipe", "inherit"],
+      ...other,
+    });
     let said = "";
     child.stdout.on("data", (chunk: Buffer) => {
       said += chunk.toString();
@@ -295,7 +293,7 @@ describe("a ledger whose writer is killed with SIGKILL", () => {
     for (let round = 0; round < 6; round += 1) {
       const writer = spawn(
         process.execPath,
-        ["--import", "@oxc-node/core/register", script("./ledger-writer.ts"), path, `w${round}`],
+        ["--import", "@oxc-node/core/register", writerScript, path, `w${round}`],
         { stdio: ["ignore", "pipe", "inherit"] },
       );
       writer.stdout.on("data", (chunk: Buffer) => {
