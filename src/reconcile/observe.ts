@@ -1,4 +1,3 @@
-import { axisOf, completeSchedules } from "../core/schedule.ts";
 import { type DateRange, type Day, fromDay, type IsoDate, parseIsoDate } from "../core/iso-date.ts";
 import type { Observations, ProcessorObservation } from "../core/observation.ts";
 import { replaceDays } from "../core/observed.ts";
@@ -7,7 +6,7 @@ import { type EpochMs, localDayAt } from "../core/wall-clock.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { ProfileResult } from "./ports.ts";
 
-/** Before any data: the start of the range in which a schedule without a start date is read. */
+/** Before any data: where a schedule without a start date is read from. */
 const dawn: IsoDate = parseIsoDate("1900-01-01");
 
 export interface ObserveOptions {
@@ -31,15 +30,14 @@ export async function observe(
   const now = options.asOf ?? (await warehouse.now());
   const last = Math.max(localDayAt(now, pipeline.timezone), options.lastDay ?? -Infinity);
   const specs = pipeline.schedules.filter(({ source }) => source.kind !== "calendar");
-  const read = await warehouse.readSchedules(specs, { start: dawn, end: fromDay(last) });
-  const schedules = completeSchedules(pipeline.schedules, read, last);
-  const range: DateRange = { start: fromDay(axisOf(schedules, last).first), end: fromDay(last) };
+  const range: DateRange = { start: firstDate(pipeline), end: fromDay(last) };
   const { signal } = options;
-  const profiled = await warehouse.profile({
-    processors: pipeline.processors,
-    range,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const { processors } = pipeline;
+  // Asked at once, so that an embedded warehouse is opened once; what precedes the schedule's first date is left aside later.
+  const [read, profiled] = await bothOrNeither(
+    warehouse.readSchedules(specs, range),
+    warehouse.profile({ processors, range, ...(signal === undefined ? {} : { signal }) }),
+  );
   return {
     now,
     schedules: read,
@@ -47,6 +45,17 @@ export async function observe(
     unmetPreconditions: await unmetPreconditions(context, pipeline),
     scanBytes: profiled.scanBytes,
   };
+}
+
+function firstDate({ schedules }: Pipeline): IsoDate {
+  const starts = schedules.map(({ startDate }) => startDate ?? dawn);
+  return starts.reduce((first, start) => (start < first ? start : first), starts[0] ?? dawn);
+}
+
+/** Both results, or the first failure once both have ended: nothing goes on in the background. */
+async function bothOrNeither<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 /** The observations in which the days from `from` to `to`, both included, are as a later profile saw them. */
