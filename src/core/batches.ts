@@ -29,8 +29,9 @@ export function batchesOf(assessment: Assessment, unitIndex: number): readonly B
   );
   const positions = readyPositions(assessment, unit);
   if (positions.length === 0) return [];
-  const free = withoutOverlap(assessment, unitIndex, unit, positions);
-  const batches = cut(assessment, unitIndex, unit, free, chronological);
+  const taken = rangesInFlight(assessment, unitIndex, unit);
+  const free = withoutOverlap(assessment, unit, positions, taken);
+  const batches = cut(assessment, unitIndex, unit, free, taken, chronological);
   return chronological ? batches : batches.reverse();
 }
 
@@ -71,19 +72,35 @@ function putOff(
   }
 }
 
-function withoutOverlap(
-  assessment: Assessment,
+interface PositionRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The calendar ranges, both ends included, of runs in flight that write one of the unit's tables. */
+function rangesInFlight(
+  { inFlight, grid }: Assessment,
   unitIndex: number,
   unit: RepairUnit,
-  positions: number[],
-): number[] {
-  const { first } = assessment.grid.axis;
-  const ranges = assessment.inFlight
-    .filter(({ repairUnit }) => repairUnit === unitIndex)
+): readonly PositionRange[] {
+  const { first } = grid.axis;
+  return inFlight
+    .filter(
+      ({ repairUnit, processors }) =>
+        repairUnit === unitIndex || processors.some((index) => unit.processors.includes(index)),
+    )
     .map(({ days }) => ({ from: (days[0] ?? 0) - first, to: (days.at(-1) ?? 0) - first }));
-  if (ranges.length === 0) return positions;
+}
+
+function withoutOverlap(
+  assessment: Assessment,
+  unit: RepairUnit,
+  positions: number[],
+  taken: readonly PositionRange[],
+): number[] {
+  if (taken.length === 0) return positions;
   return positions.filter((position) => {
-    const overlaps = ranges.some(({ from, to }) => position >= from && position <= to);
+    const overlaps = taken.some(({ from, to }) => position >= from && position <= to);
     if (overlaps) putOff(assessment, unit, position, "in_flight_overlap");
     return !overlaps;
   });
@@ -103,6 +120,7 @@ function cut(
   unitIndex: number,
   unit: RepairUnit,
   positions: readonly number[],
+  taken: readonly PositionRange[],
   ascending: boolean,
 ): Batch[] {
   const batches: Batch[] = [];
@@ -122,7 +140,10 @@ function cut(
     const candidate = candidateAt(assessment, unit, position, sizeMax);
     const last = current.at(-1);
     datesMax = Math.min(datesMax, candidate.datesMax);
-    if (last !== undefined && (current.length >= datesMax || !mayJoin(assessment, unit, last, candidate))) {
+    if (
+      last !== undefined &&
+      (current.length >= datesMax || !mayJoin(assessment, unit, taken, last, candidate))
+    ) {
       close();
       datesMax = candidate.datesMax;
     }
@@ -146,13 +167,20 @@ function candidateAt(assessment: Assessment, unit: RepairUnit, position: number,
   return { position, charged, datesMax: probe ? 1 : datesMax, probe };
 }
 
-function mayJoin(assessment: Assessment, unit: RepairUnit, last: Candidate, candidate: Candidate): boolean {
+function mayJoin(
+  assessment: Assessment,
+  unit: RepairUnit,
+  taken: readonly PositionRange[],
+  last: Candidate,
+  candidate: Candidate,
+): boolean {
   if (last.charged !== candidate.charged) return false;
   const [low, high] = [
     Math.min(last.position, candidate.position),
     Math.max(last.position, candidate.position),
   ];
   if (high - low - 1 >= unscheduledDaysMax) return false;
+  if (taken.some(({ from }) => from > low && from < high)) return false;
   return unit.processors.every((index) => {
     const schedule = scheduleOf(assessment, index);
     const between = (schedule.rank[high] ?? 0) - (schedule.rank[low + 1] ?? 0);
