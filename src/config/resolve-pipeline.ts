@@ -29,7 +29,12 @@ export function resolvePipeline(loaded: Loaded): Pipeline {
     processors,
     repairUnits,
     pools: Object.entries(document.pools).map(([name, { slots }]) => ({ name, slots })),
-    limits: { jobsMax: limits.jobs_max, cellsPerCycleMax: limits.cells_per_cycle_max },
+    limits: {
+      jobsMax: limits.jobs_max,
+      cellsPerCycleMax: limits.cells_per_cycle_max,
+      // A DuckDB file has one writer, so that a command which writes it has it alone.
+      commandsMax: 1,
+    },
     budgets: {
       scanBytesPerDay: budgets.scan_bytes_per_day ?? null,
       repairsPerDay: budgets.repairs_per_day ?? null,

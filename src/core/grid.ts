@@ -99,6 +99,7 @@ export const reasonNames = [
   "jobs_max",
   "concurrency",
   "pool",
+  "warehouse_file",
   "cells_per_cycle_max",
   "in_flight_overlap",
 ] as const;

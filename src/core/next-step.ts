@@ -117,6 +117,8 @@ const readyTexts: Texts = {
   probe: "its inputs changed since it was given up, so it is tried once more",
   jobs_max: "it is repaired as soon as one of the jobs outstanding ends (limits.jobs_max)",
   concurrency: "it is repaired as soon as another run of the same repair ends (repair.concurrency)",
+  warehouse_file:
+    "it is repaired as soon as the running command ends: one at a time can write a warehouse that is one file",
   pool: "it is repaired as soon as its pool has a free slot (pools)",
   cells_per_cycle_max: "it is repaired in the next cycle (limits.cells_per_cycle_max)",
   in_flight_overlap: "it is repaired as soon as the run whose dates surround it ends",

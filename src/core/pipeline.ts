@@ -29,6 +29,8 @@ export interface Limits {
   /** Jobs outstanding at once: queued and running. */
   readonly jobsMax: number;
   readonly cellsPerCycleMax: number;
+  /** Runs of `command` repairs at once: 1 where they write a warehouse that is one file, else infinite. */
+  readonly commandsMax: number;
 }
 
 export interface Budgets {

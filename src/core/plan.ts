@@ -111,10 +111,12 @@ function newSlots(assessment: Assessment, limits: PlanLimits, isRecent: (batch: 
   const perUnit = new Map<number, number>();
   const perPool = new Map<string, number>();
   const seasonsTaken = new Set<string>();
+  let commands = 0;
   const add = (unitIndex: number) => {
     perUnit.set(unitIndex, (perUnit.get(unitIndex) ?? 0) + 1);
     const pool = pipeline.repairUnits[unitIndex]?.pool ?? null;
     if (pool !== null) perPool.set(pool, (perPool.get(pool) ?? 0) + 1);
+    if (pipeline.repairUnits[unitIndex]?.action.kind === "command") commands++;
   };
   for (const run of inFlight) add(run.repairUnit);
   let jobs = inFlight.length;
@@ -132,6 +134,7 @@ function newSlots(assessment: Assessment, limits: PlanLimits, isRecent: (batch: 
       return "cells_per_cycle_max";
     if (!limits.slots) return null;
     if (inUse >= unit.concurrency) return "concurrency";
+    if (unit.action.kind === "command" && commands >= pipeline.limits.commandsMax) return "warehouse_file";
     if (unit.pool !== null && (perPool.get(unit.pool) ?? 0) >= poolSlots(assessment, unit.pool))
       return "pool";
     const jobsMax = isRecent(batch) ? limits.jobsMax : limits.jobsMax - limits.recentSlots;

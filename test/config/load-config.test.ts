@@ -46,7 +46,7 @@ test("a document with the required keys alone gets every default", async () => {
     concurrency: 2,
     pool: null,
   });
-  expect(config.pipeline.limits).toEqual({ jobsMax: 8, cellsPerCycleMax: 2000 });
+  expect(config.pipeline.limits).toEqual({ jobsMax: 8, cellsPerCycleMax: 2000, commandsMax: 1 });
   expect(config.pipeline.safety).toEqual({
     autoRepairMaxAgeMs: null,
     massGap: { maxShare: 0.2, cellsMin: 50 },

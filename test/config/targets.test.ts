@@ -33,7 +33,7 @@ test("a target merges deeply: maps merge, lists replace, null unsets", async () 
     owner: "other",
   });
   const one = (await load({ yaml })).config.pipeline;
-  expect(one.limits).toEqual({ jobsMax: 1, cellsPerCycleMax: 2000 });
+  expect(one.limits).toEqual({ jobsMax: 1, cellsPerCycleMax: 2000, commandsMax: 1 });
   expect(one.processors[0]).toMatchObject({ tags: ["x", "y"], where: "w = 1", owner: "me" });
 });
 

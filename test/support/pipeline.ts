@@ -168,7 +168,7 @@ export function pipelineOf(sketch: PipelineSketch): Pipeline {
     timezone: "UTC",
     schedules: [everyDay],
     pools: [],
-    limits: { jobsMax: 8, cellsPerCycleMax: 2000 },
+    limits: { jobsMax: 8, cellsPerCycleMax: 2000, commandsMax: 1 },
     budgets: { scanBytesPerDay: null, repairsPerDay: null },
     safety: {
       autoRepairMaxAgeMs: null,
