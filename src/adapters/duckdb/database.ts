@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { Session } from "./session.ts";
+import { loadSql } from "./sql-files.ts";
 
 export interface OpenOptions {
   readonly path: string;
@@ -49,8 +50,8 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   const deadline = performance.now() + options.lockWaitMs;
   const release = await takeTurn(path, options);
   try {
-    const instance = await openInstance(path, options, deadline);
-    return wrap(instance, path, options.mode, release);
+    const opened = await openInstance(path, options, deadline);
+    return wrap(opened, path, options.mode, release);
   } catch (error) {
     release();
     throw error;
@@ -65,7 +66,18 @@ export function canonicalPath(path: string): string {
   return existsSync(folder) ? join(realpathSync(folder), basename(absolute)) : absolute;
 }
 
-function wrap(instance: DuckDBInstance, path: string, mode: Database["mode"], release: () => void): Database {
+interface Opened {
+  readonly instance: DuckDBInstance;
+  /** What makes names without a catalog mean this file; null where they do by themselves. */
+  readonly use: string | null;
+}
+
+function wrap(
+  { instance, use }: Opened,
+  path: string,
+  mode: Database["mode"],
+  release: () => void,
+): Database {
   const sessions = new Set<Session>();
   let open = true;
   return {
@@ -76,6 +88,7 @@ function wrap(instance: DuckDBInstance, path: string, mode: Database["mode"], re
       const session = new Session(await instance.connect(), () => sessions.delete(session));
       sessions.add(session);
       await session.run("set TimeZone = 'UTC'");
+      if (use !== null) await session.run(use);
       return session;
     },
     close() {
@@ -91,7 +104,7 @@ function wrap(instance: DuckDBInstance, path: string, mode: Database["mode"], re
   };
 }
 
-async function openInstance(path: string, options: OpenOptions, deadline: number): Promise<DuckDBInstance> {
+async function openInstance(path: string, options: OpenOptions, deadline: number): Promise<Opened> {
   const settings: Record<string, string> = {
     access_mode: options.mode === "read_only" ? "READ_ONLY" : "READ_WRITE",
     autoinstall_known_extensions: "false",
@@ -102,7 +115,7 @@ async function openInstance(path: string, options: OpenOptions, deadline: number
   if (options.threads !== undefined) settings["threads"] = String(options.threads);
   for (let waitMs = retryFromMs; ; waitMs = Math.min(waitMs * 2, retryToMs)) {
     try {
-      return await DuckDBInstance.create(path, settings);
+      return await withoutClash(await DuckDBInstance.create(path, settings), path, settings);
     } catch (error) {
       if (!isLocked(error)) throw unreadable(path, error);
       const leftMs = deadline - performance.now();
@@ -111,6 +124,30 @@ async function openInstance(path: string, options: OpenOptions, deadline: number
     }
   }
 }
+
+/**
+ * DuckDB names the catalog after the file, and refuses `shop.orders` as ambiguous in a file shop.duckdb with a schema shop.
+ * Such a file is attached under a name that nobody else has.
+ */
+async function withoutClash(
+  instance: DuckDBInstance,
+  path: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<Opened> {
+  const connection = await instance.connect();
+  const clash = await connection.runAndReadAll(loadSql("read-catalog-clash"));
+  connection.closeSync();
+  if (clash.currentRowCount === 0) return { instance, use: null };
+  instance.closeSync();
+  const { access_mode: mode = "READ_ONLY", ...rest } = settings;
+  const attached = await DuckDBInstance.create(":memory:", rest);
+  const owner = await attached.connect();
+  await owner.run(`attach '${path.replaceAll("'", "''")}' as ${clashAlias} (${mode})`);
+  owner.closeSync();
+  return { instance: attached, use: `use ${clashAlias}` };
+}
+
+const clashAlias = "gap_reconciler_warehouse";
 
 async function pause(ms: number, { path, signal }: OpenOptions): Promise<void> {
   try {

@@ -193,3 +193,23 @@ describe("a statement", () => {
     database.close();
   });
 });
+
+test("a file called like one of its schemas is read and written by names with that schema", async () => {
+  const path = join(warehouse.folder, "shop.duckdb");
+  const made = await openDatabase({ path, mode: "read_write", lockWaitMs: 5_000 });
+  const first = await made.connect();
+  await first.run("create schema shop");
+  await first.run("create table shop.shop.orders as select 1 as a");
+  made.close();
+
+  const written = await openDatabase({ path, mode: "read_write", lockWaitMs: 5_000 });
+  await (await written.connect()).run("insert into shop.orders values (2)");
+  written.close();
+
+  const read = await openDatabase({ path, mode: "read_only", lockWaitMs: 5_000 });
+  const session = await read.connect();
+  const rows = await session.run("select count(*) from shop.orders");
+  expect(rows.numbers(0)[0]).toBe(2);
+  await expect(session.run("insert into shop.orders values (3)")).rejects.toThrow(StatementError);
+  read.close();
+});
