@@ -57,6 +57,11 @@ export interface Warehouse {
    */
   replaceDates(request: ReplaceRequest): Promise<ReplaceResult>;
   /**
+   * Whether the SELECT of an `sql` repair fits the table that it fills: its columns and parameters, as `replaceDates` checks
+   * them. It is not run; null where it fits.
+   */
+  checkRepair(processor: Processor, sql: string): Promise<RepairProblem | null>;
+  /**
    * Runs `work` while this process holds no file of the warehouse, so that a child process can write it; one at a time,
    * and no scan meanwhile.
    */
@@ -104,6 +109,11 @@ export interface ReplaceRequest {
 export interface ReplaceResult {
   readonly rowsDeleted: number;
   readonly rowsInserted: number;
+}
+
+export interface RepairProblem {
+  readonly message: string;
+  readonly hint: string | null;
 }
 
 export interface InspectRequest {

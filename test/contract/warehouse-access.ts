@@ -21,6 +21,24 @@ const sketch = {
 };
 
 export function describeAccess(open: OpenWarehouse): void {
+  describe("the SELECT of a repair", () => {
+    test.each([
+      ["select game_date, player from stats.points where game_date between $start_date and $end_date", null],
+      ["select $start_date as game_date, 1 as points", null],
+      ["select player from stats.points", "game_date"],
+      ["select game_date, rebounds from stats.points", "rebounds"],
+      ["select game_date, 1 as assists from stats.points", "assists"],
+      ["select game_date from stats.points where player = $who", "$who"],
+      ["select game_date from stats.points; select 2", "second statement"],
+    ])("is checked without being run: %s", async (sql, problem) => {
+      const { warehouse, processor, read } = await open(sketch);
+      const found = await warehouse.checkRepair(processor("points"), sql);
+      if (problem === null) expect(found).toBeNull();
+      else expect(found?.message).toContain(problem);
+      expect(await read("select count(*) from stats.points")).toEqual([["2"]]);
+    });
+  });
+
   describe("preconditions", () => {
     test("are met by true alone; each of the others says why not", async () => {
       const { warehouse } = await open(sketch);

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { listValue } from "@duckdb/node-api";
 import { tableText } from "../../core/pipeline.ts";
-import { messageOf, ReconcilerError } from "../../errors.ts";
+import { ReconcilerError } from "../../errors.ts";
 import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
-import { type Catalog, columnOf, quoteColumn, readCatalog, type Source, Unobservable } from "./catalog.ts";
+import { type Catalog, columnOf, readCatalog, type Source } from "./catalog.ts";
 import { boundRange, datedSource } from "./dates.ts";
 import { createFence, FenceConflict, fenceOf, writeFence } from "./fence.ts";
+import { broken, checkParameters, columnsOf, enclosedQuery, targetOf } from "./repair-shape.ts";
 import {
   type Columns,
   dateParameter,
@@ -15,7 +16,7 @@ import {
   StatementError,
 } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
-import { encloseQuery, quoteIdentifier } from "./sql-text.ts";
+import { quoteIdentifier } from "./sql-text.ts";
 
 const retryFromMs = 10;
 const retryToMs = 200;
@@ -108,15 +109,6 @@ async function replaceOnce(
   return { rowsDeleted: deleted.rowsChanged, rowsInserted };
 }
 
-function targetOf(catalog: Catalog, request: ReplaceRequest): Source {
-  try {
-    return catalog.table(request.processor.table);
-  } catch (error) {
-    if (!(error instanceof Unobservable)) throw error;
-    throw broken(request, error.message, "create the table that the repair is to fill", error);
-  }
-}
-
 /** Runs the SELECT into a temporary table. @returns the target's columns that it fills, quoted. */
 async function stageRows(
   session: Session,
@@ -125,15 +117,7 @@ async function stageRows(
 ): Promise<readonly string[]> {
   const { request, parameters, limits } = replacement;
   const query = enclosedQuery(request);
-  const shape = await session.describe(`select * from ${query} as gr_query`, limits());
-  const unknown = shape.parameters.filter((name) => name !== "start_date" && name !== "end_date");
-  if (unknown.length > 0) {
-    throw broken(
-      request,
-      `expected no parameters but $start_date and $end_date, found ${unknown.map((name) => `$${name}`).join(", ")}`,
-      "use $start_date and $end_date, both included",
-    );
-  }
+  await checkParameters(session, request, query, limits());
   await session.run(loadSql("stage-rows", { query }), parameters, limits());
   // Asked of the rows, not of the SELECT: the type of a column that is a parameter is not known before.
   const { columns } = await session.describe("select * from temp.main.gr_staged", limits());
@@ -142,35 +126,6 @@ async function stageRows(
     target,
     request,
   );
-}
-
-function columnsOf(names: readonly string[], target: Source, request: ReplaceRequest): readonly string[] {
-  const { dateColumn } = request.processor;
-  const strange = names.filter((name) => !target.columns.has(name.toLowerCase()));
-  if (strange.length > 0) {
-    const has = [...target.columns.values()].map(({ name }) => name).join(", ");
-    throw broken(
-      request,
-      `expected only columns of ${target.label}, found ${strange.join(", ")}`,
-      `name the columns of the SELECT as the table does, each once: ${has}`,
-    );
-  }
-  if (!names.some((name) => name.toLowerCase() === dateColumn.toLowerCase())) {
-    throw broken(
-      request,
-      `expected the date column ${dateColumn} among the columns, found ${names.join(", ")}`,
-      "return the date that each row is for",
-    );
-  }
-  return names.map((name) => quoteColumn(target, name));
-}
-
-function enclosedQuery(request: ReplaceRequest): string {
-  try {
-    return encloseQuery(request.sql);
-  } catch (error) {
-    throw broken(request, messageOf(error), "keep one SELECT in the file", error);
-  }
 }
 
 async function checkStagedRows(session: Session, staged: Staged, replacement: Replacement): Promise<void> {
@@ -259,11 +214,6 @@ async function checkOwnership(
 
 function isTransactionConflict(error: unknown): boolean {
   return error instanceof StatementError && error.type === "TransactionContext";
-}
-
-function broken(request: ReplaceRequest, problem: string, hint: string, cause?: unknown): ReconcilerError {
-  const message = `the repair of ${request.processor.name}: ${problem}; nothing was written`;
-  return new ReconcilerError("repair_contract", message, { hint, cause });
 }
 
 function interrupted({ processor }: ReplaceRequest): ReconcilerError {

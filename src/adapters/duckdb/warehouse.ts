@@ -10,9 +10,10 @@ import { gateOf, letGoOfGate } from "./file-gate.ts";
 import { checkPrecondition } from "./preconditions.ts";
 import { profileAll } from "./profile.ts";
 import { type ArmContext, noEntities, profileForReading } from "./profile-arm.ts";
+import { checkRepair } from "./repair-shape.ts";
 import { replaceDates } from "./replace-dates.ts";
 import { readSchedule, scheduleSource } from "./schedules.ts";
-import type { RunLimits, Session } from "./session.ts";
+import { type RunLimits, type Session, StatementError } from "./session.ts";
 import { quoteText } from "./sql-text.ts";
 
 export interface DuckDbWarehouseOptions {
@@ -109,6 +110,17 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
       withSession("read", async (session) => readLastFence(session, await readCatalog(session), cells)),
     replaceDates: (request) =>
       withSession("write", (session) => replaceDates(session, request, timezone), request.signal),
+    checkRepair: (processor, sql) =>
+      withSession("read", async (session) => {
+        try {
+          await checkRepair(session, { processor, sql }, { timeoutMs });
+          return null;
+        } catch (error) {
+          if (!(error instanceof ReconcilerError)) throw error;
+          if (!(error instanceof StatementError) && error.code !== "repair_contract") throw error;
+          return { message: error.message, hint: error.hint };
+        }
+      }),
     released: (work) => gate.released(work),
     inspect: ({ tables }) =>
       withSession("read", async (session) => {
