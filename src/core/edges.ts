@@ -127,12 +127,27 @@ function sameDateJudge(
     const verdict = cellSatisfies(input, arrays, upstream, edge, position);
     if (verdict === Satisfied.yes) return satisfied;
     if (verdict === Satisfied.degraded) return degradedVerdict;
+    if (isFilledTogether(arrays, processor, upstream, cell)) return satisfied;
     if (edge.mode === "soft") {
       const waits = isWorkedOn(arrays, cell) && withinWait(input, processor, edge, position);
       return waits ? { satisfied: false, degraded: false, progressing: true } : degradedVerdict;
     }
     return { satisfied: false, degraded: false, progressing: willProgress(arrays, cell) };
   };
+}
+
+/** One run of a shared repair fills both tables: a gap of its own date upstream is no reason to wait for that run. */
+function isFilledTogether(
+  arrays: Pick<EdgeArrays, "dispositions">,
+  processor: Processor,
+  upstream: Processor,
+  upstreamCell: number,
+): boolean {
+  return (
+    processor.repairUnit !== null &&
+    processor.repairUnit === upstream.repairUnit &&
+    (arrays.dispositions[upstreamCell] ?? Disposition.none) !== Disposition.none
+  );
 }
 
 /** A soft edge waits at most `wait` from the opening of the gap that waits. */
@@ -179,9 +194,11 @@ function windowJudge(
     const { from, to } = windowAt(edge.window, upSchedule, ownSchedule, position);
     if (from > to) return satisfied;
     const total = within(upSchedule.rank, from, to);
-    const complete = within(fulfilled, from, to);
+    const together = to === position && isFilledTogether(arrays, processor, upstream, base + position);
+    const own = together ? 1 - within(fulfilled, position, position) : 0;
+    const complete = within(fulfilled, from, to) + own;
     if (reachesShare(complete, total, edge)) return satisfied;
-    const unsettled = within(working, from, to);
+    const unsettled = within(working, from, to) - own * within(working, position, position);
     const waits = edge.mode === "hard" || withinWait(input, processor, edge, position);
     if (waits && !reachesShare(total - unsettled, total, edge)) {
       return { satisfied: false, degraded: false, progressing: true };
@@ -234,7 +251,8 @@ function blockingPositions(
     if (upSchedule.scheduled[at] !== 1) continue;
     total++;
     const verdict = cellSatisfies(input, arrays, upstream, edge, at);
-    if (verdict === Satisfied.yes || (isSameDate && verdict === Satisfied.degraded)) fulfilled++;
+    const together = at === position && isFilledTogether(arrays, processor, upstream, base + at);
+    if (together || verdict === Satisfied.yes || (isSameDate && verdict === Satisfied.degraded)) fulfilled++;
     else if (isSameDate && edge.mode === "hard") waitedFor.push(at);
     else if (edge.mode === "soft" ? isWorkedOn(arrays, base + at) : willProgress(arrays, base + at)) {
       waitedFor.push(at);

@@ -313,3 +313,26 @@ describe("a window", () => {
     expect(scene("aaaaa--aaaaa--a", "#############.#")).toBe("RRRRR..RRRRR..b");
   });
 });
+
+describe("processors that one run fills together", () => {
+  const scene = (window: EdgeSketch["window"], seen: string): Scene => ({
+    processors: {
+      up: { repair: { name: "both" } },
+      a: { repair: { name: "both" }, needs: [{ on: "up", ...(window === undefined ? {} : { window }) }] },
+    },
+    seen: { up: seen, a: ".".repeat(seen.length) },
+  });
+
+  test.each<[string, EdgeSketch["window"]]>([
+    ["the same date", undefined],
+    ["all since the previous date", { kind: "since_previous" }],
+    ["a window with the own date", { kind: "days", days: 0, sameDate: true }],
+  ])("do not wait for each other on the date that the run fills, reading %s", (_, window) => {
+    expect(dispositionsOf(assessed(scene(window, "...")), "a")).toBe("RRR.");
+  });
+
+  test("do wait for each other's earlier dates", () => {
+    const window = { kind: "days", days: 1, sameDate: true } as const;
+    expect(dispositionsOf(assessed(scene(window, "#.#.")), "a")).toBe("RRbR.");
+  });
+});
