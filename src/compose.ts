@@ -1,3 +1,4 @@
+import { checkDatabaseFile } from "./adapters/duckdb/database.ts";
 import { createDuckDbLedger } from "./adapters/duckdb/ledger.ts";
 import { createDuckDbWarehouse } from "./adapters/duckdb/warehouse.ts";
 import { createExecutors } from "./adapters/executors/index.ts";
@@ -14,6 +15,9 @@ import type { ReconcileContext } from "./reconcile/context.ts";
 import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
 import { Session, type SessionOptions } from "./reconcile/session.ts";
 
+/** Somebody may read the ledger by hand while a run goes on: that must not end the run. */
+const ledgerLockWaitMs = 60_000;
+
 /** One pass that writes nothing. */
 export interface Look {
   readonly assessment: Assessment;
@@ -27,8 +31,11 @@ export interface App {
   readonly context: ReconcileContext;
   /** Looks at everything and plans; writes nothing, the ledger included. */
   look(options: Omit<SessionOptions, "maxAgeMs">): Promise<Look>;
-  /** Repairs until converged or until nothing more can be done. One at a time per ledger, across processes. */
-  once(options: OnceOptions): Promise<OnceResult>;
+  /**
+   * Repairs until converged or until nothing more can be done. One at a time per ledger, across processes: `onLocked` is
+   * told once if another run has to be waited for.
+   */
+  once(options: OnceOptions, onLocked: (message: string) => void): Promise<OnceResult>;
   close(): Promise<void>;
 }
 
@@ -50,7 +57,7 @@ export function compose(config: Config, options: ComposeOptions): App {
   const context: ReconcileContext = {
     compiled: compilePipeline(pipeline),
     warehouse,
-    ledger: createDuckDbLedger({ path: config.ledger.path }),
+    ledger: createDuckDbLedger({ path: config.ledger.path, lockWaitMs: ledgerLockWaitMs }),
     lock: createInlineCellLock(),
     executor: createExecutors({ warehouse, secrets: config.secrets, clock }),
     clock,
@@ -68,15 +75,20 @@ export function compose(config: Config, options: ComposeOptions): App {
       plan(assessment, { jobsMax, cellsMax: cellsPerCycleMax, recentSlots: 0, slots: true });
       return { assessment, steps: () => session.cascade() };
     },
-    async once(options) {
+    async once(options, onLocked) {
+      // Before the lock file is made, so that a wrong path leaves nothing behind.
+      checkDatabaseFile(config.warehouse.path);
       const guard = await acquireRunGuard({
         path: `${config.ledger.path}.lock`,
         waitMs: options.maxWaitMs,
         signal: options.signal,
+        onWait: (message) => {
+          log.onLocked(message);
+          onLocked(message);
+        },
       });
       try {
         await warehouse.connect();
-        await context.ledger.create();
         return await reconcileOnce(context, { ...options, listener: both(options.listener, log) });
       } finally {
         await guard.release();

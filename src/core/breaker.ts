@@ -34,7 +34,7 @@ export function circuitOf(
   let openedAt: EpochMs | null = null;
   let cause = "";
   for (const end of ends) {
-    if (end.endedAt <= releasedAt || end.outcome === "skipped" || end.outcome === "ineffective") continue;
+    if (end.endedAt <= releasedAt || saysNothing(end)) continue;
     if (end.outcome === "repaired") {
       failuresInRow = 0;
       openedAt = null;
@@ -50,6 +50,11 @@ export function circuitOf(
   if (openedAt === null) return closedCircuit;
   const probeAt = openedAt + rules.coolOffMs;
   return { state: now >= probeAt ? "half_open" : "open", openedAt, probeAt, cause };
+}
+
+/** What says nothing about the executor: nothing was done, the date was hopeless, or a person or a signal stopped it. */
+function saysNothing({ outcome, errorCode }: RunEnd): boolean {
+  return outcome === "skipped" || outcome === "ineffective" || errorCode === "cancelled";
 }
 
 /** How much of what was complete is gone. */

@@ -43,6 +43,21 @@ export function foldDecisions(
   };
 }
 
+/** The last `cancel` after an instant that names any of the cells; null where there is none. */
+export function cancelAfter(
+  decisions: readonly Decision[],
+  since: EpochMs,
+  processors: readonly string[],
+  days: readonly Day[],
+): Decision | null {
+  const cancels = decisions.filter(({ kind, at }) => kind === "cancel" && at > since);
+  return (
+    cancels.findLast((decision) =>
+      processors.some((name) => days.some((day) => names(decision, name, day))),
+    ) ?? null
+  );
+}
+
 export function waiverCovers(waiver: Waiver, processor: string, day: Day): boolean {
   return waiver.processors.includes(processor) && day >= toDay(waiver.start) && day <= toDay(waiver.end);
 }

@@ -1,12 +1,14 @@
 import { isConverged } from "../core/assess.ts";
 import type { Assessment } from "../core/assessment.ts";
+import { cancelAfter } from "../core/decisions.ts";
 import { Disposition } from "../core/grid.ts";
 import type { InFlight } from "../core/ledger-facts.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
+import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import { type JobResult, runJob } from "./repair.ts";
+import { type JobResult, RepairCancelled, runJob } from "./repair.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { lostEnd, upkeepOf } from "./upkeep.ts";
 
@@ -38,6 +40,8 @@ export interface OnceResult {
   readonly stopped: boolean;
 }
 
+/** How often a run asks what people decided meanwhile. */
+const decisionPollMs = 2000;
 /** How often runs elsewhere are looked at. */
 const elsewherePollMs = 2000;
 /** How long cells that somebody else has locked are left alone. */
@@ -53,12 +57,19 @@ export async function reconcileOnce(context: ReconcileContext, options: OnceOpti
   return run.toTheEnd();
 }
 
+interface RunningJob {
+  readonly run: InFlight;
+  readonly cancel: AbortController;
+  readonly ended: Promise<void>;
+  readonly since: EpochMs;
+}
+
 class OnceRun {
   readonly #context: ReconcileContext;
   readonly #options: OnceOptions;
   readonly #session: Session;
   readonly #repairs: RepairEnd[] = [];
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, RunningJob>();
   /** Ends every run of this process: the user's signal, or a failure that leaves no way to record. */
   readonly #stop = new AbortController();
   #failure: { readonly thrown: unknown } | null = null;
@@ -86,9 +97,11 @@ class OnceRun {
       } while (this.#isStale && !this.#options.singlePass && !this.#stop.signal.aborted);
       // What the last jobs did is seen once more in full, so that the verdict rests on one look at everything.
       if (this.#isStale && !this.#stop.signal.aborted) await this.#cycle();
+    } catch (thrown) {
+      if (!this.#wasStoppedLooking(thrown)) throw thrown;
     } finally {
       this.#stop.abort();
-      await Promise.all(this.#running.values());
+      await Promise.all([...this.#running.values()].map(({ ended }) => ended));
       this.#options.signal.removeEventListener("abort", onAbort);
     }
     if (this.#failure !== null) throw this.#failure.thrown;
@@ -102,10 +115,18 @@ class OnceRun {
     };
   }
 
+  /** A stop during a later look leaves the result of the one before, with all that was repaired since. */
+  #wasStoppedLooking(thrown: unknown): boolean {
+    const isStop = this.#options.signal.aborted && thrown instanceof ReconcilerError;
+    return isStop && thrown.code === "interrupted" && this.#cycles > 0;
+  }
+
   /** One full look: what was lost is settled, what opened and closed is recorded. */
   async #cycle(): Promise<void> {
     const session = this.#session;
     await session.refresh();
+    // Not before: a schedule that cannot be read leaves nothing behind.
+    if (this.#cycles === 0) await this.#context.ledger.create();
     this.#isStale = false;
     const startedAt = session.now();
     this.#cycles++;
@@ -169,7 +190,9 @@ class OnceRun {
         listener.onEnded(end);
       },
     };
-    const running = runJob(this.#context, session, job, this.#cycleId, events, this.#stop.signal)
+    const cancel = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, cancel.signal]);
+    const ended = runJob(this.#context, session, job, this.#cycleId, events, signal)
       .then(
         (result) => this.#settle(run, result),
         (thrown: unknown) => {
@@ -182,7 +205,7 @@ class OnceRun {
         this.#running.delete(job.id);
         this.#wake();
       });
-    this.#running.set(job.id, running);
+    this.#running.set(job.id, { run, cancel, ended, since: session.now() });
   }
 
   #settle(run: InFlight, result: JobResult): void {
@@ -219,12 +242,27 @@ class OnceRun {
     this.#wake = () => woken.abort();
     const idle = this.#running.size === 0;
     const before = clock.monotonic();
-    // A backoff that ends while jobs run is served at once; a minute bounds what a clock that was set may hide.
-    const ms = until === null ? 60_000 : Math.min(60_000, Math.max(1, until - this.#session.now()));
+    // A backoff that ends while jobs run is served at once, and so is what a person decides meanwhile.
+    const ms =
+      until === null ? decisionPollMs : Math.min(decisionPollMs, Math.max(1, until - this.#session.now()));
     await clock.sleep(ms, AbortSignal.any([woken.signal, this.#stop.signal]));
+    if (!woken.signal.aborted) await this.#heedDecisions();
     if (idle) {
       this.#waitedMs += clock.monotonic() - before;
       await this.#refreshElsewhere();
+    }
+  }
+
+  /** Decisions bind a run that goes on: a pause holds what has not begun, a cancel ends what runs. */
+  async #heedDecisions(): Promise<void> {
+    const decisions = await this.#context.ledger.decisions();
+    this.#session.decided(decisions);
+    const { processors } = this.#context.compiled.pipeline;
+    for (const { run, cancel, since } of this.#running.values()) {
+      const names = run.processors.flatMap((index) => processors[index]?.name ?? []);
+      const decision = cancelAfter(decisions, since, names, run.days);
+      if (decision !== null)
+        cancel.abort(new RepairCancelled(`cancelled by ${decision.actor}: ${decision.reason}`));
     }
   }
 

@@ -50,7 +50,10 @@ export interface EndInput {
   /** Whether that observation could be made. */
   readonly verified: boolean;
   readonly lostLock: boolean;
+  /** Whether this process is stopping. */
   readonly stopped: boolean;
+  /** Who cancelled the run, and why; null where nobody did. */
+  readonly cancelledBy: string | null;
   readonly endedAt: number;
 }
 
@@ -60,8 +63,8 @@ export interface EndInput {
  */
 export function endOf(input: EndInput): RepairEnd {
   const { start, result } = input;
-  const cancelled = result.kind === "cancelled" && !input.lostLock && input.stopped;
-  const cells = cancelled ? repairedCells(input) : allCells(input);
+  const stopped = result.kind === "cancelled" && !input.lostLock && input.stopped;
+  const cells = stopped ? repairedCells(input) : allCells(input);
   const worst = cells.find(({ outcome }) => outcome !== "repaired")?.outcome;
   const failure = failureOf(input);
   return {
@@ -70,10 +73,10 @@ export function endOf(input: EndInput): RepairEnd {
     attempt: start.attempt,
     startedAt: start.startedAt,
     endedAt: input.endedAt,
-    outcome: cancelled ? "failed" : (worst ?? "repaired"),
+    outcome: stopped ? "failed" : (worst ?? "repaired"),
     systemic: result.kind === "failed" ? result.systemic : null,
-    errorCode: cancelled ? "cancelled" : failure.code,
-    message: cancelled ? "stopped before it ended" : failure.message,
+    errorCode: failure.code,
+    message: failure.message,
     logTail: result.logTail,
     cells,
   };
@@ -136,7 +139,7 @@ function unrepairedOutcome(input: EndInput, moved: boolean): Outcome {
     case "timed_out":
       return "timed_out";
     case "cancelled":
-      return "lost_lock";
+      return input.cancelledBy === null ? "lost_lock" : "failed";
     case "failed":
       // Which date of several the error is about is not known, so it is looked for by halving first.
       return result.classification === "permanent" && input.start.dates.length === 1
@@ -149,6 +152,7 @@ function unrepairedOutcome(input: EndInput, moved: boolean): Outcome {
 
 function isCharged({ result }: EndInput, outcome: Outcome): boolean {
   if (outcome === "repaired" || outcome === "lost_lock" || outcome === "inputs_moved") return false;
+  if (result.kind === "cancelled") return false;
   return !(result.kind === "failed" && result.classification === "systemic");
 }
 
@@ -168,7 +172,8 @@ function failureOf(input: EndInput): { code: string | null; message: string | nu
     case "timed_out":
       return { code: "timed_out", message: result.message };
     case "cancelled":
-      return { code: "lost_lock", message: "cancelled, as its lock was lost" };
+      if (input.lostLock) return { code: "lost_lock", message: "stopped, as its lock was lost" };
+      return { code: "cancelled", message: input.cancelledBy ?? "stopped before it ended" };
     case "failed":
       return { code: result.errorCode, message: result.message };
     default:

@@ -140,6 +140,8 @@ export interface Ledger {
   /** The openings, closings and baselines of a cycle with its record, in one transaction. */
   recordCycle(cycle: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): Promise<void>;
   recordDecision(decision: Decision): Promise<void>;
+  /** All decisions, oldest first; none where there is no ledger. Cheap: a run asks every few seconds. */
+  decisions(): Promise<readonly Decision[]>;
   /** Every attempt of one cell, oldest first, with its log; at most the last 100. */
   history(cell: CellName): Promise<readonly AttemptRecord[]>;
   /** What happened since an instant, oldest first; at most 10,000 of each. */

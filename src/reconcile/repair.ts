@@ -23,6 +23,9 @@ export interface JobEvents {
   readonly ended: (end: RepairEnd) => void;
 }
 
+/** The reason of an abort by which a person cancels a run; its message names the person. */
+export class RepairCancelled extends Error {}
+
 /** Beyond a run's own time limit: what stopping it and looking at the result may take. */
 const deadlineGraceMs = 60_000;
 /** How often, at first and at most, the query is asked whether an accepted run has arrived. */
@@ -155,7 +158,8 @@ async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
     after: session.assess(job.id),
     verified,
     lostLock: run.lease.signal.aborted,
-    stopped: run.signal.aborted,
+    stopped: run.signal.aborted && !(run.signal.reason instanceof RepairCancelled),
+    cancelledBy: run.signal.reason instanceof RepairCancelled ? run.signal.reason.message : null,
     endedAt: session.now(),
   });
   await context.ledger.recordEnd(end);

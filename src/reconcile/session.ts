@@ -6,6 +6,7 @@ import { foldLedger, type InFlight, lostStarts, startedRuns } from "../core/ledg
 import type {
   Baseline,
   CellAttempt,
+  Decision,
   GapEvent,
   LedgerRecords,
   RepairEnd,
@@ -132,6 +133,11 @@ export class Session {
     const { worker, isWorkerDead } = this.#context;
     const others = this.records.unfinished.filter((start) => start.worker !== worker);
     return lostStarts(others, this.now(), isWorkerDead);
+  }
+
+  /** Takes what people decided meanwhile. */
+  decided(decisions: readonly Decision[]): void {
+    this.#records = { ...this.records, decisions };
   }
 
   appendStart(start: RepairStart): void {

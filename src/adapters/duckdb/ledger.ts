@@ -19,6 +19,8 @@ const eventsPerCell = 10;
 const endsPerRepair = 200;
 const historyMax = 100;
 const activityMax = 10_000;
+/** A decision stands until another one overrides it, however old it is. */
+const allDecisions = { since: 0n, at_most: Number.MAX_SAFE_INTEGER };
 
 /** A ledger in a DuckDB file of its own, in which a person reads the tables and views of ledger-create.sql. */
 export function createDuckDbLedger(options: DuckDbLedgerOptions): Ledger {
@@ -45,6 +47,10 @@ export function createDuckDbLedger(options: DuckDbLedgerOptions): Ledger {
       }),
     recordDecision: (decision) =>
       file.write((session) => insert(session, "decision", json.decisionJson(decision))),
+    decisions: () =>
+      file.read([], async (session) =>
+        rows.decisions(await session.run(loadSql("ledger-read-decisions"), allDecisions)),
+      ),
     history: (cell) =>
       file.read([], async (session) => {
         const parameters = {
@@ -92,7 +98,7 @@ async function readRecords(session: Session, now: number): Promise<LedgerRecords
     recentEnds: rows.recentEnds(await select("recent-ends", { since: weekAgo, per_repair: endsPerRepair })),
     gapEvents: rows.gapEvents(await select("gap-events", { per_cell: eventsPerCell })),
     baselines: rows.baselines(await select("baselines", { until: dayAgo })),
-    decisions: rows.decisions(await select("decisions", { since: 0n, at_most: Number.MAX_SAFE_INTEGER })),
+    decisions: rows.decisions(await select("decisions", allDecisions)),
     lastToken: totals.numbers(0)[0] ?? 0,
     startsLast24h: totals.numbers(1)[0] ?? 0,
     runTimes: rows.runTimes(await select("run-times")),
