@@ -47,6 +47,7 @@ const decisionCommands: readonly DecisionCommand[] = [
   { kind: "accept", description: "believe what a breaker refuses to believe", needsReason: true },
   { kind: "pause", description: "start no repair of these cells", needsReason: true },
   { kind: "resume", description: "let paused repairs go on", needsReason: false },
+  { kind: "cancel", description: "ask running repairs to stop", needsReason: false },
 ];
 
 /** Adds a command for everything that a person may decide; each is kept in the ledger with actor, reason and time. */

@@ -1,0 +1,170 @@
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { delimiter, isAbsolute, join, resolve } from "node:path";
+import {
+  type CommandAction,
+  type HttpAction,
+  type Pipeline,
+  type RepairUnit,
+  tableText,
+} from "../core/pipeline.ts";
+import { assertNever } from "../errors.ts";
+import type { Warehouse } from "../reconcile/ports.ts";
+import type { Finding } from "../core/finding.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Whether each repair could start: its SELECT fits the table, its program is there, its URL is one. Nothing is run.
+ * @param broken config paths that something was found at already
+ */
+export async function checkRepairs(
+  pipeline: Pipeline,
+  warehouse: Pick<Warehouse, "checkRepair" | "checkPreconditions">,
+  env: Environment,
+  broken: ReadonlySet<string>,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const unit of pipeline.repairUnits) {
+    const place = placeOf(pipeline, unit);
+    findings.push(...(await checkAction(unit, place, { pipeline, warehouse, env, broken })));
+    findings.push(...(await checkPreconditions(warehouse, unit, place)));
+  }
+  return findings;
+}
+
+function placeOf({ processors }: Pipeline, { name }: RepairUnit): string {
+  return processors.some((processor) => processor.name === name)
+    ? `processors.${name}.repair`
+    : `repairs.${name}`;
+}
+
+interface Surroundings {
+  readonly pipeline: Pipeline;
+  readonly warehouse: Pick<Warehouse, "checkRepair">;
+  readonly env: Environment;
+  readonly broken: ReadonlySet<string>;
+}
+
+function checkAction(
+  unit: RepairUnit,
+  place: string,
+  surroundings: Surroundings,
+): Promise<readonly Finding[]> | readonly Finding[] {
+  const { action } = unit;
+  switch (action.kind) {
+    case "sql":
+      return checkSelect(unit, action.sql, place, surroundings);
+    case "command":
+      return checkProgram(action, place, surroundings.env);
+    case "http":
+      return checkUrls(action, place);
+    default:
+      return assertNever(action, "kind of repair");
+  }
+}
+
+/** A table that is not there was told of already. */
+async function checkSelect(
+  unit: RepairUnit,
+  sql: string,
+  place: string,
+  { pipeline, warehouse, broken }: Surroundings,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const index of unit.processors) {
+    const processor = pipeline.processors[index];
+    if (processor === undefined || broken.has(`processors.${processor.name}.table`)) continue;
+    const problem = await warehouse.checkRepair(processor, sql);
+    if (problem === null) continue;
+    const expected = `a SELECT that fits ${tableText(processor.table)}`;
+    findings.push({
+      level: "error",
+      place: `${place}.sql_file`,
+      expected,
+      found: problem.message,
+      hint: problem.hint,
+    });
+  }
+  return findings;
+}
+
+async function checkProgram(
+  { argv, cwd, env: own }: CommandAction,
+  place: string,
+  env: Environment,
+): Promise<readonly Finding[]> {
+  const at = `${place}.command`;
+  const folder = await stat(cwd).catch(() => null);
+  if (folder?.isDirectory() !== true) {
+    return [
+      {
+        level: "error",
+        place: at,
+        expected: `the working folder ${cwd}`,
+        found: "no such folder",
+        hint: null,
+      },
+    ];
+  }
+  const program = argv[0] ?? "";
+  // What a template makes of it is known only when it runs.
+  if (program.includes("{{")) return [];
+  const candidates = program.includes("/")
+    ? [isAbsolute(program) ? program : resolve(cwd, program)]
+    : (own["PATH"] ?? env["PATH"] ?? "")
+        .split(delimiter)
+        .map((entry) => join(entry === "" ? "." : entry, program));
+  let found = program.includes("/") ? `no file ${candidates[0] ?? ""}` : "none in PATH";
+  for (const candidate of candidates) {
+    const file = await stat(candidate).catch(() => null);
+    if (file?.isFile() !== true) continue;
+    const isExecutable = await access(candidate, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isExecutable) return [];
+    found = `${candidate}, which may not be executed`;
+  }
+  const hint = "install it, correct its name, or give its permission with chmod +x";
+  return [{ level: "error", place: at, expected: `the program ${program}`, found, hint }];
+}
+
+function checkUrls({ url, poll }: HttpAction, place: string): readonly Finding[] {
+  const urls = [
+    { at: `${place}.http.url`, text: url },
+    ...(poll === null ? [] : [{ at: `${place}.http.poll.url`, text: poll.url }]),
+  ];
+  return urls.flatMap(({ at, text }) => {
+    // A template in front of everything may be the whole address.
+    if (text.trimStart().startsWith("{{")) return [];
+    const plain = text.replace(/\{\{[^{}]*\}\}/g, "0");
+    const protocol = URL.canParse(plain) ? new URL(plain).protocol : null;
+    if (protocol === "http:" || protocol === "https:") return [];
+    const found = protocol === null ? "a text that is no URL" : `one of ${protocol.slice(0, -1)}`;
+    const hint = "write for example https://jobs.example.com/run";
+    return [{ level: "error" as const, place: at, expected: "a URL of http or https", found, hint }];
+  });
+}
+
+async function checkPreconditions(
+  warehouse: Pick<Warehouse, "checkPreconditions">,
+  { preconditions }: RepairUnit,
+  place: string,
+): Promise<readonly Finding[]> {
+  if (preconditions.length === 0) return [];
+  const results = await warehouse.checkPreconditions(preconditions);
+  return results.flatMap(({ met, message }, index) =>
+    met
+      ? []
+      : [
+          {
+            level: "warning" as const,
+            place: `${place}.preconditions[${index}]`,
+            expected: "true",
+            found: message ?? "false",
+            hint: "its gaps are held as long as it is not",
+          },
+        ],
+  );
+}

@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import type { App } from "../compose.ts";
+import type { Finding } from "../core/finding.ts";
+import { localDayAt } from "../core/wall-clock.ts";
+import { terminalOf } from "../terminal/terminal.ts";
+import { renderValidation, type ValidationDocument } from "../terminal/validation.ts";
+import { exitError } from "./exit-code.ts";
+import { flagsOf, type GlobalFlags, printJson, type Surroundings, withApp } from "./shared.ts";
+import { checkColumns } from "./validate-columns.ts";
+import { checkQueries, checkSchedules, checkSharedDates } from "./validate-queries.ts";
+import { checkRepairs } from "./validate-repairs.ts";
+
+interface ValidateFlags {
+  readonly connect?: boolean;
+  readonly create?: boolean;
+}
+
+interface WarehouseCheck {
+  readonly tables: number;
+  readonly columns: number;
+  readonly findings: readonly Finding[];
+}
+
+export function addValidateCommand(program: Command, surroundings: Surroundings): void {
+  const command = program
+    .command("validate")
+    .description("check the pipeline file; with --connect also everything that it names")
+    .option("--connect", "look at every table, column, query and repair target")
+    .option("--create", "make the ledger where there is none");
+  command.action(() => validate(flagsOf<ValidateFlags>(command), surroundings));
+}
+
+async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
+  await withApp(flags, surroundings, async (app) => {
+    const { config, context } = app;
+    const warehouse = flags.connect === true ? await checkWarehouse(app, surroundings.env) : null;
+    if (flags.create === true) await context.ledger.create();
+    const findings = warehouse?.findings ?? [];
+    const { pipeline } = config;
+    const document: ValidationDocument = {
+      schema_version: 1,
+      pipeline: pipeline.name,
+      target: config.target,
+      config_file: config.file,
+      valid: findings.every(({ level }) => level !== "error"),
+      checked: {
+        processors: pipeline.processors.length,
+        schedules: pipeline.schedules.length,
+        repairs: pipeline.repairUnits.length,
+        waivers: pipeline.waivers.length,
+        warehouse: warehouse === null ? null : { tables: warehouse.tables, columns: warehouse.columns },
+      },
+      ledger_created: flags.create === true ? config.ledger.path : null,
+      findings,
+    };
+    const { stdout, env } = surroundings;
+    if (flags.format === "json") printJson(surroundings, document);
+    else stdout.write(renderValidation(document, terminalOf(stdout, flags, env)));
+    if (!document.valid) surroundings.exitWith(exitError);
+  });
+}
+
+/** Each check asks only about what the one before found nothing wrong with, so that one fault is told once. */
+async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<WarehouseCheck> {
+  const { warehouse } = app.context;
+  const { pipeline } = app.config;
+  await warehouse.connect();
+  const today = localDayAt(await warehouse.now(), pipeline.timezone);
+  const { tables, columns, findings } = await checkColumns(pipeline, warehouse);
+  const broken = new Set(findings.map(({ place }) => place));
+  const schedules = await checkSchedules(pipeline, warehouse, today, broken);
+  const all = [
+    ...findings,
+    ...schedules.findings,
+    ...(await checkQueries(pipeline, warehouse, today, broken)),
+    ...checkSharedDates(pipeline, schedules.dates),
+    ...(await checkRepairs(pipeline, warehouse, env, broken)),
+  ];
+  return { tables, columns, findings: all };
+}
