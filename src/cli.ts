@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import { buildProgram } from "./commands/program.ts";
 import type { Surroundings } from "./commands/shared.ts";
+import { messageOf, ReconcilerError } from "./errors.ts";
 import { errorDocument, renderError } from "./terminal/error.ts";
 import { terminalOf } from "./terminal/terminal.ts";
 
@@ -22,8 +23,18 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 // A reader that has seen enough, such as head, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCode);
-  throw error;
+  const hint =
+    "what was repaired is repaired and recorded; make room there, or write it elsewhere, and run it again";
+  tell(
+    new ReconcilerError("write_failed", `stdout cannot be written: ${messageOf(error)}`, {
+      hint,
+      cause: error,
+    }),
+  );
+  process.exit(1);
 });
+// Nobody reads the logs any more, or their disk is full: there is no one left to tell, and the repairs go on.
+process.stderr.on("error", () => undefined);
 
 const surroundings: Surroundings = {
   env: process.env,
@@ -41,10 +52,16 @@ try {
   await buildProgram(surroundings).parseAsync(arguments_, { from: "user" });
 } catch (error) {
   exitCode = 1;
+  const isStop = stoppedBy !== null && error instanceof ReconcilerError && error.code === "interrupted";
   const asJson = arguments_.some(
     (text, index) => text === "--format=json" || (text === "--format" && arguments_[index + 1] === "json"),
   );
   if (asJson) process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`);
-  else process.stderr.write(renderError(error, terminalOf(process.stderr, {}, process.env)));
+  else if (isStop) process.stderr.write("stopped before there was a result\n");
+  else tell(error);
 }
 process.exitCode = stoppedBy === null ? exitCode : 128 + constants.signals[stoppedBy];
+
+function tell(error: unknown): void {
+  process.stderr.write(renderError(error, terminalOf(process.stderr, {}, process.env)));
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { didYouMean } from "../config/nearest.ts";
 import { ReconcilerError } from "../errors.ts";
 import { addConfigCommand } from "./config.ts";
 import { addExplainCommand } from "./explain.ts";
@@ -17,7 +18,9 @@ export function buildProgram(surroundings: Surroundings): Command {
     .option("--once", "repair until converged, or until nothing more can be done")
     .showHelpAfterError(false);
   addAsOfFlag(addRunFlags(addGlobalFlags(program)));
-  program.action(async () => {
+  // An argument that is no command is told as one, not counted as one too many.
+  program.allowExcessArguments().action(async () => {
+    checkCommand(program);
     const flags = flagsOf<RunFlags & AsOfFlag & { readonly once?: boolean }>(program);
     if (flags.once !== true) program.outputHelp();
     else await runOnce(flags, surroundings);
@@ -30,6 +33,15 @@ export function buildProgram(surroundings: Surroundings): Command {
   for (const command of [program, ...program.commands]) throwErrors(command, surroundings);
   for (const command of program.commands) addGlobalFlags(command);
   return program;
+}
+
+function checkCommand(program: Command): void {
+  const [name] = program.args;
+  if (name === undefined) return;
+  const known = program.commands.map((command) => command.name());
+  throw new ReconcilerError("usage", `there is no command "${name}"`, {
+    hint: didYouMean(name, known) ?? "see: reconcile --help",
+  });
 }
 
 /** Commander would print and exit by itself; here only `cli.ts` does. */

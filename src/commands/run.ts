@@ -51,24 +51,33 @@ export function addRunCommand(program: Command, surroundings: Surroundings): voi
 export async function runOnce(flags: RunFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
   if (flags.dryRun === true) return runPlan(flags, surroundings);
   if (flags.asOf !== undefined) {
-    throw new ReconcilerError("usage", "--as-of goes with plan, status and explain, not with a run that repairs", {
-      hint: "add --dry-run, or leave --as-of out",
-    });
+    throw new ReconcilerError(
+      "usage",
+      "--as-of goes with plan, status and explain, not with a run that repairs",
+      {
+        hint: "add --dry-run, or leave --as-of out",
+      },
+    );
   }
   await withApp(flags, surroundings, async (app) => {
     const selection = selectionOf(flags, app.config.pipeline);
     const terminal = terminalOf(surroundings.stderr, flags, surroundings.env);
     const progress = createProgress(surroundings.stderr, { ...terminal, quiet: flags.quiet === true });
     const result = await app
-      .once({
-        selection,
-        asOf: null,
-        maxAgeMs: null,
-        singlePass: flags.singlePass === true,
-        maxWaitMs: flags.maxWait ?? maxWaitMsDefault,
-        listener: progress,
-        signal: surroundings.signal,
-      })
+      .once(
+        {
+          selection,
+          asOf: null,
+          maxAgeMs: null,
+          singlePass: flags.singlePass === true,
+          maxWaitMs: flags.maxWait ?? maxWaitMsDefault,
+          listener: progress,
+          signal: surroundings.signal,
+        },
+        (message) => {
+          if (flags.quiet !== true) progress.writeAbove(`waiting: ${message}\n`);
+        },
+      )
       .finally(() => progress.stop());
     const { assessment, repairs } = result;
     const document = resultDocument({ assessment, target: app.config.target, steps: [], repairs });

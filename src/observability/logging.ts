@@ -15,9 +15,12 @@ export interface LoggingOptions {
 
 /** Logs to stderr, synchronously, so that the last line before an exit is not lost. */
 export function createLogger(options: LoggingOptions): Logger {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  // A log that nobody reads any more, or whose disk is full, must not end the repairs that it tells of.
+  stderr.on("error", () => undefined);
   const destination = options.pretty
-    ? pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" })
-    : pino.destination({ dest: 2, sync: true });
+    ? pretty({ destination: stderr, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" })
+    : stderr;
   return pino(
     {
       level: options.level,

@@ -4,7 +4,7 @@ import { formatInstant } from "../core/wall-clock.ts";
 import type { RunListener } from "../reconcile/once.ts";
 
 /** Tells a run's events as log lines: constant messages with fields, nothing per cell. */
-export function runLog(logger: Logger): RunListener {
+export function runLog(logger: Logger): RunListener & { readonly onLocked: (message: string) => void } {
   return {
     onCycle(assessment, cycleId) {
       const { grid } = assessment;
@@ -57,6 +57,9 @@ export function runLog(logger: Logger): RunListener {
       };
       if (end.outcome === "repaired") logger.info(fields, "repair ended");
       else logger.warn(fields, "repair ended");
+    },
+    onLocked(message) {
+      logger.info({ reason: message }, "waiting for another run");
     },
     onWaiting(until) {
       logger.info({ until: formatInstant(until) }, "waiting");

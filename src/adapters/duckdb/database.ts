@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -188,7 +188,27 @@ async function takeTurn(path: string, options: OpenOptions): Promise<() => void>
   }
 }
 
-function checkPath(path: string, { mode }: OpenOptions): void {
+/**
+ * Looks whether there is a DuckDB file at all, without opening it as one: a file that is in use does not matter.
+ * @throws ReconcilerError `warehouse_not_found` or `warehouse_unreadable`
+ */
+export function checkDatabaseFile(path: string): void {
+  checkPath(path, { mode: "read_only" });
+  try {
+    const file = openSync(path, "r");
+    const head = Buffer.alloc(12);
+    try {
+      readSync(file, head, 0, head.length, 0);
+    } finally {
+      closeSync(file);
+    }
+    if (head.toString("latin1", 8) !== "DUCK") throw new Error("it does not begin as one does");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function checkPath(path: string, { mode }: Pick<OpenOptions, "mode">): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
     if (mode === "read_only") throw notFound(path);

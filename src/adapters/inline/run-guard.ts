@@ -12,6 +12,8 @@ export interface RunGuardOptions {
   readonly path: string;
   /** How long to wait for a run that holds it. */
   readonly waitMs: number;
+  /** Told once, before a wait, who holds it. */
+  readonly onWait?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -29,13 +31,17 @@ export interface RunGuard {
  * `ledger_unavailable` where the file cannot be made or opened.
  */
 export async function acquireRunGuard(options: RunGuardOptions): Promise<RunGuard> {
-  const { path, waitMs, signal } = options;
+  const { path, waitMs, signal, onWait } = options;
   let database: Database;
   try {
     await makeLockFile(path);
-    database = await open(path, waitMs, signal);
+    database = await open(path, 0, signal).catch((error: unknown) => {
+      if (waitMs === 0 || !isHeld(error)) throw error;
+      onWait?.(heldMessage(path, error));
+      return open(path, waitMs, signal);
+    });
   } catch (error) {
-    throw refusal(path, error);
+    throw refusal(path, error, waitMs);
   }
   writeNote(path);
   return {
@@ -69,11 +75,18 @@ async function makeLockFile(path: string): Promise<void> {
   }
 }
 
-function refusal(path: string, error: unknown): ReconcilerError {
+function isHeld(error: unknown): error is ReconcilerError {
+  return error instanceof ReconcilerError && error.code === "warehouse_locked";
+}
+
+function heldMessage(path: string, { message }: ReconcilerError): string {
+  return `another run repairs on this ledger${sinceWhen(path, message)}: ${message.replace(/; waited .*$/, "")}`;
+}
+
+function refusal(path: string, error: unknown, waitMs: number): ReconcilerError {
   if (error instanceof ReconcilerError && error.code === "interrupted") return error;
-  if (error instanceof ReconcilerError && error.code === "warehouse_locked") {
-    const since = sinceWhen(path, error.message);
-    const message = `another run repairs on this ledger${since}: ${error.message}`;
+  if (isHeld(error)) {
+    const message = `${heldMessage(path, error)}; waited ${waitMs / 1000} s`;
     return new ReconcilerError("run_in_progress", message, {
       path,
       cause: error,
