@@ -14,6 +14,7 @@ export interface Batch {
 
 /** Dates that lie so far apart, with no scheduled date between them, do not share a job. */
 const unscheduledDaysMax = 7;
+const [sharedRepair, inFlightOverlap] = [reasonCode("shared_repair"), reasonCode("in_flight_overlap")];
 
 /**
  * The ready dates of one repair, cut into jobs, newest job first (oldest first where a processor is chronological). A job
@@ -31,7 +32,8 @@ export function batchesOf(assessment: Assessment, unitIndex: number): readonly B
   if (positions.length === 0) return [];
   const taken = rangesInFlight(assessment, unitIndex, unit);
   const free = withoutOverlap(assessment, unit, positions, taken);
-  const batches = cut(assessment, unitIndex, unit, free, taken, chronological);
+  const inChain = chronological ? chainPrefixes(assessment, unit, free) : free;
+  const batches = cut(assessment, unitIndex, unit, inChain, taken, chronological);
   return chronological ? batches : batches.reverse();
 }
 
@@ -61,13 +63,13 @@ function putOff(
   assessment: Assessment,
   unit: RepairUnit,
   position: number,
-  reason: "shared_repair" | "in_flight_overlap",
+  reason: "shared_repair" | "in_flight_overlap" | "chronological",
 ) {
   const { grid } = assessment;
   for (const index of unit.processors) {
     const cell = index * grid.axis.length + position;
     if (grid.dispositions[cell] !== Disposition.ready) continue;
-    if (reason === "shared_repair") grid.dispositions[cell] = Disposition.blocked;
+    if (reason !== "in_flight_overlap") grid.dispositions[cell] = Disposition.blocked;
     grid.reasons[cell] = reasonCode(reason);
   }
 }
@@ -104,6 +106,35 @@ function withoutOverlap(
     if (overlaps) putOff(assessment, unit, position, "in_flight_overlap");
     return !overlaps;
   });
+}
+
+/** A date that was put off just now stops its season's chain as much as one that was not ready in the first place. */
+function chainPrefixes(assessment: Assessment, unit: RepairUnit, free: readonly number[]): number[] {
+  const { grid } = assessment;
+  const chronological = unit.processors.filter(
+    (index) => grid.pipeline.processors[index]?.chronological === true,
+  );
+  const isPutOff = (position: number) =>
+    unit.processors.some((index) => {
+      const reason = grid.reasons[index * grid.axis.length + position];
+      return reason === sharedRepair || reason === inFlightOverlap;
+    });
+  const isFree = new Set(free);
+  const stopped = new Set<string>();
+  const kept: number[] = [];
+  for (let { from: position } = grid.selection; position <= grid.selection.to; position++) {
+    const seasons = chronological.map(
+      (index) => `${index}/${scheduleOf(assessment, index).season[position] ?? -1}`,
+    );
+    if (!isFree.has(position)) {
+      if (isPutOff(position)) for (const season of seasons) stopped.add(season);
+    } else if (seasons.some((season) => stopped.has(season))) {
+      putOff(assessment, unit, position, "chronological");
+    } else {
+      kept.push(position);
+    }
+  }
+  return kept;
 }
 
 /** What decides whether a date may join the job of the date next to it. */

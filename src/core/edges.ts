@@ -1,7 +1,7 @@
 import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
 import { upstreamsOf } from "./assess-states.ts";
 import { completenessOf } from "./expectation.ts";
-import { Disposition, isGapState, State } from "./grid.ts";
+import { Disposition, isGapState, reasonCode, State } from "./grid.ts";
 import { rowsAt } from "./observed.ts";
 import type { Edge, Processor } from "./pipeline.ts";
 import { windowAt } from "./windows.ts";
@@ -12,6 +12,7 @@ export interface EdgeArrays {
   readonly dispositions: Uint8Array;
   readonly progressing: Uint8Array;
   readonly proceeds: Uint8Array;
+  readonly reasons: Uint8Array;
 }
 
 /** How far one upstream cell satisfies an edge. */
@@ -102,6 +103,8 @@ function reachesCompleteness(
   return completenessOf(judge, observed.profile, entry, context) >= edge.minCompleteness;
 }
 
+const sharedRepair = reasonCode("shared_repair");
+
 /** Whether a soft edge waits on this cell: only while somebody is working on it, or the plan put it off for now. */
 function isWorkedOn(arrays: EdgeArrays, cell: number): boolean {
   const disposition = arrays.dispositions[cell];
@@ -110,7 +113,8 @@ function isWorkedOn(arrays: EdgeArrays, cell: number): boolean {
     disposition === Disposition.queued ||
     disposition === Disposition.running ||
     disposition === Disposition.backingOff ||
-    (disposition === Disposition.held && arrays.progressing[cell] === 1)
+    (disposition === Disposition.held && arrays.progressing[cell] === 1) ||
+    (disposition === Disposition.blocked && arrays.reasons[cell] === sharedRepair)
   );
 }
 

@@ -44,7 +44,7 @@ export function plan(assessment: Assessment, limits: PlanLimits): readonly Plann
   const batches = units.map((_, unit) => batchesOf(assessment, unit));
   const recentFrom = assessment.sight.today - recentDays - grid.axis.first;
   const isRecent = (batch: Batch) => (batch.positions.at(-1) ?? 0) >= recentFrom;
-  const slots = newSlots(assessment, limits, isRecent);
+  const slots = newSlots(assessment, limits, isRecent, followersOf(assessment, batches));
   const jobs: PlannedJob[] = [];
   for (const batch of inOrder(assessment, batches, isRecent)) {
     const unit = units[batch.unit];
@@ -105,12 +105,16 @@ interface Slots {
   readonly take: (batch: Batch, unit: RepairUnit) => ReasonName | null;
 }
 
-function newSlots(assessment: Assessment, limits: PlanLimits, isRecent: (batch: Batch) => boolean): Slots {
+function newSlots(
+  assessment: Assessment,
+  limits: PlanLimits,
+  isRecent: (batch: Batch) => boolean,
+  followers: ReadonlySet<Batch>,
+): Slots {
   const { grid, facts, inFlight } = assessment;
   const { pipeline } = grid;
   const perUnit = new Map<number, number>();
   const perPool = new Map<string, number>();
-  const seasonsTaken = new Set<string>();
   let commands = 0;
   const add = (unitIndex: number) => {
     perUnit.set(unitIndex, (perUnit.get(unitIndex) ?? 0) + 1);
@@ -126,8 +130,7 @@ function newSlots(assessment: Assessment, limits: PlanLimits, isRecent: (batch: 
     const inUse = perUnit.get(batch.unit) ?? 0;
     if (facts.circuits[batch.unit]?.state === "half_open" && (inUse > 0 || batch.positions.length > 1))
       return "circuit";
-    const season = seasonKey(assessment, batch, unit);
-    if (season !== null && seasonsTaken.has(season)) return "chronological";
+    if (followers.has(batch)) return "chronological";
     const { repairsPerDay } = pipeline.budgets;
     if (repairsPerDay !== null && starts >= repairsPerDay) return "budget";
     if (cells + batch.positions.length > limits.cellsMax && jobs > inFlight.length)
@@ -143,9 +146,6 @@ function newSlots(assessment: Assessment, limits: PlanLimits, isRecent: (batch: 
   return {
     take: (batch, unit) => {
       const refusal = refuse(batch, unit);
-      const season = seasonKey(assessment, batch, unit);
-      // The chain of a season goes on only behind its first job, whether that one got a slot or not.
-      if (season !== null) seasonsTaken.add(season);
       if (refusal !== null) return refusal;
       add(batch.unit);
       jobs++;
@@ -156,15 +156,33 @@ function newSlots(assessment: Assessment, limits: PlanLimits, isRecent: (batch: 
   };
 }
 
-/** What a chronological repair runs one job at a time of; null where it is not chronological. */
-function seasonKey(assessment: Assessment, batch: Batch, unit: RepairUnit): string | null {
-  const chronological = unit.processors.find(
-    (index) => assessment.grid.pipeline.processors[index]?.chronological === true,
-  );
-  if (chronological === undefined) return null;
-  const name = assessment.grid.pipeline.processors[chronological]?.schedule ?? "";
-  const season = assessment.grid.schedules.get(name)?.season[batch.positions[0] ?? 0] ?? -1;
-  return `${batch.unit}/${season}`;
+/**
+ * The jobs of a chronological repair behind the first one of their season. The chain goes on only behind that one, whether
+ * it gets a slot or not, and though a later one may be more recent.
+ */
+function followersOf(assessment: Assessment, batches: readonly (readonly Batch[])[]): ReadonlySet<Batch> {
+  const followers = new Set<Batch>();
+  const heads = new Set<string>();
+  const { processors, repairUnits } = assessment.grid.pipeline;
+  for (const [unitIndex, unit] of repairUnits.entries()) {
+    if (!unit.processors.some((index) => processors[index]?.chronological === true)) continue;
+    for (const batch of batches[unitIndex] ?? []) {
+      const seasons = seasonKeys(assessment, batch, unit);
+      if (seasons.some((season) => heads.has(season))) followers.add(batch);
+      for (const season of seasons) heads.add(season);
+    }
+  }
+  return followers;
+}
+
+/** The chains that a job is a link of: one per chronological processor and season. */
+function seasonKeys({ grid }: Assessment, batch: Batch, unit: RepairUnit): readonly string[] {
+  return unit.processors.flatMap((index) => {
+    const processor = grid.pipeline.processors[index];
+    if (processor === undefined || !processor.chronological) return [];
+    const season = grid.schedules.get(processor.schedule)?.season[batch.positions[0] ?? 0] ?? -1;
+    return season < 0 ? [] : [`${index}/${season}`];
+  });
 }
 
 function poolSlots(assessment: Assessment, pool: string): number {

@@ -1,12 +1,14 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { blockingCells, isTroubled } from "./edges.ts";
-import { Disposition, reasonName } from "./grid.ts";
+import { Disposition, reasonCode, reasonName } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
 
 export interface CellAt {
   readonly processor: Processor;
   readonly position: number;
 }
+
+const [sharedRepair, inFlightOverlap] = [reasonCode("shared_repair"), reasonCode("in_flight_overlap")];
 
 /** So many root causes are named for a cell; a window can have hundreds. */
 export const rootCausesMax = 20;
@@ -15,7 +17,9 @@ export const rootCausesMax = 20;
 export function directBlockers(assessment: Assessment, at: CellAt): readonly CellAt[] {
   const arrays = { ...assessment.grid, proceeds: assessment.proceeds };
   const cell = at.processor.index * assessment.grid.axis.length + at.position;
-  if (reasonName(assessment.grid.reasons[cell] ?? 0) === "chronological") return chainBlocker(assessment, at);
+  const reason = reasonName(assessment.grid.reasons[cell] ?? 0);
+  if (reason === "chronological") return chainBlocker(assessment, at);
+  if (reason === "shared_repair") return partners(assessment, at);
   const all = at.processor.edges.flatMap((edge) =>
     blockingCells(assessment, arrays, at.processor, edge, at.position),
   );
@@ -46,15 +50,28 @@ function isTroubledCell({ grid }: Assessment, { processor, position }: CellAt): 
   return isTroubled(grid.states[processor.index * grid.axis.length + position], processor.stale === "repair");
 }
 
+/** The other cells of a shared repair that keep it from running on that date. */
+function partners({ grid }: Assessment, { processor, position }: CellAt): readonly CellAt[] {
+  return (grid.pipeline.repairUnits[processor.repairUnit ?? -1]?.processors ?? []).flatMap((index) => {
+    const partner = grid.pipeline.processors[index];
+    const cell = index * grid.axis.length + position;
+    const disposition = grid.dispositions[cell] ?? Disposition.none;
+    const isWaiting = disposition === Disposition.none || grid.reasons[cell] === sharedRepair;
+    return partner === undefined || isWaiting ? [] : [{ processor: partner, position }];
+  });
+}
+
 /** The first open date of the season that is neither ready nor passed over. */
-function chainBlocker({ grid, ...assessment }: Assessment, at: CellAt): readonly CellAt[] {
-  const schedule = scheduleOf({ ...assessment }, at.processor.index);
+function chainBlocker(assessment: Assessment, at: CellAt): readonly CellAt[] {
+  const { grid } = assessment;
+  const schedule = scheduleOf(assessment, at.processor.index);
   const base = at.processor.index * grid.axis.length;
   const season = schedule.season[at.position];
   for (const position of schedule.positions) {
     if (position >= at.position || schedule.season[position] !== season) continue;
     const disposition = grid.dispositions[base + position] ?? Disposition.none;
-    if (disposition === Disposition.none || disposition === Disposition.ready) continue;
+    const isReady = disposition === Disposition.ready && grid.reasons[base + position] !== inFlightOverlap;
+    if (disposition === Disposition.none || isReady) continue;
     const isPoison = disposition === Disposition.quarantined || disposition === Disposition.unrepairable;
     if (!isPoison || at.processor.onPoison === "stop") return [{ processor: at.processor, position }];
   }

@@ -1,0 +1,343 @@
+// Goal: what must hold of every plan, whatever the pipeline and its history. Method: small random pipelines with random
+// tables are reconciled to their end by a simulated executor and a clock that jumps; each plan on the way is looked at by
+// rules that are written independently of the code that plans. The seeds are fixed, so a failure repeats.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { assess, isConverged } from "../../src/core/assess.ts";
+import type { Assessment } from "../../src/core/assessment.ts";
+import { isGapCell } from "../../src/core/batches.ts";
+import { cascade } from "../../src/core/cascade.ts";
+import { dispositionName, reasonName, State, stateName } from "../../src/core/grid.ts";
+import { type Day, fromDay } from "../../src/core/iso-date.ts";
+import type { Edge } from "../../src/core/pipeline.ts";
+import { plan } from "../../src/core/plan.ts";
+import { directBlockers, rootCauses } from "../../src/core/root-causes.ts";
+import { arbitraryWorld } from "../support/arbitrary-world.ts";
+import {
+  gapsOf,
+  inputAtFirst,
+  type Moment,
+  requiredRows,
+  simulate,
+  type World,
+} from "../support/simulation.ts";
+
+const roundsMax = 3000;
+const runs = { seed: 20_240_101, numRuns: 300 };
+
+describe.each([
+  ["where every repair works", false],
+  ["where much goes wrong", true],
+])("in every pipeline, %s,", (_, trouble) => {
+  const worlds = arbitraryWorld({ trouble });
+
+  function atEveryPlan(check: (moment: Moment, world: World) => void): void {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        simulate(world, roundsMax, (moment) => check(moment, world));
+      }),
+      runs,
+    );
+  }
+
+  test("no cell is planned before what it needs on the same date is there", () => {
+    atEveryPlan((moment, world) => {
+      for (const { processor, day } of plannedCells(moment)) {
+        for (const edge of world.pipeline.processors[processor]?.edges ?? []) {
+          if (edge.mode !== "hard" || edge.window.kind !== "same_date") continue;
+          expect(
+            isThere(moment.assessment, world, processor, edge, day),
+            `p${processor}/${fromDay(day)}`,
+          ).toBe(true);
+        }
+      }
+    });
+  });
+
+  test("every planned date has a gap, and no gap that is exempt, pending or unknown is one", () => {
+    atEveryPlan((moment, world) => {
+      const { grid } = moment.assessment;
+      for (const job of moment.jobs) {
+        const unit = world.pipeline.repairUnits[job.repairUnit];
+        for (const day of job.days) {
+          const position = day - grid.axis.first;
+          const open = (unit?.processors ?? []).filter((index) => isGapCell({ grid }, index, position));
+          expect(open.length).toBeGreaterThan(0);
+          for (const index of open) expect(world.rows[index]?.[day - world.first]).toBeLessThan(requiredRows);
+        }
+      }
+    });
+  });
+
+  test("jobs of one repair never overlap, neither each other nor a run in flight", () => {
+    atEveryPlan(({ input, jobs }) => {
+      const ranges = [
+        ...input.inFlight.map(({ repairUnit, days }) => ({ repairUnit, days })),
+        ...jobs.map(({ repairUnit, days }) => ({ repairUnit, days })),
+      ];
+      for (const [index, left] of ranges.entries()) {
+        for (const right of ranges.slice(index + 1)) {
+          if (left.repairUnit !== right.repairUnit) continue;
+          const [from, to] = [left.days[0] ?? 0, left.days.at(-1) ?? 0];
+          const apart = (right.days.at(-1) ?? 0) < from || (right.days[0] ?? 0) > to;
+          expect(apart, `${fromDay(from)}..${fromDay(to)}`).toBe(true);
+        }
+      }
+    });
+  });
+
+  test("jobs keep to their size, their season, their slots and pools", () => {
+    atEveryPlan(({ assessment, input, jobs }, { pipeline }) => {
+      const { grid } = assessment;
+      const used = new Map<string, number>();
+      const take = (what: string) => used.set(what, (used.get(what) ?? 0) + 1);
+      for (const { repairUnit } of [...input.inFlight, ...jobs]) {
+        take(`r${repairUnit}`);
+        if (pipeline.repairUnits[repairUnit]?.pool === "heavy") take("heavy");
+      }
+      expect(input.inFlight.length + jobs.length).toBeLessThanOrEqual(5);
+      expect(used.get("heavy") ?? 0).toBeLessThanOrEqual(2);
+      for (const job of jobs) {
+        const unit = pipeline.repairUnits[job.repairUnit];
+        if (unit === undefined) throw new RangeError("a job without a repair");
+        expect(used.get(`r${job.repairUnit}`) ?? 0).toBeLessThanOrEqual(unit.concurrency);
+        expect(job.days.length).toBeLessThanOrEqual(unit.batch === "single" ? 1 : unit.maxDatesPerJob);
+        for (const index of unit.processors) {
+          const schedule = grid.schedules.get(pipeline.processors[index]?.schedule ?? "");
+          const seasons = new Set(job.days.map((day) => schedule?.season[day - grid.axis.first]));
+          expect(seasons.size).toBe(1);
+        }
+      }
+    });
+  });
+
+  test("a chronological repair never leaves an open date of the season behind it", () => {
+    atEveryPlan(({ assessment, jobs }, { pipeline }) => {
+      const { grid } = assessment;
+      for (const job of jobs) {
+        for (const index of pipeline.repairUnits[job.repairUnit]?.processors ?? []) {
+          const processor = pipeline.processors[index];
+          if (processor?.chronological !== true) continue;
+          const season = grid.schedules.get(processor.schedule)?.season;
+          const last = (job.days.at(-1) ?? 0) - grid.axis.first;
+          const own = new Set(job.days.map((day) => day - grid.axis.first));
+          for (let position = 0; position < last; position++) {
+            if (season?.[position] !== season?.[last] || own.has(position)) continue;
+            if (!isGapCell({ grid }, index, position) || !isGapCell({ grid }, index, last)) continue;
+            expect(
+              ["quarantined", "unrepairable"],
+              `${job.id} leaves ${processor.name}/${position}`,
+            ).toContain(view(assessment, index, position).disposition);
+            expect(processor.onPoison).toBe("continue");
+          }
+        }
+      }
+    });
+  });
+
+  test("every gap says where it stands and why, and every blocked one by what", () => {
+    atEveryPlan(({ assessment }) => {
+      for (const { processor, position } of gapCells(assessment)) {
+        const { disposition, reason } = view(assessment, processor, position);
+        expect(disposition).not.toBe("none");
+        if (disposition !== "running" && disposition !== "queued") expect(reason, disposition).not.toBe("");
+        if (disposition !== "blocked") continue;
+        const at = { processor: processorAt(assessment, processor), position };
+        expect(directBlockers(assessment, at).length, `${processor}/${position} ${reason}`).toBeGreaterThan(
+          0,
+        );
+        expect(rootCauses(assessment, at).length).toBeGreaterThan(0);
+      }
+    });
+  });
+
+  test("no cell is tried more often than it may be, unless its inputs changed", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const probes = new Map<string, number>();
+        const { attempts } = simulate(world, roundsMax, (moment) => {
+          for (const { processor, day, reason } of plannedCells(moment)) {
+            const key = `${world.pipeline.processors[processor]?.name}/${fromDay(day)}`;
+            if (reason === "probe") probes.set(key, (probes.get(key) ?? 0) + 1);
+          }
+        });
+        const tries = new Map<string, number>();
+        for (const { processor, date } of attempts) {
+          const key = `${processor}/${date}`;
+          tries.set(key, (tries.get(key) ?? 0) + 1);
+        }
+        for (const { name, repairUnit } of world.pipeline.processors) {
+          const most = world.pipeline.repairUnits[repairUnit ?? -1]?.maxAttempts ?? 0;
+          for (const [key, count] of tries) {
+            if (key.startsWith(`${name}/`))
+              expect(count - (probes.get(key) ?? 0), key).toBeLessThanOrEqual(most);
+          }
+        }
+      }),
+      runs,
+    );
+  });
+
+  test("the same input gives the same plan, byte by byte", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const once = () => {
+          const assessment = assess(inputAtFirst(world));
+          const jobs = plan(assessment, { jobsMax: 5, cellsMax: 40, recentSlots: 1, slots: true });
+          const { states, dispositions, reasons, degraded } = assessment.grid;
+          return JSON.stringify([jobs, [...states], [...dispositions], [...reasons], [...degraded]]);
+        };
+        expect(once()).toBe(once());
+      }),
+      runs,
+    );
+  });
+
+  test("it ends, and what is left open nobody can work on", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const { assessment } = simulate(world, roundsMax, () => undefined);
+        for (const { processor, position } of gapCells(assessment)) {
+          const { disposition } = view(assessment, processor, position);
+          expect(["quarantined", "unrepairable", "blocked"], gapsOf(assessment).join("\n")).toContain(
+            disposition,
+          );
+          if (disposition !== "blocked") continue;
+          const roots = rootCauses(assessment, { processor: processorAt(assessment, processor), position });
+          for (const root of roots) {
+            const at = view(assessment, root.processor.index, root.position);
+            const isStuck =
+              ["quarantined", "unrepairable"].includes(at.disposition) ||
+              ["unknown", "exempt"].includes(at.state);
+            expect(isStuck, `${root.processor.name} ${at.state} ${at.disposition} ${at.reason}`).toBe(true);
+          }
+        }
+      }),
+      runs,
+    );
+  });
+
+  test("a dry run begins with what a real run would plan without caps", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const input = inputAtFirst(world);
+        const jobs = plan(assess(input), {
+          jobsMax: Infinity,
+          cellsMax: Infinity,
+          recentSlots: 0,
+          slots: false,
+        });
+        const first = cascade(input).filter(({ wave }) => wave === 1);
+        expect(first.map(({ wave, needs, forecastSeconds, ...job }) => job)).toEqual(jobs);
+      }),
+      runs,
+    );
+  });
+});
+
+describe("in every pipeline where every repair works,", () => {
+  const worlds = arbitraryWorld({ trouble: false });
+
+  test("all is complete at the end", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const { assessment } = simulate(world, roundsMax, () => undefined);
+        expect(gapsOf(assessment)).toEqual([]);
+        expect(isConverged(assessment)).toBe(true);
+      }),
+      runs,
+    );
+  });
+
+  test("the dry run names exactly the cells that the run repairs, each step after what it needs", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const steps = cascade(inputAtFirst(world));
+        const waves = new Map(steps.map(({ id, wave }) => [id, wave]));
+        for (const { wave, needs } of steps) {
+          for (const id of needs) expect(waves.get(id)).toBeLessThan(wave);
+        }
+        const forecast = steps.flatMap(({ repairUnit, days }) =>
+          days.map((day) => `${repairUnit}/${fromDay(day)}`),
+        );
+        expect(new Set(forecast).size).toBe(forecast.length);
+        const { attempts } = simulate(world, roundsMax, () => undefined);
+        const unitOf = new Map(world.pipeline.processors.map(({ name, repairUnit }) => [name, repairUnit]));
+        const done = attempts.map(({ processor, date }) => `${unitOf.get(processor)}/${date}`);
+        expect([...new Set(done)].toSorted()).toEqual(forecast.toSorted());
+      }),
+      runs,
+    );
+  });
+});
+
+interface PlannedCell {
+  readonly processor: number;
+  readonly day: Day;
+  readonly reason: string;
+}
+
+/** The gaps that the jobs of a plan are for. */
+function plannedCells({ assessment, jobs }: Moment): readonly PlannedCell[] {
+  const { grid } = assessment;
+  return jobs.flatMap(({ repairUnit, days }) =>
+    (grid.pipeline.repairUnits[repairUnit]?.processors ?? []).flatMap((processor) =>
+      days
+        .filter((day) => isGapCell({ grid }, processor, day - grid.axis.first))
+        .map((day) => ({
+          processor,
+          day,
+          reason: view(assessment, processor, day - grid.axis.first).reason,
+        })),
+    ),
+  );
+}
+
+function gapCells({
+  grid,
+}: Assessment): readonly { readonly processor: number; readonly position: number }[] {
+  return grid.pipeline.processors.flatMap(({ index }) =>
+    Array.from({ length: grid.axis.length }, (_, position) => ({ processor: index, position })).filter(
+      ({ position }) => isGapCell({ grid }, index, position),
+    ),
+  );
+}
+
+function view({ grid }: Assessment, processor: number, position: number) {
+  const cell = processor * grid.axis.length + position;
+  return {
+    state: stateName(grid.states[cell] ?? 0),
+    disposition: dispositionName(grid.dispositions[cell] ?? 0),
+    reason: reasonName(grid.reasons[cell] ?? 0),
+  };
+}
+
+function processorAt({ grid }: Assessment, index: number) {
+  const processor = grid.pipeline.processors[index];
+  if (processor === undefined) throw new RangeError(`there is no processor ${index}`);
+  return processor;
+}
+
+/** By the rows of the world itself: one of the upstreams is whole enough, not scheduled, waived to proceed, or filled by the same run. */
+function isThere({ grid }: Assessment, world: World, processor: number, edge: Edge, day: Day): boolean {
+  const position = day - grid.axis.first;
+  return edge.anyOf.some((name) => {
+    const upstream = world.pipeline.processors.find((entry) => entry.name === name);
+    if (upstream === undefined) return false;
+    if (grid.schedules.get(upstream.schedule)?.scheduled[position] !== 1) return true;
+    const state = grid.states[upstream.index * grid.axis.length + position];
+    if (state === State.unknown) return false;
+    if (
+      upstream.repairUnit !== null &&
+      upstream.repairUnit === world.pipeline.processors[processor]?.repairUnit
+    )
+      return true;
+    const rows = world.rows[upstream.index]?.[day - world.first] ?? 0;
+    if (rows >= requiredRows * (edge.minCompleteness ?? 1)) return true;
+    const proceeds = world.pipeline.waivers.some(
+      ({ downstream, processors, start, end }) =>
+        downstream === "proceed" && processors.includes(name) && fromDay(day) >= start && fromDay(day) <= end,
+    );
+    return state === State.exempt && (rows > 0 || proceeds);
+  });
+}
