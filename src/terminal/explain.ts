@@ -36,7 +36,7 @@ export function renderExplanation(
     ["root causes", explanation.root_causes.flatMap((cell) => cellLines(cell, options, paint))],
     ["waivers", waiverLines(explanation, options)],
     ["attempts", attemptLines(attempts, options, paint)],
-    ["next", nextLines(explanation, options)],
+    ["next", nextLines(explanation, options, paint)],
   ];
   return `${sections
     .filter(([, lines]) => lines.length > 0)
@@ -192,9 +192,14 @@ function oneAttempt(
   return lines;
 }
 
-function nextLines({ next, next_at }: Explanation, options: RenderOptions): readonly string[] {
+/** A command at the end of the sentence has a line to itself, so that it can be copied. */
+function nextLines({ next, next_at }: Explanation, options: RenderOptions, paint: Paint): readonly string[] {
   const when = next_at === null || next.includes(next_at) ? "" : ` (${next_at})`;
-  return wrap(`${next}${when}`, options.columns, "  ");
+  const command = / (reconcile [^:]*)$/.exec(next)?.[1];
+  if (command === undefined || !next.endsWith(`: ${command}`))
+    return wrap(`${next}${when}`, options.columns, "  ");
+  const prose = next.slice(0, next.length - command.length).trimEnd();
+  return [...wrap(`${prose}${when}`, options.columns, "  "), `    ${paint("cyan", command)}`];
 }
 
 function marked(good: boolean, text: string, options: RenderOptions, paint: Paint): readonly string[] {

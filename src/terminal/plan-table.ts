@@ -111,7 +111,7 @@ function merged(a: Line, b: Line): Line {
     last: a.last > b.last ? a.last : b.last,
     dates: a.dates + b.dates,
     seconds: a.seconds === null || b.seconds === null ? null : a.seconds + b.seconds,
-    why: a.why === b.why ? a.why : sumOfReasons(a.why, b.why),
+    why: sumOfReasons(a.why, b.why),
   };
 }
 

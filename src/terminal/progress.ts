@@ -37,8 +37,9 @@ const endsForPaceMin = 3;
 export function createProgress(stream: ProgressStream, options: ProgressOptions): Progress {
   const monotonic = options.monotonic ?? (() => performance.now());
   const state = newState(monotonic());
+  // A run that is over sooner needs no line between its start and its summary.
+  let lastLineAt = state.startedAt;
   const region = createRegion(stream);
-  let lastLineAt = Number.NEGATIVE_INFINITY;
   let stopped = false;
   const width = () => Math.max(20, (stream.columns ?? options.columns) - 1);
 

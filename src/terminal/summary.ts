@@ -47,8 +47,10 @@ function headline(document: ResultDocument, options: RenderOptions, paint: Paint
   const total = totals(document);
   if (converged && gaps.length === 0 && unknown.length === 0) {
     const complete = counted(total("complete") + total("stale"), "complete cell");
-    const line = `${paint(["bold", "green"], "converged")}  ${name}  ${complete}, ${where}`;
-    return [line, ...asideLines(document, options)];
+    return [
+      ...verdictLines(paint(["bold", "green"], "converged"), `${name}: ${complete}, ${where}`, options),
+      ...asideLines(document, options),
+    ];
   }
   // Gaps of severity `info` do not count against it.
   const verdict = converged ? paint(["bold", "green"], "converged") : paint(["bold", "red"], "not converged");
@@ -57,10 +59,15 @@ function headline(document: ResultDocument, options: RenderOptions, paint: Paint
   if (unknown.length > 0) parts.push(`${counted(unknown.length, "cell")} could not be observed`);
   parts.push(`${formatCount(total("complete") + total("stale"))} complete`);
   return [
-    `${verdict}  ${name}  ${where}`,
+    ...verdictLines(verdict, `${name}: ${where}`, options),
     ...wrap(parts.join("; "), options.columns, "  "),
     ...asideLines(document, options),
   ];
+}
+
+function verdictLines(verdict: string, text: string, { columns }: RenderOptions): readonly string[] {
+  const [first = "", ...rest] = wrap(text, columns, " ".repeat(displayWidth(verdict) + 2));
+  return [`${verdict}  ${first.trimStart()}`, ...rest.map((line) => `  ${line.trimStart()}`)];
 }
 
 /** What counts for nothing but is good to know; nothing where there is none of it. */
