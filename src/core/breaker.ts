@@ -1,6 +1,7 @@
 import { formatDateRuns, parseDateRuns } from "./date-runs.ts";
 import type { Day } from "./iso-date.ts";
 import type { Baseline, LedgerRecords } from "./ledger-records.ts";
+import { memoByIdentity } from "./memo.ts";
 import type { Safety, ScheduleSpec } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
 import type { EpochMs } from "./wall-clock.ts";
@@ -57,6 +58,11 @@ function saysNothing({ outcome, errorCode }: RunEnd): boolean {
   return outcome === "skipped" || outcome === "ineffective" || errorCode === "cancelled";
 }
 
+/** The days that a baseline names. */
+export const daysOfBaseline = memoByIdentity(
+  (baseline: Baseline): ReadonlySet<Day> => parseDateRuns(baseline.dates),
+);
+
 /** How much of what was complete is gone. */
 export interface MassGap {
   readonly wasComplete: number;
@@ -75,7 +81,7 @@ export function massGapOf(
 ): MassGap {
   let worst: MassGap = { wasComplete: 0, becameGaps: 0 };
   for (const baseline of baselines) {
-    const days = parseDateRuns(baseline.dates);
+    const days = daysOfBaseline(baseline);
     let becameGaps = 0;
     for (const day of days) if (isGap(day)) becameGaps++;
     const gap = { wasComplete: days.size, becameGaps };
@@ -103,7 +109,7 @@ export function scheduleFault(
   const days = Array.from(schedule.positions, (position) => first + position);
   if (baseline !== undefined) {
     const present = new Set(days);
-    const gone = [...parseDateRuns(baseline.dates)].filter((day) => day < today && !present.has(day));
+    const gone = [...daysOfBaseline(baseline)].filter((day) => day < today && !present.has(day));
     if (gone.length > 0) {
       return `${gone.length} scheduled dates vanished since the last cycle: ${formatDateRuns(gone).slice(0, 200)}`;
     }

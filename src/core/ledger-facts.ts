@@ -1,8 +1,15 @@
-import { type Circuit, circuitOf } from "./breaker.ts";
-import { parseDateRuns } from "./date-runs.ts";
+import { type Circuit, circuitOf, daysOfBaseline } from "./breaker.ts";
 import { type Decisions, foldDecisions } from "./decisions.ts";
 import { type Day, toDay } from "./iso-date.ts";
-import type { Baseline, LedgerRecords, RepairStart, RunTimes } from "./ledger-records.ts";
+import type {
+  Baseline,
+  CellAttempt,
+  GapEvent,
+  LedgerRecords,
+  RepairStart,
+  RunTimes,
+} from "./ledger-records.ts";
+import { memoByIdentity } from "./memo.ts";
 import type { Pipeline, Processor } from "./pipeline.ts";
 import { type CellFacts, foldCell, groupByCell, noFacts, type RetryRules } from "./retry-policy.ts";
 import type { EpochMs } from "./wall-clock.ts";
@@ -35,26 +42,35 @@ export interface LedgerFacts {
   readonly rules: (processor: number, day: Day) => RetryRules;
 }
 
+const attemptsByCell = memoByIdentity((attempts: readonly CellAttempt[]) =>
+  groupByCell(attempts, (attempt) => toDay(attempt.date)),
+);
+const eventsByCell = memoByIdentity((events: readonly GapEvent[]) =>
+  groupByCell(events, (event) => toDay(event.date)),
+);
+
 export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: EpochMs): LedgerFacts {
   const decisions = foldDecisions(pipeline, records.decisions);
-  const attempts = groupByCell(records.attempts, (attempt) => toDay(attempt.date));
-  const events = groupByCell(records.gapEvents, (event) => toDay(event.date));
+  const attempts = attemptsByCell(records.attempts);
+  const events = eventsByCell(records.gapEvents);
   const rules = (processor: number, day: Day) =>
     retryRules(pipeline, pipeline.processors[processor], day, decisions);
-  const folded = pipeline.processors.map(({ name, index }) => {
-    const days = new Set([...(attempts.get(name)?.keys() ?? []), ...(events.get(name)?.keys() ?? [])]);
-    const facts = new Map<Day, CellFacts>();
-    for (const day of days) {
-      const cell = foldCell(
-        attempts.get(name)?.get(day) ?? [],
-        events.get(name)?.get(day) ?? [],
-        rules(index, day),
-        now,
-      );
-      facts.set(day, cell);
-    }
-    return facts;
-  });
+  const histories = pipeline.processors.map(({ name }) => ({
+    attempts: attempts.get(name),
+    events: events.get(name),
+    folded: new Map<Day, CellFacts>(),
+  }));
+  const cellFacts = (processor: number, day: Day): CellFacts => {
+    const history = histories[processor];
+    const ownAttempts = history?.attempts?.get(day);
+    const ownEvents = history?.events?.get(day);
+    if (history === undefined || (ownAttempts === undefined && ownEvents === undefined)) return noFacts;
+    const known = history.folded.get(day);
+    if (known !== undefined) return known;
+    const folded = foldCell(ownAttempts ?? [], ownEvents ?? [], rules(processor, day), now);
+    history.folded.set(day, folded);
+    return folded;
+  };
   const baselines = pipeline.processors.map((processor) =>
     baselinesOf(records.baselines, processor, decisions),
   );
@@ -62,16 +78,20 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
     const own = records.baselines.filter(
       (baseline) => baseline.subject === "processor" && baseline.name === name,
     );
-    return new Set(own.flatMap((baseline) => [...parseDateRuns(baseline.dates)]));
+    return own.map(daysOfBaseline);
   });
-  const cellFacts = (processor: number, day: Day) => folded[processor]?.get(day) ?? noFacts;
   return {
     cellFacts,
     everComplete: (processor, day) =>
-      cellFacts(processor, day).everComplete || (completeOnce[processor]?.has(day) ?? false),
-    openOnRecord: folded.flatMap((facts, processor) =>
-      [...facts].filter(([, cell]) => cell.openOnRecord).map(([day]) => ({ processor, day })),
-    ),
+      cellFacts(processor, day).everComplete ||
+      (completeOnce[processor]?.some((days) => days.has(day)) ?? false),
+    get openOnRecord() {
+      return histories.flatMap(({ events: own }, processor) =>
+        [...(own?.keys() ?? [])]
+          .filter((day) => cellFacts(processor, day).openOnRecord)
+          .map((day) => ({ processor, day })),
+      );
+    },
     circuits: pipeline.repairUnits.map((unit) => {
       const ends = records.recentEnds.filter((end) => end.repair === unit.name);
       const released = Math.max(

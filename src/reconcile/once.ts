@@ -70,7 +70,7 @@ class OnceRun {
   readonly #session: Session;
   readonly #repairs: RepairEnd[] = [];
   readonly #running = new Map<string, RunningJob>();
-  /** Ends every run of this process: the user's signal, or a failure that leaves no way to record. */
+  /** Ends every run of this process: the user's signal. */
   readonly #stop = new AbortController();
   #failure: { readonly thrown: unknown } | null = null;
   #cycles = 0;
@@ -94,13 +94,13 @@ class OnceRun {
       do {
         await this.#cycle();
         await this.#workUntilQuiet();
-      } while (this.#isStale && !this.#options.singlePass && !this.#stop.signal.aborted);
+      } while (this.#isStale && !this.#options.singlePass && !this.#isEnding());
       // What the last jobs did is seen once more in full, so that the verdict rests on one look at everything.
-      if (this.#isStale && !this.#stop.signal.aborted) await this.#cycle();
+      if (this.#isStale && !this.#isEnding()) await this.#cycle();
     } catch (thrown) {
       if (!this.#wasStoppedLooking(thrown)) throw thrown;
     } finally {
-      this.#stop.abort();
+      // A failure enqueues nothing more; what runs already has its own time limit, and is let end and be proven.
       await Promise.all([...this.#running.values()].map(({ ended }) => ended));
       this.#options.signal.removeEventListener("abort", onAbort);
     }
@@ -152,7 +152,7 @@ class OnceRun {
 
   /** Enqueues what is ready, takes results as they come, waits out backoff; returns when nothing is left to wait for. */
   async #workUntilQuiet(): Promise<void> {
-    for (let pass = 1; !this.#stop.signal.aborted; pass++) {
+    for (let pass = 1; !this.#isEnding(); pass++) {
       const assessment = this.#session.assess();
       const mayEnqueue = pass === 1 || !this.#options.singlePass;
       const jobs = mayEnqueue ? plan(assessment, this.#limits()) : [];
@@ -165,6 +165,10 @@ class OnceRun {
       }
       await this.#sleepOrWake(until);
     }
+  }
+
+  #isEnding(): boolean {
+    return this.#stop.signal.aborted || this.#failure !== null;
   }
 
   #limits(): PlanLimits {
@@ -197,7 +201,6 @@ class OnceRun {
         (result) => this.#settle(run, result),
         (thrown: unknown) => {
           this.#failure ??= { thrown };
-          this.#stop.abort();
         },
       )
       .finally(() => {

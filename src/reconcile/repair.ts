@@ -5,6 +5,7 @@ import { type Day, fromDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { Processor, RepairUnit } from "../core/pipeline.ts";
+import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { cellsBefore, endOf } from "./outcome.ts";
 import type { CellLease, ProfileResult, RunResult } from "./ports.ts";
@@ -221,11 +222,20 @@ async function verify(
 
 async function lookPatiently(run: Run, days: readonly Day[]): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
-    const result = await look(run, days);
-    const failed = run.processors.some(({ name }) => result.processors.get(name)?.kind !== "observed");
-    if (!failed) return true;
+    if (await isSeen(run, days)) return true;
     if (attempt === verifyAttempts) return false;
     await run.context.clock.sleep(1000 * 2 ** (attempt - 1), run.signal);
+  }
+}
+
+/** A warehouse that cannot be read leaves the run unproven; its end is recorded all the same. */
+async function isSeen(run: Run, days: readonly Day[]): Promise<boolean> {
+  try {
+    const result = await look(run, days);
+    return run.processors.every(({ name }) => result.processors.get(name)?.kind === "observed");
+  } catch (error) {
+    if (error instanceof ReconcilerError) return false;
+    throw error;
   }
 }
 
