@@ -3,11 +3,15 @@ import { Command, CommanderError } from "commander";
 import { didYouMean } from "../config/nearest.ts";
 import { ReconcilerError } from "../errors.ts";
 import { addConfigCommand } from "./config.ts";
+import { addDecisionCommands } from "./decide.ts";
+import { addDemoCommand } from "./demo.ts";
 import { addExplainCommand } from "./explain.ts";
 import { addPlanCommand } from "./plan.ts";
+import { addReportCommand } from "./report.ts";
 import { addRunCommand, addRunFlags, type RunFlags, runOnce } from "./run.ts";
 import { addAsOfFlag, addGlobalFlags, type AsOfFlag, flagsOf, type Surroundings } from "./shared.ts";
 import { addStatusCommand } from "./status.ts";
+import { addValidateCommand } from "./validate.ts";
 
 /** The command line as a whole. Errors in its use are thrown as ReconcilerError `usage`. */
 export function buildProgram(surroundings: Surroundings): Command {
@@ -29,7 +33,11 @@ export function buildProgram(surroundings: Surroundings): Command {
   addPlanCommand(program, surroundings);
   addStatusCommand(program, surroundings);
   addExplainCommand(program, surroundings);
+  addReportCommand(program, surroundings);
+  addDecisionCommands(program, surroundings);
+  addValidateCommand(program, surroundings);
   addConfigCommand(program, surroundings);
+  addDemoCommand(program, surroundings);
   for (const command of [program, ...program.commands]) throwErrors(command, surroundings);
   for (const command of program.commands) addGlobalFlags(command);
   return program;

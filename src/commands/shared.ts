@@ -83,7 +83,8 @@ export function addAsOfFlag(command: Command): Command {
 /** Flags of a command with those given before its name. */
 export function flagsOf<T>(command: Command): T & GlobalFlags {
   // `--no-color` has a default, which one command of the chain must not set against the other's word.
-  const color = command.opts<GlobalFlags>().color !== false && command.parent?.opts<GlobalFlags>().color !== false;
+  const color =
+    command.opts<GlobalFlags>().color !== false && command.parent?.opts<GlobalFlags>().color !== false;
   return { ...command.optsWithGlobals<T & GlobalFlags>(), color };
 }
 
