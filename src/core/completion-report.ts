@@ -5,7 +5,7 @@ import type { IsoDate } from "./iso-date.ts";
 import type { CycleRecord, GapEvent } from "./ledger-records.ts";
 import { metricsOf } from "./observation.ts";
 import type { Processor } from "./pipeline.ts";
-import { type EpochMs, formatInstant, localDayAt } from "./wall-clock.ts";
+import { type EpochMs, formatInstant, localDayAt, minuteOfDayAt } from "./wall-clock.ts";
 
 /** How complete a pipeline is, season by season and phase by phase, and how complete it was before. */
 export interface ReportDocument {
@@ -317,13 +317,15 @@ function recorded({ grid }: Assessment, { since, events }: Extract<ReportBefore,
       else open.delete(cell);
     } else if (!firsts.has(cell)) firsts.set(cell, { wasGap: event === "closed", wasComplete });
   }
-  const today = localDayAt(since, grid.pipeline.timezone);
+  const { timezone } = grid.pipeline;
+  const [today, minute] = [localDayAt(since, timezone), minuteOfDayAt(since, timezone)];
   return (processor, position, now) => {
     const cell = `${processor.name}/${dateAt(grid.axis, position)}`;
     const first = firsts.get(cell);
     if (open.has(cell) || first?.wasGap === true) return "gap";
     if (first?.wasComplete === true) return "complete";
-    const wasDue = grid.axis.first + position + processor.due.daysAfter <= today;
+    const dueDay = grid.axis.first + position + processor.due.daysAfter;
+    const wasDue = dueDay < today || (dueDay === today && processor.due.minuteOfDay <= minute);
     if (first === undefined && wasDue) return now;
     return typeof now === "object" ? now : "pending";
   };
