@@ -1,0 +1,213 @@
+import { type Column, parseType, type SqlType } from "./types.ts";
+import { dateText, type InputValue, microsOf, toProto, type ValueProto } from "./values.ts";
+
+export type PartitionUnit = "HOUR" | "DAY" | "MONTH" | "YEAR";
+
+export interface Partitioning {
+  readonly unit: PartitionUnit;
+  /** Null for a table that is partitioned by the time of ingestion. */
+  readonly column: string | null;
+  readonly requireFilter: boolean;
+}
+
+export interface Row {
+  /** Tells rows apart for the engine; never shown. */
+  readonly id: number;
+  readonly cells: readonly ValueProto[];
+  /** The partition, in seconds since 1970, of a row of a table that is partitioned by ingestion. */
+  readonly ingestedSeconds: number | null;
+  /** Whether it is still in the streaming buffer: visible to queries, in no partition, out of reach for DML. */
+  readonly buffered: boolean;
+}
+
+/** What a table held at one time; never changed, so that a snapshot is a reference. */
+export interface Content {
+  readonly rows: readonly Row[];
+  readonly modifiedMs: number;
+  /** When each partition was last written; one whose last row was deleted is gone, as in BigQuery. */
+  readonly partitionModifiedMs: ReadonlyMap<string, number>;
+}
+
+export interface Table {
+  readonly dataset: string;
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly partitioning: Partitioning | null;
+  readonly clustering: readonly string[];
+  readonly description: string | null;
+  /** The SQL of a view; null for a table. */
+  readonly view: string | null;
+  readonly createdMs: number;
+  content: Content;
+}
+
+/** A table as tests define it. */
+export interface TableDefinition {
+  /** `dataset.table`; the dataset is made where it is not there. */
+  readonly name: string;
+  /** Types in BigQuery's SQL (`DATE`, `array<string>`), with ` not null` behind it for a required column. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly rows?: readonly (readonly InputValue[])[];
+  /** The column, or null for the time of ingestion; by day unless said otherwise. */
+  readonly partition?: {
+    readonly column: string | null;
+    readonly unit?: PartitionUnit;
+    readonly requireFilter?: boolean;
+  };
+  readonly clustering?: readonly string[];
+  readonly description?: string;
+}
+
+let lastRowId = 0;
+let lastMs = 0;
+
+/** This machine's clock, moved on so that no two modifications share an instant. */
+export function nextMs(): number {
+  lastMs = Math.max(Date.now(), lastMs + 1);
+  return lastMs;
+}
+
+export function newTable(definition: TableDefinition): Table {
+  const [dataset = "", name, ...rest] = definition.name.split(".");
+  if (name === undefined || rest.length > 0)
+    throw new Error(`a table is named dataset.table, found ${definition.name}`);
+  const createdMs = nextMs();
+  const { partition } = definition;
+  const table: Table = {
+    dataset,
+    name,
+    columns: Object.entries(definition.columns).map(([column, text]) => {
+      const type = text.replace(/\s+not\s+null\s*$/i, "");
+      return { name: column, type: parseType(type), ...(type === text ? {} : { required: true }) };
+    }),
+    partitioning:
+      partition === undefined
+        ? null
+        : {
+            unit: partition.unit ?? "DAY",
+            column: partition.column,
+            requireFilter: partition.requireFilter ?? false,
+          },
+    clustering: definition.clustering ?? [],
+    description: definition.description ?? null,
+    view: null,
+    createdMs,
+    content: emptyContent(createdMs),
+  };
+  if (definition.rows !== undefined) table.content = withRows(table, makeRows(table, definition.rows));
+  return table;
+}
+
+export function emptyContent(modifiedMs: number): Content {
+  return { rows: [], modifiedMs, partitionModifiedMs: new Map() };
+}
+
+/** Rows as tests write them, made into those of a table. @param partition the day of ingestion; today unless given. */
+export function makeRows(
+  table: Table,
+  rows: readonly (readonly InputValue[])[],
+  { partition, buffered = false }: { readonly partition?: string; readonly buffered?: boolean } = {},
+): readonly Row[] {
+  return rows.map((values) => {
+    if (values.length !== table.columns.length)
+      throw new Error(`${table.name} has ${table.columns.length} columns, found ${JSON.stringify(values)}`);
+    const cells = table.columns.map(({ type }, index) => toProto(type, values[index] ?? null));
+    return newRow(table, cells, { buffered, ...(partition === undefined ? {} : { partition }) });
+  });
+}
+
+/** @param partition where a row of an ingestion-partitioned table goes; now unless given. */
+export function newRow(
+  table: Table,
+  cells: readonly ValueProto[],
+  { partition, buffered = false }: { readonly partition?: string; readonly buffered?: boolean } = {},
+): Row {
+  lastRowId += 1;
+  const ingested = table.partitioning !== null && table.partitioning.column === null && !buffered;
+  const ms = partition === undefined ? nextMs() : Date.parse(`${partition}Z`.replace(" ", "T"));
+  const ingestedSeconds = ingested ? truncate(Math.floor(ms / 1000), table.partitioning.unit) : null;
+  return { id: lastRowId, cells, ingestedSeconds, buffered };
+}
+
+function truncate(seconds: number, unit: PartitionUnit): number {
+  const length = { HOUR: 13, DAY: 10, MONTH: 7, YEAR: 4 }[unit];
+  const text = new Date(seconds * 1000).toISOString().slice(0, length);
+  return Date.parse(text + "2000-01-01T00:00:00Z".slice(length)) / 1000;
+}
+
+/** The content with more rows; their partitions are modified now. */
+export function withRows(table: Table, added: readonly Row[], content = table.content): Content {
+  return changed(table, content, [...content.rows, ...added], added);
+}
+
+/** The content with other rows. @param touched the rows, old and new, whose partitions are modified. */
+export function changed(
+  table: Table,
+  content: Content,
+  rows: readonly Row[],
+  touched: readonly Row[],
+): Content {
+  const now = nextMs();
+  const partitionModifiedMs = new Map(content.partitionModifiedMs);
+  for (const row of touched) partitionModifiedMs.set(partitionOf(table, row), now);
+  const kept = new Set(rows.map((row) => partitionOf(table, row)));
+  for (const id of partitionModifiedMs.keys()) if (!kept.has(id)) partitionModifiedMs.delete(id);
+  return { rows, modifiedMs: now, partitionModifiedMs };
+}
+
+/** The `partition_id` of a row; empty for a table without partitions. */
+export function partitionOf(table: Table, row: Row): string {
+  const { partitioning } = table;
+  if (row.buffered && partitioning !== null) return "__UNPARTITIONED__";
+  if (partitioning === null) return "";
+  if (partitioning.column === null) return partitionId(row.ingestedSeconds, partitioning.unit);
+  const index = columnIndex(table, partitioning.column);
+  return partitionId(secondsOf(row.cells[index] ?? {}), partitioning.unit);
+}
+
+export function partitionId(seconds: number | null, unit: PartitionUnit): string {
+  if (seconds === null) return "__NULL__";
+  const length = { HOUR: 10, DAY: 8, MONTH: 6, YEAR: 4 }[unit];
+  return new Date(seconds * 1000).toISOString().replace(/\D/g, "").slice(0, length);
+}
+
+/** Seconds since 1970 of a date, an instant or a local time; null for NULL. */
+export function secondsOf(value: ValueProto): number | null {
+  if (value.dateValue !== undefined) return value.dateValue * 86_400;
+  if (value.timestampValue !== undefined) return Number(microsOf(value.timestampValue) / 1_000_000n);
+  if (value.datetimeValue === undefined) return null;
+  const packed = BigInt(value.datetimeValue.bitFieldDatetimeSeconds.toString());
+  const part = (shift: bigint, width: bigint) => Number((packed >> shift) & ((1n << width) - 1n));
+  const day = Date.UTC(part(26n, 14n), part(22n, 4n) - 1, part(17n, 5n)) / 1000;
+  return day + part(12n, 5n) * 3600 + part(6n, 6n) * 60 + part(0n, 6n);
+}
+
+export function columnIndex(table: Table, name: string): number {
+  return table.columns.findIndex((column) => column.name.toLowerCase() === name.toLowerCase());
+}
+
+/** Columns that queries may name and `select *` leaves out, with their values in a row. */
+export function pseudoColumns(
+  table: Table,
+): readonly { readonly name: string; readonly type: SqlType; readonly valueOf: (row: Row) => ValueProto }[] {
+  if (table.partitioning === null || table.partitioning.column !== null) return [];
+  const time = {
+    name: "_PARTITIONTIME",
+    type: { kind: "TIMESTAMP" } as const,
+    valueOf: ({ ingestedSeconds }: Row): ValueProto =>
+      ingestedSeconds === null ? {} : { timestampValue: { seconds: String(ingestedSeconds), nanos: 0 } },
+  };
+  if (table.partitioning.unit !== "DAY") return [time];
+  const date = {
+    name: "_PARTITIONDATE",
+    type: { kind: "DATE" } as const,
+    valueOf: ({ ingestedSeconds }: Row): ValueProto =>
+      ingestedSeconds === null ? {} : { dateValue: ingestedSeconds / 86_400 },
+  };
+  return [time, date];
+}
+
+/** A day as `partition_id` has it, for messages. */
+export function dayText(seconds: number): string {
+  return dateText(Math.floor(seconds / 86_400));
+}
