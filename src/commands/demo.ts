@@ -91,7 +91,7 @@ async function tell(app: App, flags: GlobalFlags, surroundings: Surroundings): P
 async function repairAll(app: App, flags: GlobalFlags, { stderr, env, signal }: Surroundings) {
   const progress = createProgress(stderr, { ...terminalOf(stderr, flags, env), quiet: flags.quiet === true });
   const options = { selection: everything, asOf: null, maxAgeMs: null, singlePass: false, maxWaitMs: 60_000 };
-  return app.once({ ...options, listener: progress, signal }).finally(() => progress.stop());
+  return app.once({ ...options, listener: progress, signal }, () => undefined).finally(() => progress.stop());
 }
 
 /** The blocked cell of the last phase that has one: its causes lie deepest. */
