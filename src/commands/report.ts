@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { beforeFromLedger, completionReport } from "../core/completion-report.ts";
+import { completionReport } from "../core/completion-report.ts";
+import { beforeFromLedger } from "../core/report-past.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { renderReportHtml } from "../terminal/report-html.ts";
 import { renderReportMarkdown } from "../terminal/report-markdown.ts";

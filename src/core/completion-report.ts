@@ -1,11 +1,11 @@
 import { isConverged } from "./assess.ts";
 import { type Assessment, scheduleOf } from "./assessment.ts";
-import { dateAt, exemptReasons, isGapState, type ReasonName, reasonName, State } from "./grid.ts";
+import { dateAt, exemptReasons, type ReasonName } from "./grid.ts";
 import type { IsoDate } from "./iso-date.ts";
-import type { CycleRecord, GapEvent } from "./ledger-records.ts";
 import { metricsOf } from "./observation.ts";
 import type { Processor } from "./pipeline.ts";
-import { type EpochMs, formatInstant, localDayAt, minuteOfDayAt } from "./wall-clock.ts";
+import { formatInstant } from "./wall-clock.ts";
+import { type Category, categoryAt, pastOf, type ReportBefore } from "./report-past.ts";
 
 /** How complete a pipeline is, season by season and phase by phase, and how complete it was before. */
 export interface ReportDocument {
@@ -61,55 +61,15 @@ export interface ReportQuality {
   readonly cells: number;
 }
 
-/** What the present is compared with. */
-export type ReportBefore =
-  /** Another look at the same pipeline. */
-  | { readonly kind: "assessment"; readonly assessment: Assessment }
-  /** Openings and closings, oldest first, from which the state at that instant follows. */
-  | {
-      readonly kind: "ledger";
-      readonly since: EpochMs;
-      readonly events: readonly GapEvent[];
-      readonly isPartial: boolean;
-    };
-
 export interface ReportInput {
   readonly assessment: Assessment;
   readonly target: string | null;
   readonly before: ReportBefore | null;
 }
 
-/**
- * What the ledger says of the past: the state at `since`, or, without one or with an earlier one, at the first cycle on
- * record.
- * @param activity all that the ledger tells, oldest first
- * @param eventsMax so many of each it tells at most: with so many, older ones may be missing
- * @returns null where no cycle is on record
- */
-export function beforeFromLedger(
-  activity: { readonly cycles: readonly CycleRecord[]; readonly gapEvents: readonly GapEvent[] },
-  since: EpochMs | null,
-  eventsMax: number,
-): ReportBefore | null {
-  const first = activity.cycles[0];
-  if (first === undefined) return null;
-  return {
-    kind: "ledger",
-    // What a cycle opens it records with the instant at which it finished.
-    since: Math.max(since ?? 0, first.finishedAt),
-    events: activity.gapEvents,
-    isPartial: Math.max(activity.gapEvents.length, activity.cycles.length) >= eventsMax,
-  };
-}
-
 export function completionReport({ assessment, target, before }: ReportInput): ReportDocument {
   const { grid } = assessment;
-  const stateBefore =
-    before === null
-      ? null
-      : before.kind === "ledger"
-        ? recorded(assessment, before)
-        : lookedAt(before.assessment);
+  const stateBefore = before === null ? null : pastOf(assessment, before);
   const seasons = new Map<string, SeasonTally>();
   const total = newTally();
   for (const processor of grid.pipeline.processors) {
@@ -162,9 +122,6 @@ export function completionReport({ assessment, target, before }: ReportInput): R
       })),
   };
 }
-
-/** What a cell counts as. */
-type Category = "complete" | "pending" | "unknown" | "gap" | { readonly exempt: ReasonName };
 
 interface Tally {
   readonly before: CountTally;
@@ -274,61 +231,6 @@ function countsOf({ complete, pending, unknown, gaps, exempt }: CountTally): Rep
 /** Four decimals, rounded down: one gap in a million is not complete. */
 function share(part: number, whole: number): number {
   return Math.floor((part / whole) * 10_000 + 1e-9) / 10_000;
-}
-
-/** Null where there is no cell. */
-function categoryAt({ grid }: Assessment, processor: Processor, position: number): Category | null {
-  const cell = processor.index * grid.axis.length + position;
-  const state: number = grid.states[cell] ?? State.unscheduled;
-  if (isGapState(state, processor.stale === "repair")) return "gap";
-  switch (state) {
-    case State.complete:
-    case State.stale:
-      return "complete";
-    case State.exempt:
-      return { exempt: reasonName(grid.reasons[cell] ?? 0) };
-    case State.pending:
-      return "pending";
-    case State.unknown:
-      return "unknown";
-    default:
-      return null;
-  }
-}
-
-type Past = (processor: Processor, position: number, now: Category) => Category | null;
-
-function lookedAt(past: Assessment): Past {
-  return (processor, position) => {
-    const own = past.compiled.byName.get(processor.name);
-    return own === undefined ? null : categoryAt(past, own, position);
-  };
-}
-
-/** The first thing that happened to a cell after an instant tells what it was then; if nothing did, it is what it was. */
-function recorded({ grid }: Assessment, { since, events }: Extract<ReportBefore, { kind: "ledger" }>): Past {
-  const firsts = new Map<string, { readonly wasGap: boolean; readonly wasComplete: boolean }>();
-  const open = new Set<string>();
-  for (const { at, processor, date, event, wasComplete } of events) {
-    const cell = `${processor}/${date}`;
-    if (at <= since) {
-      // What was found at that very instant belongs to the past.
-      if (event === "opened") open.add(cell);
-      else open.delete(cell);
-    } else if (!firsts.has(cell)) firsts.set(cell, { wasGap: event === "closed", wasComplete });
-  }
-  const { timezone } = grid.pipeline;
-  const [today, minute] = [localDayAt(since, timezone), minuteOfDayAt(since, timezone)];
-  return (processor, position, now) => {
-    const cell = `${processor.name}/${dateAt(grid.axis, position)}`;
-    const first = firsts.get(cell);
-    if (open.has(cell) || first?.wasGap === true) return "gap";
-    if (first?.wasComplete === true) return "complete";
-    const dueDay = grid.axis.first + position + processor.due.daysAfter;
-    const wasDue = dueDay < today || (dueDay === today && processor.due.minuteOfDay <= minute);
-    if (first === undefined && wasDue) return now;
-    return typeof now === "object" ? now : "pending";
-  };
 }
 
 /** The share of good rows of a date; NaN where there is no quality column, or nothing to judge. */

@@ -1,10 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  beforeFromLedger,
-  completionReport,
-  type ReportBefore,
-  type ReportEntry,
-} from "../../src/core/completion-report.ts";
+import { completionReport, type ReportEntry } from "../../src/core/completion-report.ts";
+import { beforeFromLedger, type ReportBefore } from "../../src/core/report-past.ts";
 import type { CycleRecord, GapEvent } from "../../src/core/ledger-records.ts";
 import { closed, instant, opened } from "../support/ledger.ts";
 import { tableSchedule } from "../support/pipeline.ts";
@@ -111,16 +107,14 @@ describe("a completion report", () => {
   });
 
   test("never rounds up to complete", () => {
-    const report = completionReport({
-      assessment: assessed({
-        processors: { raw: {} },
-        seen: { raw: `${"#".repeat(9999)}.#` },
-        start: "2000-01-01",
-        startDate: null,
-      } as Scene),
-      target: null,
-      before: null,
+    const assessment = assessed({
+      schedules: [tableSchedule()],
+      dates: { default: "a".repeat(20_001) },
+      start: "1970-01-01",
+      processors: { raw: {} },
+      seen: { raw: `${"#".repeat(20_000)}.` },
     });
+    const report = completionReport({ assessment, target: null, before: null });
     expect(report.total.after).toMatchObject({ complete: 20_000, gaps: 1, coverage: 0.9999 });
   });
 
