@@ -34,7 +34,7 @@ export function renderReportMarkdown(report: ReportDocument): string {
 function seasonSection(season: SeasonReport): string {
   const rows = season.phases.flatMap((phase) => [
     [`**${escape(phaseTitle(phase.phase))}**`, phase] as const,
-    ...phase.processors.map((entry) => [escape(entry.processor), entry] as const),
+    ...phase.processors.map((entry) => [`\`${entry.processor}\``, entry] as const),
   ]);
   const exempt = exemptText(season.after);
   return [

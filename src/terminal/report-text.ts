@@ -1,5 +1,5 @@
 import type { ReportCounts, ReportDocument, ReportEntry } from "../core/completion-report.ts";
-import { formatCount } from "./text.ts";
+import { counted, formatCount } from "./text.ts";
 import { reasonText } from "./words.ts";
 
 /** One line of a report's tables, in words. */
@@ -70,7 +70,7 @@ export function verdictText({ converged, total: { before, after } }: ReportDocum
       ? ""
       : closed > 0
         ? ` ${formatCount(closed)} of ${formatCount(before.gaps)} gaps were closed.`
-        : ` There are ${formatCount(-closed)} gaps more than before.`;
+        : ` There ${closed === -1 ? "is" : "are"} ${counted(-closed, "gap")} more than before.`;
   const left = [
     after.gaps === 0 ? "" : `${formatCount(after.gaps)} ${after.gaps === 1 ? "gap remains" : "gaps remain"}`,
     after.unknown === 0 ? "" : `${formatCount(after.unknown)} cells could not be observed`,
@@ -85,7 +85,7 @@ export function comparisonText({ before_as_of, before_is_partial }: ReportDocume
   const partial = before_is_partial
     ? " The record does not reach back to it entirely, so more may have been repaired."
     : "";
-  return `Compared with ${before_as_of}, as recorded in the ledger: before → now.${partial}`;
+  return `Compared with ${before_as_of}: before → now.${partial}`;
 }
 
 export const footnote =

@@ -4,6 +4,7 @@ import { foldDecisions } from "../../src/core/decisions.ts";
 import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import type { DecisionKind } from "../../src/core/ledger-records.ts";
 import { attempt, baseline, decision, instant, runEnd } from "../support/ledger.ts";
+import { pipelineOf } from "../support/pipeline.ts";
 import { assessed, cellAt, type Scene } from "../support/sight.ts";
 
 interface Sketch {
@@ -208,7 +209,7 @@ describe("a decision", () => {
       endDate: null,
       waiver: null,
     });
-    const folded = foldDecisions({ waivers: [] }, [made]);
+    const folded = foldDecisions(pipelineOf(shop), [made]);
     expect(folded.pausedBy("orders", toDay(parseIsoDate("2024-01-09")))?.id).toBe("d3");
     expect(folded.pausedBy("orders", toDay(parseIsoDate("2024-01-02")))).toBeNull();
   });
