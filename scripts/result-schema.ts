@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { dispositionNames, reasonNames, stateNames } from "../src/core/grid.ts";
+
+/** What `--format json` of `--once`, `plan` and `status` prints, and what any command prints of an error. */
+const date = z.iso.date();
+const instant = z.iso.datetime();
+const count = z.number().int().nonnegative();
+const state = z.enum(stateNames);
+const disposition = z.enum(dispositionNames);
+const reason = z.enum(reasonNames).describe("why it stands there; empty where there is nothing to add");
+const cell = { processor: z.string(), date };
+
+const gap = z.object({
+  ...cell,
+  state,
+  disposition,
+  reason,
+  observed: z.object({ rows: count, entities: count.nullable() }),
+  expected: z.object({ rows_min: z.number(), rows_max: z.number().nullable() }),
+  failed_checks: z.array(z.string()),
+  root_causes: z.array(z.object(cell)).describe("of a blocked gap: at most 20"),
+  degraded: z.boolean().describe("its output is, or would be, made from less than all of its inputs"),
+  attempts: count,
+  next_attempt_at: instant.nullable(),
+});
+
+const step = z.object({
+  id: z.string(),
+  wave: z
+    .number()
+    .int()
+    .positive()
+    .describe("1 starts at once; each next one needs something of the one before"),
+  repair: z.string(),
+  processors: z.array(z.string()),
+  start_date: date,
+  end_date: date,
+  dates: z.array(date),
+  reason: z.string(),
+  needs: z.array(z.string()).describe("ids of the steps whose output it reads"),
+  forecast_bytes: count.nullable(),
+  forecast_seconds: z.number().nullable().describe("by the mean of its past runs; null without any"),
+});
+
+const repair = z.object({
+  id: z.string(),
+  repair: z.string(),
+  attempt: z.number().int().positive(),
+  started_at: instant,
+  ended_at: instant,
+  outcome: z.string(),
+  error_code: z.string().nullable(),
+  message: z.string().nullable(),
+  cells: z.array(z.object({ ...cell, outcome: z.string() })),
+});
+
+const result = z.object({
+  schema_version: z.literal(1),
+  pipeline: z.string(),
+  target: z.string().nullable(),
+  as_of: instant,
+  range: z.object({ start_date: date, end_date: date }),
+  converged: z.boolean(),
+  counts: z.record(z.string(), z.partialRecord(state, count)),
+  exempt: z.record(z.string(), count),
+  gaps: z.array(gap),
+  unknown: z.array(z.object({ ...cell, code: z.string(), message: z.string() })),
+  unexpected: z.array(z.object({ ...cell, rows: count })),
+  breakers: z.array(
+    z.object({ kind: z.enum(["mass_gap", "schedule", "circuit"]), subject: z.string(), message: z.string() }),
+  ),
+  plan: z.array(step),
+  repairs: z.array(repair),
+});
+
+const error = z.object({
+  error: z.object({
+    code: z.string().describe("one of those in docs/errors.md; new ones may be added"),
+    message: z.string(),
+    hint: z.string().nullable(),
+    path: z.string().nullable(),
+  }),
+});
+
+export function resultJsonSchema(): object {
+  const printed = z.union([result, error]);
+  return z.toJSONSchema(
+    printed.describe("What gap-reconciler prints with --format json. Fields may be added, never changed."),
+    { io: "input" },
+  );
+}
