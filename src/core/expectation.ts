@@ -155,8 +155,8 @@ function rowRequirements(judge: JudgeColumns): Requirement[] {
       holds: (profile, entry, context) =>
         (profile.rows[entry] ?? 0) >= requiredRows(judge, profile, entry, context),
       describe: (profile, entry, context) => ({
-        observed: `${profile.rows[entry]} rows`,
-        expected: `at least ${round(requiredRows(judge, profile, entry, context))} rows`,
+        observed: rowsText(profile.rows[entry] ?? 0),
+        expected: `at least ${rowsText(requiredRows(judge, profile, entry, context))}`,
       }),
     },
   ];
@@ -166,8 +166,8 @@ function rowRequirements(judge: JudgeColumns): Requirement[] {
       violation: "invalid",
       holds: (profile, entry, context) => (profile.rows[entry] ?? 0) <= allowedRows(expect, context),
       describe: (profile, entry, context) => ({
-        observed: `${profile.rows[entry]} rows`,
-        expected: `at most ${round(allowedRows(expect, context))} rows`,
+        observed: rowsText(profile.rows[entry] ?? 0),
+        expected: `at most ${rowsText(allowedRows(expect, context))}`,
       }),
     });
   }
@@ -290,6 +290,10 @@ function metric(profile: Profile, column: number, entry: number): number {
 /** A decimal fraction times a count, without the last bits of binary fractions: 1.1 × 10 is 11, not 11.000000000000002. */
 function product(fraction: number, count: number): number {
   return Math.round(fraction * count * 1e6) / 1e6;
+}
+
+export function rowsText(rows: number): string {
+  return `${round(rows)} ${rows === 1 ? "row" : "rows"}`;
 }
 
 /** At most two decimals, so that a text does not say 33.33333333333333. */

@@ -2,7 +2,7 @@ import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
 import { upstreamsOf } from "./assess-states.ts";
 import { waiverCovers } from "./decisions.ts";
 import { blockingCells, compileEdge } from "./edges.ts";
-import { allowedRows, requiredRows, round } from "./expectation.ts";
+import { allowedRows, requiredRows, round, rowsText } from "./expectation.ts";
 import {
   dateAt,
   Disposition,
@@ -135,7 +135,7 @@ function expectedOf(assessment: Assessment, processor: Processor, position: numb
   const required = requiredRows(judge, seen.profile, seen.entries[position] ?? -1, context);
   const allowed = allowedRows(processor.expect, context);
   lines.push(
-    `at least ${round(required)} rows${Number.isFinite(allowed) ? `, at most ${round(allowed)}` : ""}`,
+    `at least ${rowsText(required)}${Number.isFinite(allowed) ? `, at most ${round(allowed)}` : ""}`,
   );
   return lines;
 }

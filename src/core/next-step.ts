@@ -2,6 +2,7 @@ import { type Assessment, scheduleOf } from "./assessment.ts";
 import { closedCircuit } from "./breaker.ts";
 import { waiverCovers } from "./decisions.ts";
 import { dateAt, Disposition, type ReasonName, reasonName, State } from "./grid.ts";
+import { toDay } from "./iso-date.ts";
 import type { Processor } from "./pipeline.ts";
 import { rootCauses } from "./root-causes.ts";
 import { type EpochMs, formatInstant, instantOf } from "./wall-clock.ts";
@@ -42,7 +43,7 @@ export function describeNext(assessment: Assessment, processor: Processor, posit
     case Disposition.unrepairable:
       return { text: unrepairableTexts[reason] ?? reason, at: null };
     default:
-      return heldNext(assessment, processor, reason);
+      return heldNext(assessment, processor, position, reason);
   }
 }
 
@@ -75,7 +76,7 @@ function describeState(assessment: Assessment, processor: Processor, position: n
 }
 
 function exemptText(assessment: Assessment, processor: Processor, position: number): string {
-  const { grid, facts } = assessment;
+  const { grid, facts, sight } = assessment;
   const day = grid.axis.first + position;
   const reason = reasonName(grid.reasons[processor.index * grid.axis.length + position] ?? 0);
   if (reason === "bootstrap") {
@@ -88,7 +89,11 @@ function exemptText(assessment: Assessment, processor: Processor, position: numb
   if (reason === "upstream_exempt") {
     return "nothing: an upstream that it needs is exempt on this date and has no rows";
   }
-  const waiver = facts.decisions.waivers.find((candidate) => waiverCovers(candidate, processor.name, day));
+  const waiver = facts.decisions.waivers.find(
+    (candidate) =>
+      waiverCovers(candidate, processor.name, day) &&
+      (candidate.expires === null || sight.today <= toDay(candidate.expires)),
+  );
   if (waiver === undefined) return "nothing: it is waived";
   const until = waiver.expires === null ? "" : `, until ${waiver.expires}`;
   return `nothing: waived by ${waiver.owner} (${waiver.reason})${until}`;
@@ -141,15 +146,19 @@ const unrepairableTexts: Texts = {
 const heldTexts: Texts = {
   age: "it is older than safety.auto_repair_max_age; run reconcile --once for its date",
   budget: "the repairs of the last 24 hours used up budgets.repairs_per_day; it goes on as they age",
-  paused: "a person paused its repairs; reconcile resume lets them go on",
-  waiver_expired:
-    "the waiver that covered it has expired; renew it with reconcile waive, or take it back with unwaive",
   repair_window: "its repair may start only in its windows",
   not_selected: "it is outside of what was selected",
 };
 
-function heldNext(assessment: Assessment, processor: Processor, reason: ReasonName): NextStep {
+function heldNext(
+  assessment: Assessment,
+  processor: Processor,
+  position: number,
+  reason: ReasonName,
+): NextStep {
   const { facts, breakers, grid } = assessment;
+  if (reason === "paused") return { text: pausedText(assessment, processor, position), at: null };
+  if (reason === "waiver_expired") return { text: expiredText(assessment, processor, position), at: null };
   if (reason === "circuit") {
     const circuit = facts.circuits[processor.repairUnit ?? -1] ?? closedCircuit;
     const probe = `one date probes it from ${formatInstant(circuit.probeAt)} on`;
@@ -175,4 +184,22 @@ function heldNext(assessment: Assessment, processor: Processor, reason: ReasonNa
     return { text: `a precondition of its repair is not met: ${statement}`, at: null };
   }
   return { text: heldTexts[reason] ?? reason, at: null };
+}
+
+function pausedText({ facts, grid }: Assessment, processor: Processor, position: number): string {
+  const pause = facts.decisions.pausedBy(processor.name, grid.axis.first + position);
+  const who = pause === null ? "a person" : `${pause.actor} (${pause.reason}) at ${formatInstant(pause.at)}`;
+  return `its repairs are paused by ${who}; reconcile resume lets them go on`;
+}
+
+function expiredText({ facts, grid }: Assessment, processor: Processor, position: number): string {
+  const day = grid.axis.first + position;
+  const waiver = facts.decisions.waivers.findLast((candidate) =>
+    waiverCovers(candidate, processor.name, day),
+  );
+  const whose =
+    waiver === undefined
+      ? "the waiver that covered it has expired"
+      : `the waiver of ${waiver.owner} (${waiver.reason}) expired after ${waiver.expires}`;
+  return `${whose}; renew it with reconcile waive, or take it back with unwaive`;
 }
