@@ -14,7 +14,7 @@ export function renderPreview(preview: DecisionPreview, options: RenderOptions):
     ...wrap(`${kind} ${what}: ${effect}`, options.columns),
     ...touched.slice(0, processorsMax).flatMap(({ processor, dates, detail }) => {
       const text = detail === null ? formatDates(dates) : harmlessLine(detail);
-      return wrap(`${processor}  ${text}`, options.columns, "  ");
+      return wrap(`${processor}: ${text}`, options.columns, "  ");
     }),
   ];
   lines[0] = paint("bold", lines[0] ?? "");
