@@ -5,7 +5,7 @@ select
   gr_day,
   count(*) filter (where gr_here) as gr_entities,
   count(*) filter (where gr_there) as gr_of,
-  count(*) filter (where gr_there and gr_here is null and gr_excused is null) as gr_absent,
+  count(*) filter (where gr_there and gr_here is null and not ({{excused}})) as gr_absent,
   count(*) filter (where gr_there and gr_here) as gr_present
 from (
   select distinct {{own_day}} as gr_day, {{own_key}} as gr_key, true as gr_here
@@ -17,5 +17,5 @@ full join (
   from {{of_source}}
   where {{of_condition}} and {{of_key}} is not null
 ) as gr_other using (gr_day, gr_key)
-left join ({{excused}}) as gr_excuses using (gr_day, gr_key)
+{{excuses}}
 group by gr_day

@@ -26,7 +26,7 @@ export interface Clock {
 
 /** Where the tables are. Everything but `replaceDates` only reads. */
 export interface Warehouse {
-  readonly kind: "duckdb";
+  readonly kind: "duckdb" | "bigquery";
   /** The warehouse's clock, milliseconds precise. */
   now(): Promise<EpochMs>;
   /**

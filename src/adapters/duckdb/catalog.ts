@@ -1,36 +1,9 @@
-import { distance } from "fastest-levenshtein";
 import { type TableName, tableText } from "../../core/pipeline.ts";
-import type { ObservationFailure } from "../../core/observation.ts";
+import { refuseParameters } from "../sql/schedules.ts";
+import { type Column, nearestName, type Source, Unobservable } from "../sql/source.ts";
 import { encloseQuery, quoteIdentifier } from "./sql-text.ts";
 import { loadSql } from "./sql-files.ts";
 import type { Session } from "./session.ts";
-
-/** Something to select from: a table, a view or a query in parentheses. */
-export interface Source {
-  /** Ready for a FROM clause. */
-  readonly sql: string;
-  /** What a message calls it. */
-  readonly label: string;
-  /** By lower-case name, as DuckDB compares them. */
-  readonly columns: ReadonlyMap<string, Column>;
-}
-
-export interface Column {
-  readonly name: string;
-  /** DuckDB's name of the type, such as `TIMESTAMP WITH TIME ZONE`. */
-  readonly type: string;
-}
-
-/** Why one thing cannot be observed while others can. */
-export class Unobservable extends Error {
-  readonly code: ObservationFailure["code"];
-
-  constructor(code: ObservationFailure["code"], message: string) {
-    super(message);
-    this.name = "Unobservable";
-    this.code = code;
-  }
-}
 
 /** The tables and columns of one database at one moment. Names are compared without regard to case, as DuckDB does. */
 export class Catalog {
@@ -57,10 +30,8 @@ export class Catalog {
 
   /** The existing table whose name is most like the one given; null where none is near. */
   nearest(name: TableName): string | null {
-    const wanted = this.#keyOf(name);
-    const candidates = [...this.#tables].map(([key, { label }]) => ({ label, edits: distance(key, wanted) }));
-    const best = candidates.sort((one, other) => one.edits - other.edits)[0];
-    return best !== undefined && best.edits <= Math.max(2, wanted.length / 3) ? best.label : null;
+    const key = nearestName(this.#keyOf(name), [...this.#tables.keys()]);
+    return key === null ? null : (this.#tables.get(key)?.label ?? null);
   }
 
   /** A table without a schema is in `main`; one of another database is not here. */
@@ -95,29 +66,7 @@ export async function readCatalog(session: Session, signal?: AbortSignal): Promi
 export async function querySource(session: Session, sql: string, label: string): Promise<Source> {
   const enclosed = encloseQuery(sql);
   const shape = await session.describe(`select * from ${enclosed} as gr_query`);
-  if (shape.parameters.length > 0) {
-    const names = shape.parameters.map((name) => `$${name}`).join(", ");
-    throw new Unobservable("query_failed", `${label}: expected no parameters, found ${names}`);
-  }
+  refuseParameters(shape.parameters, label);
   const columns = new Map(shape.columns.map((column) => [column.name.toLowerCase(), column]));
   return { sql: `${enclosed} as gr_query`, label, columns };
-}
-
-/** @throws Unobservable `not_found`, with the nearest name. */
-export function columnOf(source: Source, name: string): Column {
-  const column = source.columns.get(name.toLowerCase());
-  if (column !== undefined) return column;
-  const near = [...source.columns.values()]
-    .map((candidate) => ({
-      name: candidate.name,
-      edits: distance(candidate.name.toLowerCase(), name.toLowerCase()),
-    }))
-    .sort((one, other) => one.edits - other.edits)[0];
-  const suggestion =
-    near !== undefined && near.edits <= Math.max(2, name.length / 3) ? `; did you mean ${near.name}?` : "";
-  throw new Unobservable("not_found", `${source.label} has no column ${name}${suggestion}`);
-}
-
-export function quoteColumn(source: Source, name: string): string {
-  return quoteIdentifier(columnOf(source, name).name);
 }

@@ -1,4 +1,4 @@
-import { columnOf, type Column, type Source, Unobservable } from "./catalog.ts";
+import { type Column, columnOf, type DatedSource, type Source, wrongDateType } from "../sql/source.ts";
 import { enclose, quoteIdentifier, quoteText } from "./sql-text.ts";
 
 /** How a statement names the ends of its range, both included: parameters, or literals for a person to paste. */
@@ -8,15 +8,6 @@ export interface RangeSql {
 }
 
 export const boundRange: RangeSql = { start: "$start_date", end: "$end_date" };
-
-/** A source read by date. */
-export interface DatedSource {
-  readonly source: Source;
-  /** The row's calendar date, an expression of type DATE. */
-  readonly day: string;
-  /** True for rows of the range that the filter lets through; never for a NULL date. */
-  readonly condition: string;
-}
 
 /**
  * A source with its date column and filter. TIMESTAMP is wall time in the pipeline's zone and TIMESTAMPTZ an instant that
@@ -43,7 +34,7 @@ function dayExpression(column: Column, source: Source, timezone: string): string
   if (column.type === "DATE") return name;
   if (isTimestamp(column)) return `${name}::date`;
   if (isInstant(column)) return `timezone(${quoteText(timezone)}, ${name})::date`;
-  throw wrongType(column, source, "DATE, TIMESTAMP or TIMESTAMPTZ", `cast(${column.name} as date)`);
+  throw wrongDateType(column, source, "DATE, TIMESTAMP or TIMESTAMPTZ", `cast(${column.name} as date)`);
 }
 
 /** Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as DOUBLE. */
@@ -53,7 +44,7 @@ export function epochMs(aggregate: "min" | "max", column: Column, source: Source
   if (column.type === "DATE" || isTimestamp(column)) {
     return `epoch_ms(timezone(${quoteText(timezone)}, ${value}::timestamp))`;
   }
-  throw wrongType(column, source, "TIMESTAMP, TIMESTAMPTZ or DATE", `cast(${column.name} as timestamp)`);
+  throw wrongDateType(column, source, "TIMESTAMP, TIMESTAMPTZ or DATE", `cast(${column.name} as timestamp)`);
 }
 
 /** The bare column is compared, so that statistics and partitions can skip what lies outside. */
@@ -71,11 +62,4 @@ function isTimestamp({ type }: Column): boolean {
 
 function isInstant({ type }: Column): boolean {
   return type === "TIMESTAMP WITH TIME ZONE";
-}
-
-function wrongType(column: Column, source: Source, expected: string, cast: string): Unobservable {
-  return new Unobservable(
-    "query_failed",
-    `${source.label}.${column.name}: expected a column of type ${expected}, found ${column.type}; use a view that has ${cast}`,
-  );
 }

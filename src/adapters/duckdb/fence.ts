@@ -1,7 +1,7 @@
 import { listValue } from "@duckdb/node-api";
 import type { IsoDate } from "../../core/iso-date.ts";
-import { ReconcilerError } from "../../errors.ts";
 import type { CellName } from "../../reconcile/ports.ts";
+import { fenceRefused } from "../sql/repair-shape.ts";
 import type { Catalog } from "./catalog.ts";
 import { dateParameter, type RunLimits, type Session, StatementError } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
@@ -54,12 +54,8 @@ export async function writeFence(
   }
   const newer = await session.run(loadSql("find-newer-fence", { fence }), parameters, limits);
   if (newer.rowCount === 0) return;
-  const [date, token, repairId] = [0, 1, 2].map((column) => newer.strings(column)[0]);
-  throw new ReconcilerError(
-    "fence_refused",
-    `${claim.processor} ${date}: expected no fencing token above ${claim.token}, found ${token} of repair ${repairId}; nothing was written`,
-    { hint: "a newer repair of the same date took over; this one's work is not needed" },
-  );
+  const [date = "", token = "", repairId = ""] = [0, 1, 2].map((column) => newer.strings(column)[0] ?? "");
+  throw fenceRefused({ processor: claim.processor, date }, claim.token, { token, repairId });
 }
 
 /** A snapshot that does not see the other's row inserts the key again; one that sees it updates it. */

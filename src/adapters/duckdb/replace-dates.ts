@@ -1,12 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { listValue } from "@duckdb/node-api";
 import { tableText } from "../../core/pipeline.ts";
-import { ReconcilerError } from "../../errors.ts";
 import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
-import { type Catalog, columnOf, readCatalog, type Source } from "./catalog.ts";
+import {
+  broken,
+  calledOff,
+  checkOwned,
+  checkStaged,
+  columnsOf,
+  enclosedQuery,
+  outwaited,
+  refusedRows,
+  targetOf,
+} from "../sql/repair-shape.ts";
+import { columnOf, type Source } from "../sql/source.ts";
+import { type Catalog, readCatalog } from "./catalog.ts";
 import { boundRange, datedSource } from "./dates.ts";
 import { createFence, FenceConflict, fenceOf, writeFence } from "./fence.ts";
-import { broken, checkParameters, columnsOf, enclosedQuery, targetOf } from "./repair-shape.ts";
+import { checkParameters } from "./repair-shape.ts";
 import {
   type Columns,
   dateParameter,
@@ -16,7 +27,7 @@ import {
   StatementError,
 } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
-import { quoteIdentifier } from "./sql-text.ts";
+import { encloseQuery, quoteIdentifier } from "./sql-text.ts";
 
 const retryFromMs = 10;
 const retryToMs = 200;
@@ -69,8 +80,8 @@ export async function replaceDates(
       return await session.transaction(() => replaceOnce(session, catalog, replacement));
     } catch (error) {
       if (!(error instanceof FenceConflict || isTransactionConflict(error))) throw error;
-      if (request.signal.aborted) throw interrupted(request);
-      if (performance.now() + waitMs >= deadline) throw timedOut(request, error);
+      if (request.signal.aborted) throw calledOff(request.processor);
+      if (performance.now() + waitMs >= deadline) throw outwaited(request, error);
     }
     await sleep(waitMs);
   }
@@ -105,7 +116,7 @@ async function replaceOnce(
   const rowsInserted = await insertRows(session, columns, staged, replacement);
   await checkOwnership(session, staged, rowsInserted, replacement);
   // Nothing is committed for one who was told to stop: the lock may be another's by now.
-  if (request.signal.aborted) throw interrupted(request);
+  if (request.signal.aborted) throw calledOff(request.processor);
   return { rowsDeleted: deleted.rowsChanged, rowsInserted };
 }
 
@@ -116,38 +127,20 @@ async function stageRows(
   replacement: Replacement,
 ): Promise<readonly string[]> {
   const { request, parameters, limits } = replacement;
-  const query = enclosedQuery(request);
+  const query = enclosedQuery(request, encloseQuery);
   await checkParameters(session, request, query, limits());
   await session.run(loadSql("stage-rows", { query }), parameters, limits());
   // Asked of the rows, not of the SELECT: the type of a column that is a parameter is not known before.
   const { columns } = await session.describe("select * from temp.main.gr_staged", limits());
-  return columnsOf(
-    columns.map(({ name }) => name),
-    target,
-    request,
-  );
+  const names = columns.map(({ name }) => name);
+  return columnsOf(names, target, request).map(({ name }) => quoteIdentifier(name));
 }
 
 async function checkStagedRows(session: Session, staged: Staged, replacement: Replacement): Promise<void> {
-  const { request } = replacement;
-  const { dates, processor } = request;
   const check = await countStrayRows(session, staged, replacement);
-  const [undated, outside] = [0, 1].map((column) => check.numbers(column)[0] ?? 0);
-  if (undated !== undefined && undated > 0) {
-    throw broken(
-      request,
-      `expected a date in every row, found ${undated} rows where ${processor.dateColumn} is NULL`,
-      "filter them out in the SELECT",
-    );
-  }
-  if (outside !== undefined && outside > 0) {
-    const [first, last] = [2, 3].map((column) => check.strings(column)[0]);
-    throw broken(
-      request,
-      `expected rows from ${dates[0]} to ${dates.at(-1)}, found ${outside} rows outside, from ${first} to ${last}`,
-      `filter the SELECT by ${processor.dateColumn} between $start_date and $end_date`,
-    );
-  }
+  const [undated = 0, outside = 0] = [0, 1].map((column) => check.numbers(column)[0] ?? 0);
+  const [first = null, last = null] = [2, 3].map((column) => check.strings(column)[0] ?? null);
+  checkStaged({ undated, outside, first, last }, replacement.request);
 }
 
 async function countStrayRows(session: Session, staged: Staged, replacement: Replacement): Promise<Columns> {
@@ -185,48 +178,21 @@ async function insertRows(
     return (await session.run(sql, parameters, limits())).rowsChanged;
   } catch (error) {
     if (!(error instanceof StatementError) || isTransactionConflict(error)) throw error;
-    throw new ReconcilerError(
-      "write_failed",
-      `${tableText(request.processor.table)} refused the rows of the repair: ${error.message}; nothing was written`,
-      { cause: error, hint: "compare the SELECT with the table's types and constraints" },
-    );
+    throw refusedRows(tableText(request.processor.table), error);
   }
 }
 
-/** The dates were emptied of the processor's rows, so that those there now are the inserted ones that it owns. */
 async function checkOwnership(
   session: Session,
   staged: Staged,
   rowsInserted: number,
   { request, parameters, limits }: Replacement,
 ): Promise<void> {
-  const { where } = request.processor;
-  if (where === null) return;
+  if (request.processor.where === null) return;
   const owned = await session.run(loadSql("count-dates", staged), parameters, limits());
-  const strangers = rowsInserted - (owned.numbers(0)[0] ?? 0);
-  if (strangers === 0) return;
-  throw broken(
-    request,
-    `expected every row to satisfy the processor's where (${where}), found ${strangers} of ${rowsInserted} that do not`,
-    "return only rows that this processor owns: others would never be replaced again",
-  );
+  checkOwned(rowsInserted, owned.numbers(0)[0] ?? 0, request);
 }
 
 function isTransactionConflict(error: unknown): boolean {
   return error instanceof StatementError && error.type === "TransactionContext";
-}
-
-function interrupted({ processor }: ReplaceRequest): ReconcilerError {
-  return new ReconcilerError(
-    "interrupted",
-    `the repair of ${processor.name} was called off; nothing was written`,
-  );
-}
-
-function timedOut({ processor, timeoutMs }: ReplaceRequest, cause: unknown): ReconcilerError {
-  return new ReconcilerError(
-    "warehouse_timeout",
-    `the repair of ${processor.name} could not write within ${timeoutMs / 1000} s: other transactions held its dates`,
-    { cause, hint: "it is tried again; if this repeats, look for two writers of the same dates" },
-  );
 }

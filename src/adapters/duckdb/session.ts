@@ -8,6 +8,7 @@ import {
 } from "@duckdb/node-api";
 import { type Day, type IsoDate, toDay } from "../../core/iso-date.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
+import { QueryError, type QueryFault } from "../sql/query-error.ts";
 
 /** Values by parameter name, without the `$`. A name that the statement does not use is left out. */
 export type Parameters = Readonly<Record<string, DuckDBValue>>;
@@ -27,16 +28,24 @@ export interface StatementShape {
 }
 
 /** A statement that DuckDB refused. `type` is DuckDB's own classification, such as `Catalog` or `Binder`. */
-export class StatementError extends ReconcilerError {
+export class StatementError extends QueryError {
   readonly type: string;
 
   constructor(cause: unknown) {
     const message = messageOf(cause);
-    super("warehouse_query_failed", message, { cause });
+    const type = /^([A-Za-z]+(?: [A-Za-z]+)*?) Error:/.exec(message)?.[1] ?? "Unknown";
+    super(faults.get(type) ?? "failed", "warehouse_query_failed", message, { cause });
     this.name = "StatementError";
-    this.type = /^([A-Za-z]+(?: [A-Za-z]+)*?) Error:/.exec(message)?.[1] ?? "Unknown";
+    this.type = type;
   }
 }
+
+/** DuckDB's own classes of what is wrong with a statement itself; `Catalog` is a table, view or function that is not there. */
+const faults: ReadonlyMap<string, QueryFault> = new Map([
+  ["Parser", "invalid"],
+  ["Binder", "invalid"],
+  ["Catalog", "not_found"],
+]);
 
 /** How often an interrupt is repeated: one that arrives before the statement has begun to run is forgotten by DuckDB. */
 const interruptEveryMs = 20;

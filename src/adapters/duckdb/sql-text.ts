@@ -1,4 +1,4 @@
-import { ReconcilerError } from "../../errors.ts";
+import { fragmentsOf, lineEnd, refused, wordEnd } from "../sql/fragments.ts";
 
 /** A name as an identifier, whatever characters it has. */
 export function quoteIdentifier(name: string): string {
@@ -10,47 +10,12 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/**
- * A user's condition or expression in parentheses of its own. What could leave them is refused: DuckDB would read
- * `true) or (true` in a statement of ours as something that nobody wrote.
- * @throws ReconcilerError `warehouse_query_failed`
- */
-export function enclose(fragment: string): string {
-  const end = endOfStatement(fragment);
-  if (end !== fragment.length) throw refused(fragment, "a `;`", end);
-  // The line break ends a `--` comment before the parenthesis.
-  return `(${fragment}\n)`;
+export const { enclose, encloseQuery } = fragmentsOf({ skipToken, isComment });
+
+function isComment(sql: string, at: number): boolean {
+  return /^(?:--|\/\*)/.test(sql.slice(at, at + 2));
 }
 
-/**
- * A user's SELECT in parentheses; one `;` at its end is dropped.
- * @throws ReconcilerError `warehouse_query_failed` where the text holds more than one statement, or is not whole.
- */
-export function encloseQuery(sql: string): string {
-  const end = endOfStatement(sql);
-  const rest = sql.slice(end + 1);
-  if (skipBlank(rest) !== rest.length) throw refused(sql, "a second statement", end);
-  return `(${sql.slice(0, end)}\n)`;
-}
-
-/** The place of the first `;` outside quotes and comments, or the length. Refuses what is not closed. */
-function endOfStatement(sql: string): number {
-  const open: string[] = [];
-  for (let at = 0; at < sql.length; ) {
-    const character = sql.charAt(at);
-    if (character === ";" && open.length === 0) return at;
-    const closing = { "(": ")", "[": "]", "{": "}" }[character];
-    if (closing !== undefined) open.push(closing);
-    else if (")]};".includes(character) && open.pop() !== character) {
-      throw refused(sql, `a \`${character}\` that closes nothing`, at);
-    }
-    at = skipToken(sql, at);
-  }
-  if (open.length > 0) throw refused(sql, `an end without \`${open.at(-1)}\``, sql.length);
-  return sql.length;
-}
-
-/** The place after the token at `at`: a quoted text, a comment, a word, or one character. */
 function skipToken(sql: string, at: number): number {
   const rest = sql.slice(at, at + 2);
   if (rest === "--") return lineEnd(sql, at);
@@ -59,7 +24,7 @@ function skipToken(sql: string, at: number): number {
   const first = sql.charAt(at);
   if (first === "'" || first === '"') return quoteEnd(sql, at, false);
   if (first === "$") return dollarEnd(sql, at);
-  return at + (/^[\p{L}_][\p{L}\p{N}_$]*/u.exec(sql.slice(at, at + 200))?.[0].length ?? 1);
+  return wordEnd(sql, at);
 }
 
 function quoteEnd(sql: string, at: number, escapes: boolean): number {
@@ -95,27 +60,4 @@ function commentEnd(sql: string, at: number): number {
     if (depth === 0) return end + 1;
   }
   throw refused(sql, "a comment that is not closed", at);
-}
-
-function lineEnd(sql: string, at: number): number {
-  const end = sql.indexOf("\n", at);
-  return end < 0 ? sql.length : end;
-}
-
-function skipBlank(sql: string): number {
-  let at = 0;
-  while (at < sql.length && (/[\s;]/.test(sql.charAt(at)) || /^(?:--|\/\*)/.test(sql.slice(at, at + 2)))) {
-    at = skipToken(sql, at);
-  }
-  return at;
-}
-
-function refused(sql: string, found: string, at: number): ReconcilerError {
-  const line = sql.slice(0, at).split("\n").length;
-  const text = sql.replace(/\s+/g, " ").trim();
-  return new ReconcilerError(
-    "warehouse_query_failed",
-    `expected one whole SQL expression, found ${found} in line ${line} of: ${text.slice(0, 200)}`,
-    { hint: "close every parenthesis, quote and comment inside the expression, and leave out `;`" },
-  );
 }

@@ -1,20 +1,22 @@
 import { type DateRange, type IsoDate } from "../../core/iso-date.ts";
 import type { ScheduleObservation } from "../../core/observation.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
-import { ReconcilerError } from "../../errors.ts";
 import type { ProfileRequest, TableInspection, Warehouse } from "../../reconcile/ports.ts";
-import { type Catalog, readCatalog, type Source, Unobservable } from "./catalog.ts";
-import { boundRange, type RangeSql } from "./dates.ts";
+import { asQueryError, named, scheduleReader } from "../sql/arm-context.ts";
+import { type Answer, checkPrecondition } from "../sql/preconditions.ts";
+import { type ArmContext, profileForReading } from "../sql/profile-arm.ts";
+import { problemOf } from "../sql/repair-shape.ts";
+import { armDialect } from "./arm-dialect.ts";
+import { type Catalog, readCatalog } from "./catalog.ts";
+import { boundRange, datedSource, type RangeSql } from "./dates.ts";
 import { readLastFence } from "./fence.ts";
 import { gateOf, letGoOfGate } from "./file-gate.ts";
-import { checkPrecondition } from "./preconditions.ts";
 import { profileAll } from "./profile.ts";
-import { type ArmContext, noEntities, profileForReading } from "./profile-arm.ts";
 import { checkRepair } from "./repair-shape.ts";
 import { replaceDates } from "./replace-dates.ts";
 import { readSchedule, scheduleSource } from "./schedules.ts";
 import { type RunLimits, type Session, StatementError } from "./session.ts";
-import { quoteText } from "./sql-text.ts";
+import { encloseQuery, quoteText } from "./sql-text.ts";
 
 export interface DuckDbWarehouseOptions {
   readonly path: string;
@@ -64,11 +66,11 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     );
 
   const armContext = async (session: Session, catalog: Catalog, range: RangeSql): Promise<ArmContext> => ({
-    timezone,
-    range,
+    dialect: armDialect(timezone),
     tableOf: (table) => catalog.table(table),
     processor: (name) => named(processors, name, "processor"),
-    schedule: await scheduleReader(session, catalog, schedules),
+    schedule: await scheduleReader(schedules, (stored) => scheduleSource(session, catalog, stored)),
+    dated: (source, dateColumn, where) => datedSource(source, dateColumn, where, range, timezone),
   });
 
   return {
@@ -98,7 +100,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
         : withSession("read", async (session) => {
             const results = [];
             for (const statement of statements)
-              results.push(await checkPrecondition(session, statement, timeoutMs));
+              results.push(await checkPrecondition(() => askTrue(session, statement, timeoutMs)));
             return results;
           }),
     describeProfile: (processor, date) =>
@@ -116,9 +118,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
           await checkRepair(session, { processor, sql }, { timeoutMs });
           return null;
         } catch (error) {
-          if (!(error instanceof ReconcilerError)) throw error;
-          if (!(error instanceof StatementError) && error.code !== "repair_contract") throw error;
-          return { message: error.message, hint: error.hint };
+          return problemOf(error, (other) => other instanceof StatementError);
         }
       }),
     released: (work) => gate.released(work),
@@ -155,36 +155,13 @@ async function readAllSchedules(
   return found;
 }
 
-/** Looks each schedule up once, before any arm is built: a query's columns are known only by asking DuckDB. */
-async function scheduleReader(
-  session: Session,
-  catalog: Catalog,
-  specs: readonly ScheduleSpec[],
-): Promise<ArmContext["schedule"]> {
-  const sources = new Map<string, Source | Unobservable>();
-  for (const { name, source } of specs) {
-    if (source.kind !== "calendar")
-      sources.set(name, await sourceOrProblem(() => scheduleSource(session, catalog, source)));
-  }
-  return (name) => {
-    const spec = named(specs, name, "schedule");
-    const source = sources.get(name);
-    if (spec.source.kind === "calendar" || source === undefined) throw noEntities(name);
-    if (source instanceof Unobservable) throw source;
-    return { source, dateColumn: spec.source.dateColumn, where: spec.source.where };
-  };
-}
-
-async function sourceOrProblem(read: () => Promise<Source>): Promise<Source | Unobservable> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof Unobservable) return error;
-    if (error instanceof ReconcilerError && error.code === "warehouse_query_failed") {
-      return new Unobservable("query_failed", error.message);
-    }
-    throw error;
-  }
+async function askTrue(session: Session, statement: string, timeoutMs: number): Promise<Answer> {
+  const sql = `select * from ${encloseQuery(statement)} as gr_query limit 2`;
+  const result = await session.run(sql, {}, { timeoutMs });
+  const [columns, rows] = [result.names.length, result.rowCount];
+  if (columns === 0 || rows === 0) return { columns, rows, isTrue: false, text: null };
+  const [value, text] = [result.values(0)[0], result.strings(0)[0]];
+  return { columns, rows, isTrue: value === true, text: text ?? null };
 }
 
 function inspectTable(catalog: Catalog, table: TableName): TableInspection {
@@ -203,23 +180,4 @@ function inspectTable(catalog: Catalog, table: TableName): TableInspection {
 
 function literalRange(date: IsoDate): RangeSql {
   return { start: `date ${quoteText(date)}`, end: `date ${quoteText(date)}` };
-}
-
-function asQueryError(build: () => string): string {
-  try {
-    return build();
-  } catch (error) {
-    if (!(error instanceof Unobservable)) throw error;
-    throw new ReconcilerError("warehouse_query_failed", error.message, {
-      cause: error,
-      hint: "correct the name in the config, or create what is missing",
-    });
-  }
-}
-
-function named<T extends { readonly name: string }>(all: readonly T[], name: string, kind: string): T {
-  const found = all.find((candidate) => candidate.name === name);
-  if (found === undefined)
-    throw new ReconcilerError("internal", `the warehouse was not told of the ${kind} ${name}`);
-  return found;
 }

@@ -2,7 +2,7 @@ import type { SqlAction } from "../../core/pipeline.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
 import type { RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
-import { StatementError } from "../duckdb/session.ts";
+import { QueryError } from "../sql/query-error.ts";
 import { deadlineOf } from "./deadline.ts";
 import { permanent, retryable } from "./run-result.ts";
 
@@ -10,9 +10,6 @@ export interface SqlOptions {
   readonly warehouse: Pick<Warehouse, "replaceDates">;
   readonly secrets: readonly string[];
 }
-
-/** DuckDB's own classes of what is wrong with a statement itself, whatever the data and the moment. */
-const permanentTypes: ReadonlySet<string> = new Set(["Parser", "Binder", "Catalog"]);
 
 /** How long the warehouse may take to stop a statement before the run is reported without it. */
 const stopSlackMs = 3_000;
@@ -70,7 +67,8 @@ function judge(error: unknown, message: string, action: SqlAction, request: RunR
   const code = error instanceof ReconcilerError ? error.code : "internal";
   if (code === "warehouse_timeout") return timedOut(action, request);
   if (code === "fence_refused") return { ...retryable(code, message, null), classification: "fenced" };
-  const neverRight = error instanceof StatementError && permanentTypes.has(error.type);
+  const neverRight =
+    error instanceof QueryError && (error.fault === "invalid" || error.fault === "not_found");
   return neverRight || code === "repair_contract"
     ? permanent(code, message, null)
     : retryable(code, message, null);

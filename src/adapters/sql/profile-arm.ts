@@ -1,16 +1,36 @@
-import type { Metric } from "../../core/observation.ts";
-import { metricsOf } from "../../core/observation.ts";
+import { type Metric, metricsOf } from "../../core/observation.ts";
 import type { CoverageExpectation, Processor } from "../../core/pipeline.ts";
 import { assertNever } from "../../errors.ts";
-import { columnOf, quoteColumn, type Source, Unobservable } from "./catalog.ts";
-import { type DatedSource, datedSource, epochMs, type RangeSql } from "./dates.ts";
-import { loadSql } from "./sql-files.ts";
-import { enclose, quoteIdentifier } from "./sql-text.ts";
+import { type Column, columnOf, type DatedSource, type Source } from "./source.ts";
+import type { LoadSql } from "./sql-files.ts";
+
+/** What the SQL of an arm looks like in one warehouse. */
+export interface ArmDialect {
+  readonly loadSql: LoadSql;
+  quoteIdentifier(name: string): string;
+  /** A user's expression in parentheses that it cannot leave. */
+  enclose(fragment: string): string;
+  /** Epoch milliseconds of an aggregate of a time column. @throws Unobservable where its type has none. */
+  epochMs(aggregate: "min" | "max", column: Column, source: Source): string;
+  /** How many rows of a group fulfil a condition. */
+  countIf(condition: string): string;
+  /** The value as a double. */
+  toFloat(expression: string): string;
+  /** A whole number that is a column of a union. */
+  toInteger(expression: string): string;
+  /** Days since 1970-01-01 of an expression of type DATE. */
+  dayNumber(day: string): string;
+  /** Rows of a group beyond the first of each key, where NULL equals NULL. There is at least one column. */
+  excessRows(columns: readonly Column[]): string;
+  /** True where a number is at least `minimum`; never for NaN, which no order is good for. */
+  atLeast(column: Column, minimum: number): string;
+  /** The name of a result column, quoted, that tells a person what it holds; `place` tells those apart that read the same. */
+  label(text: string, place: number): string;
+}
 
 /** What an arm may refer to besides its own table. */
 export interface ArmContext {
-  readonly timezone: string;
-  readonly range: RangeSql;
+  readonly dialect: ArmDialect;
   tableOf(table: Processor["table"]): Source;
   processor(name: string): Processor;
   /** The schedule's source, date column and filter. @throws Unobservable for a calendar. */
@@ -19,6 +39,8 @@ export interface ArmContext {
     readonly dateColumn: string;
     readonly where: string | null;
   };
+  /** A source within the dates that are asked for. @throws Unobservable where the column cannot carry a date. */
+  dated(source: Source, dateColumn: string, where: string | null): DatedSource;
 }
 
 /** The columns before the metrics: rows, entities, first and last write. */
@@ -39,7 +61,8 @@ interface Part {
  * @throws Unobservable, or ReconcilerError `warehouse_query_failed` for a fragment that is not whole.
  */
 export function profileArm(processor: Processor, arm: number, width: number, context: ArmContext): string {
-  const head = `${arm}::integer as gr_arm, (gr_day - date '1970-01-01')::integer as gr_day`;
+  const { dialect } = context;
+  const head = `${dialect.toInteger(String(arm))} as gr_arm, ${dialect.dayNumber("gr_day")} as gr_day`;
   return profileSql(processor, head, width, context);
 }
 
@@ -49,13 +72,8 @@ export function profileForReading(processor: Processor, context: ArmContext): st
 }
 
 function profileSql(processor: Processor, head: string, width: number, context: ArmContext): string {
-  const own = datedSource(
-    context.tableOf(processor.table),
-    processor.dateColumn,
-    processor.where,
-    context.range,
-    context.timezone,
-  );
+  const { dialect } = context;
+  const own = context.dated(context.tableOf(processor.table), processor.dateColumn, processor.where);
   const metrics = metricsOf(processor.expect);
   const parts = [
     { aggregate: "count(*) as gr_rows", value: "coalesce(gr_rows, 0)", label: fixedColumns[0] },
@@ -66,17 +84,16 @@ function profileSql(processor: Processor, head: string, width: number, context: 
     },
     writePart("min", processor, own, context),
     writePart("max", processor, own, context),
-    ...metrics.map((metric, index) => metricPart(metric, index, processor, own)),
+    ...metrics.map((metric, index) => metricPart(metric, index, processor, own, dialect)),
   ];
-  const padding = Array.from(
-    { length: Math.max(0, width - metrics.length) },
-    (_, index) => `null::double as gr_pad_${index}`,
-  );
-  return loadSql("profile-processor", {
+  const padding = Array.from({ length: Math.max(0, width - metrics.length) }, () => ({
+    value: "null",
+    label: "none",
+  }));
+  return dialect.loadSql("profile-processor", {
     head,
-    columns: parts
-      .map(({ value, label }) => `(${value})::double as ${quoteIdentifier(label)}`)
-      .concat(padding)
+    columns: [...parts, ...padding]
+      .map(({ value, label }, place) => `${dialect.toFloat(value)} as ${dialect.label(label, place)}`)
       .join(", "),
     day: own.day,
     aggregates: parts.flatMap(({ aggregate }) => aggregate ?? []).join(", "),
@@ -96,11 +113,17 @@ function writePart(
   const label = aggregate === "min" ? fixedColumns[2] : fixedColumns[3];
   if (processor.writtenAtColumn === null) return { aggregate: null, value: "null", label };
   const column = columnOf(own.source, processor.writtenAtColumn);
-  const sql = epochMs(aggregate, column, own.source, context.timezone);
+  const sql = context.dialect.epochMs(aggregate, column, own.source);
   return { aggregate: `${sql} as ${name}`, value: name, label };
 }
 
-function metricPart(metric: Metric, index: number, processor: Processor, own: DatedSource): Part {
+function metricPart(
+  metric: Metric,
+  index: number,
+  processor: Processor,
+  own: DatedSource,
+  dialect: ArmDialect,
+): Part {
   const name = `gr_metric_${index}`;
   /** A count of rows: 0, not NULL, on a date that only the completion log has. */
   const counted = (aggregate: string, label: string): Part => ({
@@ -126,39 +149,44 @@ function metricPart(metric: Metric, index: number, processor: Processor, own: Da
       return joined("gr_present", "coverage: present");
     case "excess_rows":
       return counted(
-        excessRows(metric.columns, processor, own.source),
+        excessRows(metric.columns, processor, own.source, dialect),
         `excess rows of ${metric.columns.join(", ")}`,
       );
     case "nulls":
       return counted(
-        `count(*) - count(${quoteColumn(own.source, metric.column)})`,
+        `count(*) - count(${quoteColumn(own.source, metric.column, dialect)})`,
         `nulls of ${metric.column}`,
       );
     case "violations":
-      return counted(`count_if(not ${enclose(metric.sql)})`, `violations of ${metric.name}`);
+      return counted(dialect.countIf(`not ${dialect.enclose(metric.sql)}`), `violations of ${metric.name}`);
     case "measure":
-      return { aggregate: `${enclose(metric.sql)}::double as ${name}`, value: name, label: metric.name };
+      return {
+        aggregate: `${dialect.toFloat(dialect.enclose(metric.sql))} as ${name}`,
+        value: name,
+        label: metric.name,
+      };
     case "quality_at_least": {
-      const column = quoteColumn(own.source, metric.column);
-      return counted(`count_if(${column} >= ${metric.min})`, `${metric.column} at least ${metric.min}`);
+      const good = dialect.atLeast(columnOf(own.source, metric.column), metric.min);
+      return counted(dialect.countIf(good), `${metric.column} at least ${metric.min}`);
     }
     default:
       return assertNever(metric, "metric");
   }
 }
 
-/** Rows beyond the first of each key, where NULL equals NULL. */
-function excessRows(columns: readonly string[], processor: Processor, source: Source): string {
+/** Rows beyond the first of each key. */
+function excessRows(
+  columns: readonly string[],
+  processor: Processor,
+  source: Source,
+  dialect: ArmDialect,
+): string {
   const date = columnOf(source, processor.dateColumn);
   const keys = columns
     .map((name) => columnOf(source, name))
     // Within one date a DATE column holds one value, and distinct counts cost by their columns.
-    .filter(({ name }) => !(name === date.name && date.type === "DATE"))
-    .map(({ name }) => quoteIdentifier(name));
-  const [first] = keys;
-  if (first === undefined) return "count(*) - 1";
-  if (keys.length > 1) return `count(*) - count(distinct (${keys.join(", ")}))`;
-  return `count(*) - count(distinct ${first}) - (count(*) > count(${first}))::integer`;
+    .filter(({ name }) => !(name === date.name && date.type === "DATE"));
+  return keys.length === 0 ? "count(*) - 1" : dialect.excessRows(keys);
 }
 
 function joinsOf(
@@ -172,13 +200,19 @@ function joinsOf(
     if (metric.kind === "entities_of") {
       const other = ofProcessor(metric.of, context);
       const count =
-        metric.key === null ? "count(*)" : `count(distinct ${quoteColumn(other.source, metric.key)})`;
-      joins.push(`left join (${countSql(other, count, "gr_entities_of")}) as gr_other_table using (gr_day)`);
+        metric.key === null
+          ? "count(*)"
+          : `count(distinct ${quoteColumn(other.source, metric.key, context.dialect)})`;
+      joins.push(
+        `left join (${countSql(other, count, "gr_entities_of", context)}) as gr_other_table using (gr_day)`,
+      );
     } else if (metric.kind === "completion_log") {
       const { table, dateColumn, where } = metric.log;
-      const log = datedSource(context.tableOf(table), dateColumn, where, context.range, context.timezone);
+      const log = context.dated(context.tableOf(table), dateColumn, where);
       // Only this join adds dates (a date in the log without a row is an answer, not silence), so it comes first.
-      joins.unshift(`full join (${countSql(log, "count(*)", "gr_logged")}) as gr_log using (gr_day)`);
+      joins.unshift(
+        `full join (${countSql(log, "count(*)", "gr_logged", context)}) as gr_log using (gr_day)`,
+      );
     } else if (metric.kind === "coverage_of") {
       const sql = coverageSql(metric.coverage, processor, own, context);
       joins.push(`left join (${sql}) as gr_coverage using (gr_day)`);
@@ -187,9 +221,9 @@ function joinsOf(
   return joins;
 }
 
-function countSql(dated: DatedSource, count: string, name: string): string {
+function countSql(dated: DatedSource, count: string, name: string, { dialect }: ArmContext): string {
   const { day, condition, source } = dated;
-  return loadSql("profile-count", { day, condition, source: source.sql, count, name });
+  return dialect.loadSql("profile-count", { day, condition, source: source.sql, count, name });
 }
 
 function coverageSql(
@@ -202,48 +236,46 @@ function coverageSql(
     coverage.of.kind === "processor"
       ? ofProcessor(coverage.of.name, context)
       : ofSchedule(processor, context);
-  return loadSql("profile-coverage", {
+  const { dialect } = context;
+  return dialect.loadSql("profile-coverage", {
     own_day: own.day,
-    own_key: quoteColumn(own.source, coverage.key),
+    own_key: quoteColumn(own.source, coverage.key, dialect),
     own_source: own.source.sql,
     own_condition: own.condition,
     of_day: of.day,
-    of_key: quoteColumn(of.source, coverage.ofKey),
+    of_key: quoteColumn(of.source, coverage.ofKey, dialect),
     of_source: of.source.sql,
     of_condition: of.condition,
-    excused: excusedSql(coverage, own, context),
+    ...excusesOf(coverage, context),
   });
 }
 
-function excusedSql({ excusedBy, key }: CoverageExpectation, own: DatedSource, context: ArmContext): string {
-  if (excusedBy === null) {
-    const nobody = `${own.day} as gr_day, ${quoteColumn(own.source, key)} as gr_key, true as gr_excused`;
-    return `select ${nobody} from ${own.source.sql} where false`;
-  }
+function excusesOf(
+  { excusedBy }: CoverageExpectation,
+  context: ArmContext,
+): { readonly excuses: string; readonly excused: string } {
+  if (excusedBy === null) return { excuses: "", excused: "false" };
+  const { dialect } = context;
   const { table, dateColumn, where } = excusedBy;
-  const excuses = datedSource(context.tableOf(table), dateColumn, where, context.range, context.timezone);
-  return loadSql("profile-excused", {
-    day: excuses.day,
-    key: quoteColumn(excuses.source, excusedBy.key),
-    source: excuses.source.sql,
-    condition: excuses.condition,
-  });
+  const { source, day, condition } = context.dated(context.tableOf(table), dateColumn, where);
+  const key = quoteColumn(source, excusedBy.key, dialect);
+  const sql = dialect.loadSql("profile-excused", { day, key, source: source.sql, condition });
+  return {
+    excuses: `left join (${sql}) as gr_excuses using (gr_day, gr_key)`,
+    excused: "gr_excused is not null",
+  };
 }
 
 function ofProcessor(name: string, context: ArmContext): DatedSource {
   const { table, dateColumn, where } = context.processor(name);
-  return datedSource(context.tableOf(table), dateColumn, where, context.range, context.timezone);
+  return context.dated(context.tableOf(table), dateColumn, where);
 }
 
 function ofSchedule(processor: Processor, context: ArmContext): DatedSource {
   const { source, dateColumn, where } = context.schedule(processor.schedule);
-  return datedSource(source, dateColumn, where, context.range, context.timezone);
+  return context.dated(source, dateColumn, where);
 }
 
-/** A schedule that is a calendar has dates and no entities. */
-export function noEntities(schedule: string): Unobservable {
-  return new Unobservable(
-    "query_failed",
-    `coverage of the schedule ${schedule}: a calendar names no entities; use a schedule from a table or a query`,
-  );
+function quoteColumn(source: Source, name: string, dialect: ArmDialect): string {
+  return dialect.quoteIdentifier(columnOf(source, name).name);
 }

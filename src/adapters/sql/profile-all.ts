@@ -1,0 +1,167 @@
+import { metricsOf, type ProcessorObservation, type Profile } from "../../core/observation.ts";
+import type { Processor } from "../../core/pipeline.ts";
+import { type ErrorCode, messageOf, ReconcilerError } from "../../errors.ts";
+import { fixedColumns } from "./profile-arm.ts";
+import { QueryError } from "./query-error.ts";
+import { Unobservable } from "./source.ts";
+
+/** More arms in one statement cost a warehouse's planner more than they save. */
+const armsPerStatement = 50;
+
+/** The rows of a statement of arms, by column: the arm, the day, then numbers; in the order of arm and day. */
+export interface ArmRows {
+  integers(column: number): Int32Array;
+  /** NULL is NaN. */
+  numbers(column: number): Float64Array;
+}
+
+export interface ProfileRun {
+  /** Builds the arm of one processor alone. @throws what tells that it cannot be observed. */
+  check(processor: Processor): void;
+  /** Runs one statement with an arm for each; metrics are padded to `width`. */
+  run(chunk: readonly Processor[], width: number, timeoutMs: number): Promise<ArmRows>;
+  /** Of one statement. After a timeout its processors are asked one by one, within twice this time together. */
+  readonly timeoutMs: number;
+  readonly statementsAtOnce: number;
+}
+
+/**
+ * Profiles each processor; one that cannot be is `failed`, with the others observed all the same.
+ * @throws ReconcilerError `interrupted` when called off; the outage where there was one and nothing at all could be read.
+ */
+export async function profileAll(
+  processors: readonly Processor[],
+  run: ProfileRun,
+): Promise<Map<string, ProcessorObservation>> {
+  const found = new Map<string, ProcessorObservation>();
+  const outages: ReconcilerError[] = [];
+  const able: Processor[] = [];
+  for (const processor of processors) {
+    // Built once alone: what is missing, or not one whole expression, is known before anything runs.
+    const failure = failureOf(() => run.check(processor));
+    if (failure === null) able.push(processor);
+    else found.set(processor.name, failure);
+  }
+  const chunks: (readonly Processor[])[] = [];
+  for (let start = 0; start < able.length; start += armsPerStatement) {
+    chunks.push(able.slice(start, start + armsPerStatement));
+  }
+  const waiting = chunks.values();
+  const work = async () => {
+    for (const chunk of waiting) await profileChunk(chunk, { run, found, outages }, run.timeoutMs);
+  };
+  await Promise.all(Array.from({ length: Math.min(run.statementsAtOnce, chunks.length) }, work));
+  const [outage] = outages;
+  if (outage !== undefined && ![...found.values()].some(({ kind }) => kind === "observed")) throw outage;
+  return found;
+}
+
+interface Progress {
+  readonly run: ProfileRun;
+  readonly found: Map<string, ProcessorObservation>;
+  readonly outages: ReconcilerError[];
+}
+
+/** On an error each half is asked alone, down to the one processor that is at fault. */
+async function profileChunk(
+  chunk: readonly Processor[],
+  progress: Progress,
+  timeoutMs: number,
+): Promise<void> {
+  const { run, found, outages } = progress;
+  try {
+    const width = Math.max(...chunk.map(({ expect }) => metricsOf(expect).length));
+    const rows = await run.run(chunk, width, timeoutMs);
+    for (const [name, profile] of splitByArm(rows, chunk, width)) {
+      found.set(name, { kind: "observed", profile });
+    }
+  } catch (error) {
+    const [only] = chunk;
+    if (only === undefined || !isOfStatement(error)) throw error;
+    if (outageCodes.has(error.code) && !(error instanceof QueryError)) {
+      // The next statement would meet the same, after the same waiting.
+      outages.push(error);
+      for (const { name } of chunk) found.set(name, failed(error));
+    } else if (chunk.length === 1) {
+      found.set(only.name, failed(error));
+    } else if (error instanceof QueryError) {
+      const middle = Math.ceil(chunk.length / 2);
+      await profileChunk(chunk.slice(0, middle), progress, timeoutMs);
+      await profileChunk(chunk.slice(middle), progress, timeoutMs);
+    } else {
+      await profileOneByOne(chunk, progress);
+    }
+  }
+}
+
+/** After a timeout: halving would wait for the slow one again and again. */
+async function profileOneByOne(chunk: readonly Processor[], progress: Progress): Promise<void> {
+  const { timeoutMs } = progress.run;
+  const deadline = performance.now() + 2 * timeoutMs;
+  for (const processor of chunk) {
+    const leftMs = deadline - performance.now();
+    // One slow table may take half of what there is, so that those after it have their turn.
+    await profileChunk([processor], progress, Math.max(1, Math.floor(Math.min(timeoutMs, leftMs / 2))));
+  }
+}
+
+/** The warehouse itself is away or refuses everything. */
+const outageCodes: ReadonlySet<ErrorCode> = new Set([
+  "warehouse_credentials",
+  "warehouse_permission",
+  "warehouse_quota",
+  "warehouse_unavailable",
+]);
+
+/** A call-off ends the whole profile, and so does a mistake of the program. */
+function isOfStatement(error: unknown): error is ReconcilerError {
+  return error instanceof ReconcilerError && error.code !== "interrupted" && error.code !== "internal";
+}
+
+/** The rows come by arm and date; every profile is a stretch of each column. */
+function splitByArm(rows: ArmRows, chunk: readonly Processor[], width: number): Map<string, Profile> {
+  const arm = rows.integers(0);
+  const days = rows.integers(1);
+  const numbers = Array.from({ length: fixedColumns.length + width }, (_, index) => rows.numbers(index + 2));
+  const profiles = new Map<string, Profile>();
+  let start = 0;
+  for (const [index, processor] of chunk.entries()) {
+    let end = start;
+    while (end < arm.length && arm[end] === index) end += 1;
+    const [from, to] = [start, end];
+    const cut = (column: number) => numbers[column]?.slice(from, to) ?? new Float64Array(to - from);
+    profiles.set(processor.name, {
+      days: days.slice(from, to),
+      rows: cut(0),
+      entities: cut(1),
+      firstWriteMs: cut(2),
+      lastWriteMs: cut(3),
+      metrics: metricsOf(processor.expect).map((_, metric) => cut(fixedColumns.length + metric)),
+    });
+    start = end;
+  }
+  return profiles;
+}
+
+function failureOf(build: () => void): ProcessorObservation | null {
+  try {
+    build();
+    return null;
+  } catch (error) {
+    if (error instanceof Unobservable) return failed(error);
+    if (error instanceof ReconcilerError && error.code !== "internal") return failed(error);
+    throw error;
+  }
+}
+
+function failed(error: Unobservable | ReconcilerError): ProcessorObservation {
+  return { kind: "failed", failure: { code: failureCode(error), message: messageOf(error) } };
+}
+
+function failureCode(error: Unobservable | ReconcilerError) {
+  if (error instanceof Unobservable) return error.code;
+  if (error.code === "warehouse_timeout") return "timeout";
+  if (!(error instanceof QueryError)) return "query_failed";
+  const { fault } = error;
+  return fault === "not_found" || fault === "permission" || fault === "budget" ? fault : "query_failed";
+}

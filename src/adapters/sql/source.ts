@@ -1,0 +1,63 @@
+import { distance } from "fastest-levenshtein";
+import type { ObservationFailure } from "../../core/observation.ts";
+
+/** Something to select from: a table, a view or a query in parentheses. */
+export interface Source {
+  /** Ready for a FROM clause. */
+  readonly sql: string;
+  /** What a message calls it. */
+  readonly label: string;
+  /** By lower-case name: no warehouse tells columns apart by case. */
+  readonly columns: ReadonlyMap<string, Column>;
+}
+
+export interface Column {
+  readonly name: string;
+  /** The warehouse's own name of the type, such as `TIMESTAMP WITH TIME ZONE` or `DATETIME`. */
+  readonly type: string;
+}
+
+/** A source read by date. */
+export interface DatedSource {
+  readonly source: Source;
+  /** The row's calendar date, an expression of type DATE. */
+  readonly day: string;
+  /** True for rows of the range that the filter lets through; never for a NULL date. */
+  readonly condition: string;
+}
+
+/** Why one thing cannot be observed while others can. */
+export class Unobservable extends Error {
+  readonly code: ObservationFailure["code"];
+
+  constructor(code: ObservationFailure["code"], message: string) {
+    super(message);
+    this.name = "Unobservable";
+    this.code = code;
+  }
+}
+
+/** @throws Unobservable `not_found`, with the nearest name. */
+export function columnOf(source: Source, name: string): Column {
+  const column = source.columns.get(name.toLowerCase());
+  if (column !== undefined) return column;
+  const near = nearestName(name, [...source.columns.keys()]);
+  const suggestion = near === null ? "" : `; did you mean ${source.columns.get(near)?.name ?? near}?`;
+  throw new Unobservable("not_found", `${source.label} has no column ${name}${suggestion}`);
+}
+
+/** The candidate that is most like a name, whatever their case; null where none is near. */
+export function nearestName(name: string, candidates: readonly string[]): string | null {
+  const wanted = name.toLowerCase();
+  const best = candidates
+    .map((candidate) => ({ candidate, edits: distance(candidate.toLowerCase(), wanted) }))
+    .sort((one, other) => one.edits - other.edits)[0];
+  return best !== undefined && best.edits <= Math.max(2, wanted.length / 3) ? best.candidate : null;
+}
+
+export function wrongDateType(column: Column, source: Source, expected: string, cast: string): Unobservable {
+  return new Unobservable(
+    "query_failed",
+    `${source.label}.${column.name}: expected a column of type ${expected}, found ${column.type}; use a view that has ${cast}`,
+  );
+}
