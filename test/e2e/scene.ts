@@ -84,7 +84,7 @@ function sceneIn(warehouse: TempWarehouse): Scene {
 }
 
 /** The result, read as what the product says it is; anything else fails with what stdout and stderr really held. */
-function documentOf(result: CliResult): ResultDocument {
+export function documentOf(result: CliResult): ResultDocument {
   const value: unknown = result.json();
   if (typeof value !== "object" || value === null || !("gaps" in value)) {
     throw new TypeError(`expected a result, found ${result.stdout}\n${result.stderr}`);

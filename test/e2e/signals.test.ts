@@ -1,0 +1,248 @@
+// Goal: a stop by a person or an orchestrator is clean and nobody's fault, a second one is at once, and a reader that goes
+// away is no crash. Method: the shipped command line as a process, with real signals and real pipes.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { CliProcess } from "../support/cli.ts";
+import {
+  cellsOf,
+  elevenGaps,
+  expectNobodyLeft,
+  expectReadableLedger,
+  type FillScene,
+  type FillSketch,
+  until,
+  untilLogged,
+  withFillScene,
+} from "./fill-scene.ts";
+import { documentOf } from "./scene.ts";
+
+const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+const sketch: FillSketch = { ...elevenGaps, repair: "max_attempts: 3, backoff: [10ms]" };
+const timeoutMs = 180_000;
+
+/** Starts a run and waits until one of its repairs is under way, and stays so. */
+async function startHeld(scene: FillScene, ...args: readonly string[]): Promise<CliProcess> {
+  scene.ask("hold");
+  const run = scene.start("--once", ...args);
+  await untilLogged(scene, "hold");
+  return run;
+}
+
+async function expectEveryStartEnded(scene: FillScene): Promise<void> {
+  expect(
+    await scene.ledger(
+      "select repair_id from repair_starts where repair_id not in (select repair_id from repair_ends)",
+    ),
+  ).toEqual([]);
+}
+
+/** What is not said of the command line: that it is broken. */
+function expectNoStackTrace(stderr: string): void {
+  expect(stderr).not.toMatch(/\n\s+at |node:internal|Node\.js v/);
+}
+
+describe("a signal during a repair", () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "%s ends the repair, records its end, charges nothing and exits with %i",
+    (signal, code) =>
+      withFillScene(sketch, async (scene) => {
+        const run = await startHeld(scene, "--format", "json");
+        run.child.kill(signal);
+        const ended = await run.ended;
+        expect(ended).toMatchObject({ code, signal: null });
+        expect(ended.stderr).toContain("stopping cleanly; once more stops at once");
+        expectNoStackTrace(ended.stderr);
+        const { converged, repairs, gaps } = documentOf(ended);
+        expect(converged).toBe(false);
+        expect(repairs).not.toEqual([]);
+        expect(gaps.map(({ attempts }) => attempts)).toEqual(gaps.map(() => 0));
+        await expectNobodyLeft(scene);
+        await expectEveryStartEnded(scene);
+        expect(await scene.ledger("select distinct error_code from repair_ends")).toEqual([["cancelled"]]);
+        expect(await scene.ledger("select * from cell_outcomes")).toEqual([]);
+        expect(await scene.filled()).toEqual([]);
+        scene.release("hold");
+        expect(await scene.run("--once")).toMatchObject({ code: 0 });
+        expect(await scene.filled()).toEqual(cellsOf(elevenGaps));
+      }),
+    timeoutMs,
+  );
+
+  it(
+    "also ends a repair that ignores signals, after a time of grace",
+    () =>
+      withFillScene({ ...sketch, stubborn: true }, async (scene) => {
+        const run = await startHeld(scene);
+        run.child.kill("SIGINT");
+        expect(await run.ended).toMatchObject({ code: 130 });
+        await expectNobodyLeft(scene);
+        await expectEveryStartEnded(scene);
+      }),
+    timeoutMs,
+  );
+
+  it(
+    "keeps what the repairs before it filled",
+    () =>
+      withFillScene({ ...sketch, repair: "max_dates_per_job: 1" }, async (scene) => {
+        const run = scene.start("--once", "--format", "json");
+        await untilLogged(scene, "filled");
+        scene.ask("hold");
+        await untilLogged(scene, "hold");
+        run.child.kill("SIGINT");
+        const { counts } = documentOf(await run.ended);
+        const filled = await scene.filled();
+        expect(filled).not.toEqual([]);
+        const complete = (counts["points"]?.complete ?? 0) + (counts["totals"]?.complete ?? 0);
+        expect(complete).toBe(20 - cellsOf(elevenGaps).length + filled.length);
+        await expectEveryStartEnded(scene);
+        scene.release("hold");
+        expect(await scene.run("--once")).toMatchObject({ code: 0 });
+        expect(await scene.filled()).toEqual(cellsOf(elevenGaps));
+      }),
+    timeoutMs,
+  );
+
+  it(
+    "given twice, ends everything at once, and the next run goes on",
+    () =>
+      withFillScene({ ...sketch, stubborn: true }, async (scene) => {
+        const run = await startHeld(scene);
+        run.child.kill("SIGINT");
+        const { stderr } = run.child;
+        if (stderr === null) throw new Error("the process has no stderr");
+        await once(stderr, "data");
+        run.child.kill("SIGINT");
+        expect(await run.ended).toMatchObject({ code: 130, signal: null, stdout: "" });
+        await expectNobodyLeft(scene);
+        await expectReadableLedger(scene);
+        scene.release("hold");
+        expect(await scene.run("--once")).toMatchObject({ code: 0 });
+        expect(await scene.filled()).toEqual(cellsOf(elevenGaps));
+        await expectEveryStartEnded(scene);
+      }),
+    timeoutMs,
+  );
+});
+
+describe("a signal while nothing runs", () => {
+  it(
+    "ends the wait for another run, and leaves that one alone",
+    () =>
+      withFillScene(sketch, async (scene) => {
+        const first = await startHeld(scene);
+        const second = scene.start("--once");
+        let said = "";
+        second.child.stderr?.on("data", (chunk: Buffer) => {
+          said += chunk.toString();
+        });
+        await until("the second run to wait", () =>
+          said.includes("waiting: another run repairs on this ledger"),
+        );
+        second.child.kill("SIGTERM");
+        expect(await second.ended).toMatchObject({
+          code: 143,
+          stdout: "",
+          stderr: expect.stringContaining("stopped before there was a result") as string,
+        });
+        scene.release("hold");
+        expect(await first.ended).toMatchObject({ code: 0 });
+      }),
+    timeoutMs,
+  );
+
+  it(
+    "ends the wait for a backoff, and what failed before stays charged",
+    () =>
+      withFillScene({ points: ["2024-01-03"], totals: [], repair: "backoff: [50m]" }, async (scene) => {
+        scene.ask("fail");
+        const run = scene.start("--once", "--format", "json");
+        let said = "";
+        run.child.stderr?.on("data", (chunk: Buffer) => {
+          said += chunk.toString();
+        });
+        await until("the run to wait", () => said.includes('"msg":"waiting"'));
+        run.child.kill("SIGINT");
+        const ended = await run.ended;
+        expect(ended.code).toBe(130);
+        expect(documentOf(ended).gaps).toMatchObject([{ attempts: 1, disposition: "backing_off" }]);
+        await expectEveryStartEnded(scene);
+      }),
+    timeoutMs,
+  );
+});
+
+/** Runs `reconcile` in a shell, where `to` says what becomes of its output. */
+async function inShell(
+  scene: FillScene,
+  args: string,
+  to: string,
+): Promise<{ code: number | null; output: string }> {
+  const script = `node=$1; cli=$2; ${to.replace("RECONCILE", `"$node" "$cli" ${args}`)}`;
+  const child = spawn("bash", ["-c", script, "bash", process.execPath, cli], {
+    cwd: scene.folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  await once(child, "close");
+  return { code: child.exitCode, output };
+}
+
+describe("an output that goes nowhere", () => {
+  it.each([
+    ["status", 0],
+    ["plan", 2],
+    ["plan --format json", 2],
+    ["explain points 2024-01-03", 0],
+  ])(
+    "a reader of stdout that has seen enough is no error of %s",
+    (args, code) =>
+      withFillScene(sketch, async (scene) => {
+        const ended = await inShell(scene, args, 'RECONCILE | head -n 1; echo "code ${PIPESTATUS[0]}"');
+        expect(ended.output.trim().split("\n")).toEqual([expect.any(String), `code ${code}`]);
+        const never = await inShell(scene, args, 'RECONCILE | true; echo "code ${PIPESTATUS[0]}"');
+        expect(never.output).toBe(`code ${code}\n`);
+      }),
+    timeoutMs,
+  );
+
+  it.each([
+    ["a reader of the logs that has seen enough", "RECONCILE 2> >(true)"],
+    ["a closed stderr", "RECONCILE 2>&-"],
+    ["a full disk under the logs", "RECONCILE 2> /dev/full"],
+  ])(
+    "%s does not end the repairs",
+    (_what, to) =>
+      withFillScene({ points: ["2024-01-03"], totals: [], repair: "backoff: [10ms]" }, async (scene) => {
+        const ended = await inShell(scene, "--once", to);
+        expectNoStackTrace(ended.output);
+        expect(ended.code).toBe(0);
+        expect(await scene.filled()).toEqual(["league.points 2024-01-03"]);
+      }),
+    timeoutMs,
+  );
+
+  it(
+    "a full disk under stdout is told as one error",
+    () =>
+      withFillScene(sketch, async (scene) => {
+        const ended = await inShell(scene, "status", "RECONCILE > /dev/full");
+        expect(ended).toMatchObject({
+          code: 1,
+          output: expect.stringMatching(/^error: stdout cannot be written: .*\n {2}to do /) as string,
+        });
+        expectNoStackTrace(ended.output);
+      }),
+    timeoutMs,
+  );
+});
