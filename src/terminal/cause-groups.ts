@@ -42,8 +42,9 @@ export function causesOf(document: Pick<ResultDocument, "gaps" | "unknown">): Ca
   const groupOfCell = new Map<string, Group<GapDocument>>();
   for (const gap of document.gaps) {
     if (isWaiting(gap)) continue;
-    const key = [gap.processor, gap.state, gap.disposition, gap.reason, gap.attempts].join("/");
-    const group = groups.get(key) ?? { of: gap, dates: new Set<string>(), waiting: 0 };
+    const of = { ...gap, reason: reasonOf(gap) };
+    const key = [gap.processor, gap.state, gap.disposition, of.reason, gap.attempts].join("/");
+    const group = groups.get(key) ?? { of, dates: new Set<string>(), waiting: 0 };
     groups.set(key, group);
     group.dates.add(gap.date);
     groupOfCell.set(`${gap.processor}/${gap.date}`, group);
@@ -85,6 +86,11 @@ export function causesOf(document: Pick<ResultDocument, "gaps" | "unknown">): Ca
 /** Blocked with somebody to blame; blocked by what no one can name is a cause of its own. */
 function isWaiting({ disposition, root_causes }: GapDocument): boolean {
   return disposition === "blocked" && root_causes.length > 0;
+}
+
+/** Which cap puts a ready gap off for a moment is no difference between causes. */
+function reasonOf({ disposition, reason }: GapDocument): string {
+  return disposition === "ready" ? "" : reason;
 }
 
 const personsDispositions: readonly DispositionName[] = ["quarantined", "unrepairable", "held"];

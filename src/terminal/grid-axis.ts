@@ -1,7 +1,7 @@
 import type { Axis } from "../core/schedule.ts";
 import { civilOf } from "../core/iso-date.ts";
 import type { GridColumns } from "./grid-columns.ts";
-import { displayWidth, truncate } from "./text.ts";
+import { displayWidth, padEnd, truncate } from "./text.ts";
 
 const monthNames = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /** Below so many columns a month, their names would not stand side by side. */
@@ -46,16 +46,17 @@ function marksOf(axis: Axis, { segments }: GridColumns): readonly Mark[] {
   });
 }
 
-/** `├ 2023-24 ───┤` over the columns of each season, as much of it as there is room for. */
+/** `├ 2023-24 ───┤` over the columns of each season; where they are few, the name goes before its frame. */
 function seasonLine(marks: readonly Mark[]): string {
-  return marks
-    .map(({ season, width }) => {
-      if (width === 1) return "│";
-      const name = width >= 5 ? truncate(season, width - 3) : "";
-      const inner = name === "" ? "" : ` ${name} `;
-      return `├${inner}${"─".repeat(Math.max(0, width - 2 - displayWidth(inner)))}┤`;
-    })
-    .join(" ");
+  return marks.map(({ season, width }) => seasonMark(season, width)).join(" ");
+}
+
+function seasonMark(season: string, width: number): string {
+  if (width === 1) return "│";
+  const free = width - displayWidth(season);
+  if (free >= 4 && season !== "") return `├ ${season} ${"─".repeat(free - 4)}┤`;
+  if (free >= 2) return `├${season}${"─".repeat(free - 2)}┤`;
+  return padEnd(truncate(season, width), width);
 }
 
 /** A name at the first column of each month; the first one and every January say the year. */

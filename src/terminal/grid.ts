@@ -15,6 +15,7 @@ import {
   type Paint,
   painter,
   truncate,
+  wrap,
 } from "./text.ts";
 
 const indent = "  ";
@@ -38,7 +39,7 @@ export function renderGrid(assessment: Assessment, options: RenderOptions): stri
   const margin = indent.length + labelWidth + 2;
   const columns = chooseColumns(assessment, processors, options.columns - margin - 2 - gapsWidth);
   const width = columns.segments.reduce((sum, segment) => sum + segment.columns.length + 1, -1);
-  const lines = [titleOf(assessment, columns, paint)];
+  const lines = [...titleLines(assessment, columns, options, paint)];
   if (columns.segments.length > 0) {
     const ticks = axisLines(grid.axis, columns);
     ticks.forEach((line, at) => {
@@ -66,20 +67,26 @@ export function worstState(states: Iterable<number>): StateName {
   return stateName(worst);
 }
 
-function titleOf({ grid }: Assessment, columns: GridColumns, paint: Paint): string {
+function titleLines(
+  { grid }: Assessment,
+  columns: GridColumns,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
   const positions = columns.segments.flatMap((segment) => segment.columns.flat());
-  if (positions.length === 0) return "no date of the selection is scheduled";
+  if (positions.length === 0) return ["no date of the selection is scheduled"];
   const first = dateAt(grid.axis, positions[0] ?? 0);
   const last = dateAt(grid.axis, positions.at(-1) ?? 0);
   const merged =
-    columns.datesPerColumn === 1
-      ? ""
-      : `, a column is the worst of up to ${formatCount(columns.datesPerColumn)} dates`;
+    columns.datesPerColumn === 1 ? "" : `, a column is the worst of ${formatCount(columns.datesPerColumn)}`;
   const hidden =
     columns.hiddenSegments === 0
       ? ""
       : `; ${counted(columns.hiddenSegments, "earlier season")} not shown, see them with --end-date`;
-  return `${paint("bold", grid.pipeline.name)}  ${first} to ${last}, ${counted(positions.length, "date")}${merged}${hidden}`;
+  const text = `${first} to ${last}, ${counted(positions.length, "date")}${merged}${hidden}`;
+  const { name } = grid.pipeline;
+  const [head = "", ...rest] = wrap(text, options.columns, `${name}  `);
+  return [head.replace(name, paint("bold", name)), ...rest];
 }
 
 /** Grouped by phase, phases and processors in the order of the file. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { State, stateNames } from "../../src/core/grid.ts";
+import { axisLines } from "../../src/terminal/grid-axis.ts";
 import { stateGlyphs } from "../../src/terminal/glyphs.ts";
 import { renderGrid, worstState } from "../../src/terminal/grid.ts";
 import { displayWidth } from "../../src/terminal/text.ts";
@@ -57,7 +58,7 @@ phase 4
     const text = renderGrid(assessed(long({ raw: fullBut(99), features: fullBut(105) })), plain);
     expect(text).toBe(
       golden(`
-test  2021-10-19 to 2022-08-24, 300 dates, a column is the worst of up to 5 dates
+test  2021-10-19 to 2022-08-24, 300 dates, a column is the worst of 5
             ├ a ───────────────┤ ├ b ───────────────┤ ├ c ───────────────┤
             Oct 2021 Dec   Jan 2022    Mar   Apr   May   Jun   Jul    Aug   gaps
 phase 2
@@ -105,7 +106,7 @@ phase 4
       seen: { raw: "######.###".repeat(20) },
     });
     const text = renderGrid(stretched, { columns: 60, color: false });
-    expect(text).toContain("up to 4 dates");
+    expect(text).toContain("worst of 4");
     expect(text).toMatch(/ raw {2}[+✗■]+ {4}20\n/);
   });
 
@@ -118,6 +119,18 @@ phase 4
       selection: { processors: ["weeks"] },
     });
     expect(renderGrid(assessment, plain)).toContain("  weeks  ■✗     1\n");
+  });
+
+  test.each([
+    [9, "├2021-22┤"],
+    [8, "2021-22 "],
+    [5, "2021…"],
+  ])("names a season of %d columns as %s", (dates, mark) => {
+    const axis = { first: 0, length: 20 };
+    const columns = Array.from({ length: dates }, (_, position) => [position]);
+    const segments = [{ name: "2021-22", columns }];
+    const [line] = axisLines(axis, { segments, datesPerColumn: 1, hiddenSegments: 0 });
+    expect(line).toBe(mark);
   });
 
   test("leaves a processor's place empty where only the others are scheduled", () => {
