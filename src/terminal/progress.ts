@@ -1,4 +1,4 @@
-import { clearScreenDown, moveCursor } from "node:readline";
+import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import type { Assessment } from "../core/assessment.ts";
 import { Disposition } from "../core/grid.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
@@ -10,6 +10,8 @@ import { counted, displayWidth, formatCount, formatDates, formatSeconds, painter
 export interface ProgressOptions extends Terminal {
   /** Shows nothing at all. */
   readonly quiet: boolean;
+  /** What is drawn is taken away when it aborts, so that what is said of a stop stands alone; later it is drawn below. */
+  readonly signal?: AbortSignal;
   /** Milliseconds that never go back; the default is this process's clock. */
   readonly monotonic?: () => number;
 }
@@ -55,6 +57,8 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
   const timer = setInterval(show, options.interactive ? redrawMs : lineEveryMs);
   // Progress alone must not keep a process that is done.
   timer.unref();
+  const onAbort = () => region.clear();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
   return {
     onCycle: () => show(),
     onPlanned: (assessment) => {
@@ -82,6 +86,7 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
     stop: () => {
       stopped = true;
       clearInterval(timer);
+      options.signal?.removeEventListener("abort", onAbort);
       region.clear();
     },
   };
@@ -202,6 +207,8 @@ function createRegion(stream: NodeJS.WritableStream): Region {
   let drawn = 0;
   const clear = () => {
     if (drawn === 0) return;
+    // Ctrl-C leaves its `^C` where the cursor stood.
+    cursorTo(stream, 0);
     moveCursor(stream, 0, -drawn);
     clearScreenDown(stream);
     drawn = 0;

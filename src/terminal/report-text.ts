@@ -42,7 +42,7 @@ export function percent(value: number | null): string {
   return value === null ? "–" : `${Math.floor(value * 1000 + 1e-6) / 10} %`;
 }
 
-export function exemptCount({ exempt }: ReportCounts): number {
+function exemptCount({ exempt }: ReportCounts): number {
   return Object.values(exempt).reduce((sum, value) => sum + value, 0);
 }
 

@@ -87,7 +87,7 @@ describe("progress on a terminal", () => {
     );
     shown.stop();
     // Two lines up and everything below cleared: the cursor stands where it stood before the first one.
-    expect(stream.take()).toBe("\u001b[2A\u001b[0J");
+    expect(stream.take()).toBe("\u001b[1G\u001b[2A\u001b[0J");
   });
 
   test("fills its bar and tells the time left by its own pace", () => {
@@ -109,7 +109,7 @@ describe("progress on a terminal", () => {
     stream.take();
     shown.writeAbove("a log line\n");
     const text = stream.take();
-    expect(text.startsWith("\u001b[2A\u001b[0Ja log line\n")).toBe(true);
+    expect(text.startsWith("\u001b[1G\u001b[2A\u001b[0Ja log line\n")).toBe(true);
     expect(lastFrame(text)).toContain("  waiting until 2024-01-09T05:00:00Z\n");
   });
 
@@ -119,6 +119,17 @@ describe("progress on a terminal", () => {
     shown.onStarted(repairStart("a_repair_with_a_very_long_name_indeed", ["2024-01-01", "2024-01-05"]));
     shown.onEnded(failed("2024-01-02"));
     expect(widest(lastFrame(stream.take()))).toBeLessThan(Math.max(columns, 21));
+  });
+
+  test("gives way to what is said of a stop and goes on below it", () => {
+    const stop = new AbortController();
+    const shown = start({ signal: stop.signal });
+    shown.onPlanned(work, []);
+    stream.take();
+    stop.abort();
+    expect(stream.take()).toBe("\u001b[1G\u001b[1A\u001b[0J");
+    vi.advanceTimersByTime(200);
+    expect(stream.take()).toBe(`${"░".repeat(30)} 0 of 4 cells repaired\n`);
   });
 
   test("draws nothing after it was stopped", () => {

@@ -96,12 +96,13 @@ describe("a report as HTML", () => {
 
   test("closes every element that it opens", () => {
     const open: string[] = [];
-    for (const [, close, name] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*>/g)) {
+    const mismatches: string[] = [];
+    for (const [tag, close, name = ""] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*>/g)) {
       if (name === "meta") continue;
-      if (close === "") open.push(name ?? "");
-      else expect(open.pop()).toBe(name);
+      if (close === "") open.push(name);
+      else if (open.pop() !== name) mismatches.push(tag);
     }
-    expect(open).toEqual([]);
+    expect({ open, mismatches }).toEqual({ open: [], mismatches: [] });
   });
 
   test("shows the same numbers as the Markdown", () => {
