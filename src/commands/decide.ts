@@ -169,8 +169,10 @@ async function isConfirmed(
   if (flags.format === "json" || !stdout.isTTY)
     stderr.write(renderPreview(preview, terminalOf(stderr, flags, env)));
   const questions = createInterface({ input: stdin, output: stderr });
+  // Ctrl-C and Ctrl-D close it without an answer: that is no yes.
+  const closed = new Promise<string>((resolve) => questions.once("close", () => resolve("")));
   try {
-    const answer = await questions.question("record it? [y/N] ", { signal });
+    const answer = await Promise.race([questions.question("record it? [y/N] ", { signal }), closed]);
     return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
     if (signal.aborted) return false;

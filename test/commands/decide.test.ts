@@ -68,6 +68,12 @@ describe("a decision on the command line", () => {
     expect(await recorded()).toHaveLength(1);
   });
 
+  test("takes a terminal that hangs up for a no", async () => {
+    const refused = await shop.run(pause, { answer: null });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing was recorded\n") });
+    expect(await recorded()).toEqual([]);
+  });
+
   test("without a terminal and without --yes is an error, and nothing is recorded", async () => {
     await expect(shop.run(pause)).rejects.toMatchObject({
       code: "usage",

@@ -11,11 +11,16 @@ export interface CommandResult {
   readonly code: number;
 }
 
+/** What a person types at a terminal; null hangs up instead. */
+interface Answer {
+  readonly answer: string | null;
+}
+
 export interface Shop {
   readonly warehouse: TempWarehouse;
   readonly folder: string;
   /** Runs a command in this process; what it throws is thrown. */
-  run(args: readonly string[], terminal?: { readonly answer: string }): Promise<CommandResult>;
+  run(args: readonly string[], terminal?: Answer): Promise<CommandResult>;
 }
 
 const tables = [
@@ -68,10 +73,7 @@ export async function makeShop(
   };
 }
 
-async function runCommand(
-  args: readonly string[],
-  terminal?: { readonly answer: string },
-): Promise<CommandResult> {
+async function runCommand(args: readonly string[], terminal?: Answer): Promise<CommandResult> {
   const isTTY = terminal !== undefined;
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   let code = 0;
@@ -85,7 +87,7 @@ async function runCommand(
       code = wanted;
     },
   };
-  if (terminal !== undefined) stdin.write(`${terminal.answer}\n`);
+  if (terminal !== undefined) stdin.end(terminal.answer === null ? "" : `${terminal.answer}\n`);
   await buildProgram(surroundings).parseAsync([...args], { from: "user" });
   return { stdout: textOf(stdout), stderr: textOf(stderr), code };
 }
