@@ -1,7 +1,7 @@
 import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
 import { waiverCovers } from "./decisions.ts";
 import { judgeEntry } from "./expectation.ts";
-import { reasonCode, State } from "./grid.ts";
+import { isGapState, reasonCode, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
 import { rowsAt, versionAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
@@ -27,10 +27,10 @@ export function assessStates(input: AssessInput, arrays: StateArrays): void {
     if (processor === undefined) continue;
     dueThrough[index] = dueThroughPosition(input, processor, dueThrough);
     judgeProcessor(input, processor, arrays);
-    assumeComplete(input, processor, arrays);
     markStale(input, processor, arrays);
     markExempt(input, processor, arrays);
     markPending(input, processor, arrays, dueThrough[index] ?? -1);
+    assumeComplete(input, processor, arrays);
   }
 }
 
@@ -61,7 +61,7 @@ function judgeProcessor(input: AssessInput, processor: Processor, { states }: St
   }
 }
 
-/** A forecast takes the cells that it planned for repaired. */
+/** A forecast takes the gaps that it planned for repaired; what a shared run fills besides stays as it was. */
 function assumeComplete(
   { assumed, sight }: AssessInput,
   processor: Processor,
@@ -70,7 +70,8 @@ function assumeComplete(
   if (assumed === null) return;
   const base = processor.index * sight.axis.length;
   for (let position = 0; position < sight.axis.length; position++) {
-    if (assumed[base + position] === 1) states[base + position] = State.complete;
+    const cell = base + position;
+    if (assumed[cell] === 1 && isGapState(states[cell] ?? 0, true)) states[cell] = State.complete;
   }
 }
 
@@ -103,7 +104,7 @@ function markStale(input: AssessInput, processor: Processor, { states }: StateAr
       const isChanged = changed(input, processor, upstream, edge);
       for (let position = 0; position < axis.length; position++) {
         const cell = base + position;
-        if (states[cell] === State.complete && input.assumed?.[cell] !== 1 && isChanged(position)) {
+        if (states[cell] === State.complete && isChanged(position)) {
           states[cell] = State.stale;
         }
       }

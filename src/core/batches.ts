@@ -63,13 +63,13 @@ function putOff(
   assessment: Assessment,
   unit: RepairUnit,
   position: number,
-  reason: "shared_repair" | "in_flight_overlap" | "chronological",
+  reason: "shared_repair" | "in_flight_overlap",
 ) {
   const { grid } = assessment;
   for (const index of unit.processors) {
     const cell = index * grid.axis.length + position;
     if (grid.dispositions[cell] !== Disposition.ready) continue;
-    if (reason !== "in_flight_overlap") grid.dispositions[cell] = Disposition.blocked;
+    if (reason === "shared_repair") grid.dispositions[cell] = Disposition.blocked;
     grid.reasons[cell] = reasonCode(reason);
   }
 }
@@ -108,30 +108,32 @@ function withoutOverlap(
   });
 }
 
-/** A date that was put off just now stops its season's chain as much as one that was not ready in the first place. */
+/**
+ * A date that was put off just now stops its season's chain as much as one that was not ready in the first place; those
+ * behind it wait for the same reason.
+ */
 function chainPrefixes(assessment: Assessment, unit: RepairUnit, free: readonly number[]): number[] {
   const { grid } = assessment;
   const chronological = unit.processors.filter(
     (index) => grid.pipeline.processors[index]?.chronological === true,
   );
-  const isPutOff = (position: number) =>
-    unit.processors.some((index) => {
-      const reason = grid.reasons[index * grid.axis.length + position];
-      return reason === sharedRepair || reason === inFlightOverlap;
-    });
   const isFree = new Set(free);
-  const stopped = new Set<string>();
+  const stopped = new Map<string, "shared_repair" | "in_flight_overlap">();
   const kept: number[] = [];
   for (let { from: position } = grid.selection; position <= grid.selection.to; position++) {
-    const seasons = chronological.map(
-      (index) => `${index}/${scheduleOf(assessment, index).season[position] ?? -1}`,
-    );
-    if (!isFree.has(position)) {
-      if (isPutOff(position)) for (const season of seasons) stopped.add(season);
-    } else if (seasons.some((season) => stopped.has(season))) {
-      putOff(assessment, unit, position, "chronological");
-    } else {
-      kept.push(position);
+    const links = chronological.map((index) => ({
+      season: `${index}/${scheduleOf(assessment, index).season[position] ?? -1}`,
+      reason: grid.reasons[index * grid.axis.length + position],
+    }));
+    if (isFree.has(position)) {
+      const stop = links.map(({ season }) => stopped.get(season)).find((reason) => reason !== undefined);
+      if (stop === undefined) kept.push(position);
+      else putOff(assessment, unit, position, stop);
+      continue;
+    }
+    for (const { season, reason } of links) {
+      if (reason === sharedRepair) stopped.set(season, "shared_repair");
+      else if (reason === inFlightOverlap) stopped.set(season, "in_flight_overlap");
     }
   }
   return kept;

@@ -1,4 +1,4 @@
-import { type Assessment, scheduleOf } from "./assessment.ts";
+import type { Assessment } from "./assessment.ts";
 import { blockingCells, isTroubled } from "./edges.ts";
 import { Disposition, reasonCode, reasonName } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
@@ -19,7 +19,10 @@ export function directBlockers(assessment: Assessment, at: CellAt): readonly Cel
   const cell = at.processor.index * assessment.grid.axis.length + at.position;
   const reason = reasonName(assessment.grid.reasons[cell] ?? 0);
   if (reason === "chronological") return chainBlocker(assessment, at);
-  if (reason === "shared_repair") return partners(assessment, at);
+  if (reason === "shared_repair") {
+    const others = partners(assessment, at);
+    return others.length > 0 ? others : chainBlocker(assessment, at);
+  }
   const all = at.processor.edges.flatMap((edge) =>
     blockingCells(assessment, arrays, at.processor, edge, at.position),
   );
@@ -61,19 +64,31 @@ function partners({ grid }: Assessment, { processor, position }: CellAt): readon
   });
 }
 
-/** The first open date of the season that is neither ready nor passed over. */
+/** Where the chain of the cell's season stops; else where that of another table of the same repair does. */
 function chainBlocker(assessment: Assessment, at: CellAt): readonly CellAt[] {
-  const { grid } = assessment;
-  const schedule = scheduleOf(assessment, at.processor.index);
-  const base = at.processor.index * grid.axis.length;
-  const season = schedule.season[at.position];
+  const { processors, repairUnits } = assessment.grid.pipeline;
+  const together = repairUnits[at.processor.repairUnit ?? -1]?.processors ?? [];
+  for (const index of [at.processor.index, ...together]) {
+    const processor = processors[index];
+    const found = processor === undefined ? null : chainStop(assessment, processor, at.position);
+    if (found !== null) return [found];
+  }
+  return [];
+}
+
+/** The first open date of the season that is neither ready nor passed over. */
+function chainStop({ grid }: Assessment, processor: Processor, before: number): CellAt | null {
+  const schedule = grid.schedules.get(processor.schedule);
+  if (schedule === undefined || !processor.chronological) return null;
+  const base = processor.index * grid.axis.length;
+  const season = schedule.season[before];
   for (const position of schedule.positions) {
-    if (position >= at.position || schedule.season[position] !== season) continue;
+    if (position >= before || schedule.season[position] !== season) continue;
     const disposition = grid.dispositions[base + position] ?? Disposition.none;
     const isReady = disposition === Disposition.ready && grid.reasons[base + position] !== inFlightOverlap;
     if (disposition === Disposition.none || isReady) continue;
     const isPoison = disposition === Disposition.quarantined || disposition === Disposition.unrepairable;
-    if (!isPoison || at.processor.onPoison === "stop") return [{ processor: at.processor, position }];
+    if (!isPoison || processor.onPoison === "stop") return { processor, position };
   }
-  return [];
+  return null;
 }
