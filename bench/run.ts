@@ -1,0 +1,36 @@
+// Runs every benchmark in one process, one after the other. `--format json` prints one document for programs.
+import { parseArgs } from "node:util";
+import { detectBenchmarks } from "./detect.ts";
+import type { Benchmark } from "./measure.ts";
+import { planBenchmark } from "./plan.ts";
+
+const { values } = parseArgs({ options: { format: { type: "string", default: "text" } } });
+if (values.format !== "text" && values.format !== "json") {
+  throw new Error(`expected --format text or json, found "${values.format}"`);
+}
+
+const benchmarks: readonly Benchmark[] = [await planBenchmark(), ...(await detectBenchmarks())];
+
+console.log(values.format === "json" ? JSON.stringify({ benchmarks }) : table(benchmarks));
+
+function table(list: readonly Benchmark[]): string {
+  const rows = [
+    ["benchmark", "value", "baseline", "ratio"],
+    ...list.map(({ name, value, unit, baseline, ratio }) => [
+      name,
+      `${value} ${unit}`,
+      `${baseline} ${unit}`,
+      `${ratio.toFixed(2)} ×`,
+    ]),
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join("  "),
+    )
+    .join("\n");
+}
