@@ -51,7 +51,8 @@ function assessAndPlan(input: AssessInput): number {
   const assessment = assess(input);
   plan(assessment, { jobsMax: 500, cellsMax: 2000, recentSlots: 2, slots: true });
   let ready = 0;
-  for (const disposition of assessment.grid.dispositions) if (disposition === Disposition.ready) ready++;
+  const { dispositions } = assessment.grid;
+  for (let cell = 0; cell < dispositions.length; cell++) if (dispositions[cell] === Disposition.ready) ready++;
   return ready;
 }
 

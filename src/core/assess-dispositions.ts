@@ -21,83 +21,82 @@ export function assessDispositions(assessment: Assessment, waiverExpired: Uint8A
 function disposeProcessor(assessment: Assessment, processor: Processor, waiverExpired: Uint8Array): void {
   const { grid } = assessment;
   const base = processor.index * grid.axis.length;
-  const gaps: number[] = [];
   const staleIsGap = processor.stale === "repair";
+  let row: Row | null = null;
   for (let position = 0; position < grid.axis.length; position++) {
-    if (isGapState(grid.states[base + position] ?? 0, staleIsGap)) gaps.push(position);
-  }
-  if (gaps.length === 0) return;
-  const inFlight = inFlightOf(assessment, processor);
-  const edges = processor.edges.map((edge) =>
-    compileEdge(assessment, { ...grid, proceeds: assessment.proceeds }, processor, edge),
-  );
-  const held = processorHold(assessment, processor);
-  const chain = processor.chronological ? newChain(assessment, processor) : null;
-  for (const position of gaps) {
-    const cell = base + position;
-    const flight = inFlight[position];
-    if (flight === Disposition.running || flight === Disposition.queued) set(grid, cell, flight, "", 1);
-    else {
-      disposeCell({
-        assessment,
-        processor,
-        position,
-        cell,
-        edges,
-        held,
-        chain,
-        waiverExpired: waiverExpired[cell] === 1,
-      });
-    }
-    chain?.pass(position, cell);
+    if (!isGapState(grid.states[base + position] ?? 0, staleIsGap)) continue;
+    row ??= rowOf(assessment, processor, waiverExpired);
+    disposeCell(row, position, base + position);
+    row.chain?.pass(position, base + position);
   }
 }
 
-interface CellCase {
+/** What the cells of one processor have in common. */
+interface Row {
   readonly assessment: Assessment;
   readonly processor: Processor;
-  readonly position: number;
-  readonly cell: number;
+  readonly unit: RepairUnit | undefined;
+  /** By position: the disposition of what is queued or running; 0 elsewhere. */
+  readonly inFlight: Uint8Array;
   readonly edges: readonly EdgeJudge[];
   readonly held: ReasonName | null;
+  readonly isSelected: boolean;
   readonly chain: Chain | null;
-  readonly waiverExpired: boolean;
+  /** By cell. */
+  readonly waiverExpired: Uint8Array;
 }
 
-/** Unrepairable, quarantined, blocked, held, backing off, ready: the first that applies. */
-function disposeCell(at: CellCase): void {
-  const { assessment, processor, position, cell } = at;
+function rowOf(assessment: Assessment, processor: Processor, waiverExpired: Uint8Array): Row {
+  const { grid, proceeds } = assessment;
+  const arrays = { ...grid, proceeds };
+  return {
+    assessment,
+    processor,
+    unit: grid.pipeline.repairUnits[processor.repairUnit ?? -1],
+    inFlight: inFlightOf(assessment, processor),
+    edges: processor.edges.map((edge) => compileEdge(assessment, arrays, processor, edge)),
+    held: processorHold(assessment, processor),
+    isSelected: grid.selection.processors.has(processor.index),
+    chain: processor.chronological ? newChain(assessment, processor) : null,
+    waiverExpired,
+  };
+}
+
+/** Running, queued, unrepairable, quarantined, blocked, held, backing off, ready: the first that applies. */
+function disposeCell(row: Row, position: number, cell: number): void {
+  const { assessment, processor, unit } = row;
   const { grid } = assessment;
-  const unit = grid.pipeline.repairUnits[processor.repairUnit ?? -1];
+  const flight = row.inFlight[position] ?? Disposition.none;
+  if (flight !== Disposition.none) return set(grid, cell, flight, "", 1);
   const day = grid.axis.first + position;
   const unrepairable = unrepairableReason(assessment, processor, unit, day, grid.states[cell] ?? 0);
-  if (unrepairable !== null || unit === undefined) {
-    set(grid, cell, Disposition.unrepairable, unrepairable ?? "no_repair", 0);
-    return;
-  }
+  if (unrepairable !== null) return set(grid, cell, Disposition.unrepairable, unrepairable, 0);
   const facts = assessment.facts.cellFacts(processor.index, day);
   const isProbe = facts.quarantine !== null && mayProbe(assessment, processor, position, facts);
   if (facts.quarantine !== null && !isProbe) {
-    set(grid, cell, Disposition.quarantined, facts.quarantine.cause, 0);
-    return;
+    return set(grid, cell, Disposition.quarantined, facts.quarantine.cause, 0);
   }
-  const verdicts = at.edges.map((judge) => judge(position));
-  const open = verdicts.filter(({ satisfied }) => !satisfied);
-  if (open.length > 0) {
-    set(grid, cell, Disposition.blocked, "upstream", open.every(({ progressing }) => progressing) ? 1 : 0);
-    return;
+  let isBlocked = false;
+  let isProgressing = true;
+  let isDegraded = false;
+  for (const judge of row.edges) {
+    const verdict = judge(position);
+    if (verdict.degraded) isDegraded = true;
+    if (verdict.satisfied) continue;
+    isBlocked = true;
+    if (!verdict.progressing) isProgressing = false;
   }
-  const stopper = at.chain?.stopper(position) ?? -1;
+  if (isBlocked) return set(grid, cell, Disposition.blocked, "upstream", isProgressing ? 1 : 0);
+  const stopper = row.chain?.stopper(position) ?? -1;
   if (stopper >= 0) {
-    set(grid, cell, Disposition.blocked, "chronological", grid.progressing[stopper] ?? 0);
-    return;
+    return set(grid, cell, Disposition.blocked, "chronological", grid.progressing[stopper] ?? 0);
   }
-  if (verdicts.some(({ degraded }) => degraded)) grid.degraded[cell] = 1;
-  const hold = cellHold(at, day);
-  if (hold !== null) set(grid, cell, Disposition.held, hold, 0);
-  else if (!isProbe && !assessment.policy.ignoreBackoff && facts.notBefore > assessment.now)
-    set(grid, cell, Disposition.backingOff, "backoff", 1);
-  else set(grid, cell, Disposition.ready, isProbe ? "probe" : "", 1);
+  if (isDegraded) grid.degraded[cell] = 1;
+  const hold = cellHold(row, position, cell);
+  if (hold !== null) return set(grid, cell, Disposition.held, hold, 0);
+  const isBackingOff = !isProbe && !assessment.policy.ignoreBackoff && facts.notBefore > assessment.now;
+  if (isBackingOff) return set(grid, cell, Disposition.backingOff, "backoff", 1);
+  set(grid, cell, Disposition.ready, isProbe ? "probe" : "", 1);
 }
 
 function set(grid: Grid, cell: number, disposition: number, reason: ReasonName, progressing: number): void {
@@ -146,25 +145,25 @@ function processorHold(assessment: Assessment, processor: Processor): ReasonName
   const unit = repairUnits[processor.repairUnit ?? -1];
   if (unit === undefined) return null;
   if (assessment.sight.unmetPreconditions.has(unit.name)) return "precondition";
+  if (unit.windows.length === 0) return null;
   const minute = minuteOfDayAt(now, timezone);
   const inWindow = ({ startMinute, endMinute }: RepairUnit["windows"][number]) =>
     startMinute <= endMinute
       ? minute >= startMinute && minute < endMinute
       : minute >= startMinute || minute < endMinute;
-  return unit.windows.length > 0 && !unit.windows.some(inWindow) ? "repair_window" : null;
+  return unit.windows.some(inWindow) ? null : "repair_window";
 }
 
-function cellHold(at: CellCase, day: number): ReasonName | null {
-  const { assessment, processor, position } = at;
-  const { selection } = assessment.grid;
-  const selected =
-    selection.processors.has(processor.index) && position >= selection.from && position <= selection.to;
-  if (!selected) return "not_selected";
+function cellHold(row: Row, position: number, cell: number): ReasonName | null {
+  const { assessment, processor } = row;
+  const { axis, selection } = assessment.grid;
+  if (!row.isSelected || position < selection.from || position > selection.to) return "not_selected";
   const { maxAgeMs } = assessment.policy;
+  const day = axis.first + position;
   if (maxAgeMs !== null && assessment.now - day * dayMs > maxAgeMs) return "age";
   if (assessment.facts.decisions.pausedBy(processor.name, day) !== null) return "paused";
-  if (at.waiverExpired) return "waiver_expired";
-  return at.held;
+  if (row.waiverExpired[cell] === 1) return "waiver_expired";
+  return row.held;
 }
 
 /** The codes of cells of this processor that are queued or running, by position. */

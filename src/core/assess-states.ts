@@ -2,7 +2,7 @@ import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
 import { waiverCovers } from "./decisions.ts";
 import { judgeEntry } from "./expectation.ts";
 import { isGapState, reasonCode, State } from "./grid.ts";
-import { toDay } from "./iso-date.ts";
+import { type Day, toDay } from "./iso-date.ts";
 import { rowsAt, versionAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
@@ -16,16 +16,19 @@ export interface StateArrays {
   readonly proceeds: Uint8Array;
   /** 1 where a waiver that covered the cell has expired. */
   readonly waiverExpired: Uint8Array;
+  /** By processor: 1 where any of its cells is exempt. */
+  readonly hasExempt: Uint8Array;
 }
 
 /** Fills the state of every cell, upstreams first, in the precedence of the vocabulary. */
 export function assessStates(input: AssessInput, arrays: StateArrays): void {
   const { pipeline, graph } = input.compiled;
   const dueThrough = new Int32Array(pipeline.processors.length);
+  const dueDays = new Map<string, Day>();
   for (const index of graph.order) {
     const processor = pipeline.processors[index];
     if (processor === undefined) continue;
-    dueThrough[index] = dueThroughPosition(input, processor, dueThrough);
+    dueThrough[index] = dueThroughPosition(input, processor, dueThrough, dueDays);
     judgeProcessor(input, processor, arrays);
     markStale(input, processor, arrays);
     markExempt(input, processor, arrays);
@@ -169,12 +172,14 @@ function markExempt(input: AssessInput, processor: Processor, arrays: StateArray
   const exempt = (cell: number, reason: "bootstrap" | "availability" | "waived" | "upstream_exempt") => {
     states[cell] = State.exempt;
     reasons[cell] = reasonCode(reason);
+    arrays.hasExempt[processor.index] = 1;
   };
   const exemptAbove = upstreamExemption(input, processor, arrays);
-  for (const position of schedule.positions) {
+  const isBound = from > -Infinity || to < Infinity;
+  if (processor.bootstrapDays === 0 && !isBound && waivers.length === 0 && exemptAbove === null) return;
+  for (let position = 0; position < axis.length; position++) {
     const cell = base + position;
-    const state = states[cell];
-    if (state !== State.missing && state !== State.partial && state !== State.invalid) continue;
+    if (!isGapState(states[cell] ?? 0, false)) continue;
     const day = axis.first + position;
     if (isBootstrap(processor, schedule, day, position)) exempt(cell, "bootstrap");
     else if (day < from || day > to) exempt(cell, "availability");
@@ -212,8 +217,11 @@ function applyWaiver(
 /** Whether a hard upstream on the same date is exempt without rows, and this cell was never seen complete. */
 function upstreamExemption(input: AssessInput, processor: Processor, arrays: StateArrays): ChangeTest | null {
   const { axis, observed } = input.sight;
-  const edges = processor.edges.filter(({ mode, window }) => mode === "hard" && window.kind === "same_date");
-  if (edges.length === 0) return null;
+  const resolved = processor.edges
+    .filter(({ mode, window }) => mode === "hard" && window.kind === "same_date")
+    .map((edge) => upstreamsOf(input, edge))
+    .filter((upstreams) => upstreams.every(({ index }) => arrays.hasExempt[index] === 1));
+  if (resolved.length === 0) return null;
   const isEmptyExempt = (upstream: Processor, position: number) => {
     const cell = upstream.index * axis.length + position;
     const seen = observed[upstream.index];
@@ -223,7 +231,6 @@ function upstreamExemption(input: AssessInput, processor: Processor, arrays: Sta
       (seen === undefined || rowsAt(seen, position) === 0)
     );
   };
-  const resolved = edges.map((edge) => upstreamsOf(input, edge));
   return (position) =>
     resolved.some((upstreams) => upstreams.every((upstream) => isEmptyExempt(upstream, position))) &&
     !input.facts.everComplete(processor.index, axis.first + position);
@@ -237,27 +244,38 @@ function markPending(
 ): void {
   const base = processor.index * input.sight.axis.length;
   for (let position = Math.max(0, dueThrough + 1); position < input.sight.axis.length; position++) {
-    const state = states[base + position];
-    if (state === State.missing || state === State.partial || state === State.invalid) {
-      states[base + position] = State.pending;
-    }
+    if (isGapState(states[base + position] ?? 0, false)) states[base + position] = State.pending;
   }
 }
 
 /** The last position that is due; never later than that of a hard upstream that is read on the same date. */
-function dueThroughPosition(input: AssessInput, processor: Processor, dueThrough: Int32Array): number {
-  const { timezone } = input.compiled.pipeline;
-  const { horizon } = input.policy;
-  const { daysAfter, minuteOfDay } = processor.due;
-  const candidate = localDayAt(horizon, timezone) - daysAfter;
-  const isDue = instantOf(candidate + daysAfter, minuteOfDay, timezone) <= horizon;
-  let through = (isDue ? candidate : candidate - 1) - input.sight.axis.first;
+function dueThroughPosition(
+  input: AssessInput,
+  processor: Processor,
+  dueThrough: Int32Array,
+  dueDays: Map<string, Day>,
+): number {
+  let through = dueThroughDay(input, processor, dueDays) - input.sight.axis.first;
   for (const edge of processor.edges) {
     if (edge.mode !== "hard" || !readsOwnDate(edge)) continue;
     const earliest = Math.max(...upstreamsOf(input, edge).map(({ index }) => dueThrough[index] ?? -1));
     through = Math.min(through, earliest);
   }
   return Math.max(-1, through);
+}
+
+/** The last day that is due by the processor's own time; `dueDays` keeps it, as most processors share one. */
+function dueThroughDay(input: AssessInput, { due }: Processor, dueDays: Map<string, Day>): Day {
+  const key = `${due.daysAfter}/${due.minuteOfDay}`;
+  const known = dueDays.get(key);
+  if (known !== undefined) return known;
+  const { timezone } = input.compiled.pipeline;
+  const { horizon } = input.policy;
+  const today = localDayAt(horizon, timezone);
+  const isDue = instantOf(today, due.minuteOfDay, timezone) <= horizon;
+  const day = today - due.daysAfter - (isDue ? 0 : 1);
+  dueDays.set(key, day);
+  return day;
 }
 
 function readsOwnDate({ window }: Edge): boolean {

@@ -16,6 +16,7 @@ export function assess(input: AssessInput): Assessment {
     reasons: new Uint8Array(cells),
     proceeds: new Uint8Array(cells),
     waiverExpired: new Uint8Array(cells),
+    hasExempt: new Uint8Array(compiled.pipeline.processors.length),
   };
   assessStates(input, arrays);
   const breakers = assessBreakers(input, arrays.states);

@@ -28,6 +28,8 @@ export interface EdgeVerdict {
 
 const satisfied: EdgeVerdict = { satisfied: true, degraded: false, progressing: true };
 const degradedVerdict: EdgeVerdict = { satisfied: true, degraded: true, progressing: true };
+const waiting: EdgeVerdict = { satisfied: false, degraded: false, progressing: true };
+const stuck: EdgeVerdict = { satisfied: false, degraded: false, progressing: false };
 
 /** Judges one edge for cells of one processor; reads the upstreams' arrays, so these must be assessed before. */
 export type EdgeJudge = (position: number) => EdgeVerdict;
@@ -50,11 +52,8 @@ export function compileEdge(
     const best = verdicts.find((verdict) => verdict.satisfied && !verdict.degraded);
     return (
       best ??
-      verdicts.find((verdict) => verdict.satisfied) ?? {
-        satisfied: false,
-        degraded: false,
-        progressing: verdicts.some((verdict) => verdict.progressing),
-      }
+      verdicts.find((verdict) => verdict.satisfied) ??
+      (verdicts.some((verdict) => verdict.progressing) ? waiting : stuck)
     );
   };
 }
@@ -134,9 +133,9 @@ function sameDateJudge(
     if (isFilledTogether(arrays, processor, upstream, cell)) return satisfied;
     if (edge.mode === "soft") {
       const waits = isWorkedOn(arrays, cell) && withinWait(input, processor, edge, position);
-      return waits ? { satisfied: false, degraded: false, progressing: true } : degradedVerdict;
+      return waits ? waiting : degradedVerdict;
     }
-    return { satisfied: false, degraded: false, progressing: willProgress(arrays, cell) };
+    return willProgress(arrays, cell) ? waiting : stuck;
   };
 }
 
@@ -204,10 +203,7 @@ function windowJudge(
     if (reachesShare(complete, total, edge)) return satisfied;
     const unsettled = within(working, from, to) - own * within(working, position, position);
     const waits = edge.mode === "hard" || withinWait(input, processor, edge, position);
-    if (waits && !reachesShare(total - unsettled, total, edge)) {
-      return { satisfied: false, degraded: false, progressing: true };
-    }
-    return degradedVerdict;
+    return waits && !reachesShare(total - unsettled, total, edge) ? waiting : degradedVerdict;
   };
 }
 
