@@ -1,7 +1,8 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
-import { Disposition, isGapState, reasonCode, reasonName } from "./grid.ts";
+import { Disposition, isGapState, reasonCode } from "./grid.ts";
 import type { RepairUnit } from "./pipeline.ts";
 import { batchDatesMax } from "./retry-policy.ts";
+import type { DenseSchedule } from "./schedule.ts";
 
 /** Dates that one job would repair, as ascending positions. */
 export interface Batch {
@@ -14,7 +15,9 @@ export interface Batch {
 
 /** Dates that lie so far apart, with no scheduled date between them, do not share a job. */
 const unscheduledDaysMax = 7;
-const [sharedRepair, inFlightOverlap] = [reasonCode("shared_repair"), reasonCode("in_flight_overlap")];
+const sharedRepair = reasonCode("shared_repair");
+const inFlightOverlap = reasonCode("in_flight_overlap");
+const probe = reasonCode("probe");
 
 /**
  * The ready dates of one repair, cut into jobs, newest job first (oldest first where a processor is chronological). A job
@@ -33,8 +36,7 @@ export function batchesOf(assessment: Assessment, unitIndex: number): readonly B
   const taken = rangesInFlight(assessment, unitIndex, unit);
   const free = withoutOverlap(assessment, unit, positions, taken);
   const inChain = chronological ? chainPrefixes(assessment, unit, free) : free;
-  const batches = cut(assessment, unitIndex, unit, inChain, taken, chronological);
-  return chronological ? batches : batches.reverse();
+  return cut(assessment, unitIndex, unit, inChain, taken, chronological);
 }
 
 /**
@@ -46,7 +48,8 @@ function readyPositions(assessment: Assessment, unit: RepairUnit): number[] {
   const ready: number[] = [];
   const { from, to } = grid.selection;
   for (let position = from; position <= to; position++) {
-    let [isReady, isOther] = [false, false];
+    let isReady = false;
+    let isOther = false;
     for (const index of unit.processors) {
       const cell = index * grid.axis.length + position;
       const disposition = grid.dispositions[cell];
@@ -147,7 +150,10 @@ interface Candidate {
   readonly probe: boolean;
 }
 
-/** From the newest date down, so that the newest job is the full one; from the oldest up for a chronological processor. */
+/**
+ * From the newest date down, so that the newest job is the full one; from the oldest up for a chronological processor. A
+ * batch is a slice of the positions, as what lies between two of its dates is in none.
+ */
 function cut(
   assessment: Assessment,
   unitIndex: number,
@@ -155,69 +161,68 @@ function cut(
   positions: readonly number[],
   taken: readonly PositionRange[],
   ascending: boolean,
-): Batch[] {
+): readonly Batch[] {
   const batches: Batch[] = [];
   const probing = assessment.facts.circuits[unitIndex]?.state === "half_open";
   const sizeMax = unit.batch === "single" || probing ? 1 : unit.maxDatesPerJob;
-  let current: Candidate[] = [];
+  const schedules = unit.processors.map((index) => scheduleOf(assessment, index));
+  const step = ascending ? 1 : -1;
+  let last: Candidate | null = null;
+  let size = 0;
   // Of all dates of the job: one that has to be tried in a small run keeps the whole run small.
   let datesMax = Infinity;
-  const close = () => {
-    const [head] = current;
-    if (head === undefined) return;
-    const sorted = current.map(({ position }) => position).sort((a, b) => a - b);
-    batches.push({ unit: unitIndex, positions: sorted, charged: head.charged, probe: head.probe });
-    current = [];
+  const close = (behind: number) => {
+    if (last === null) return;
+    const from = ascending ? behind - size : behind + 1;
+    const slice = positions.slice(from, from + size);
+    batches.push({ unit: unitIndex, positions: slice, charged: last.charged, probe: last.probe });
   };
-  for (const position of ascending ? positions : positions.toReversed()) {
-    const candidate = candidateAt(assessment, unit, position, sizeMax);
-    const last = current.at(-1);
+  let at = ascending ? 0 : positions.length - 1;
+  for (; at >= 0 && at < positions.length; at += step) {
+    const candidate = candidateAt(assessment, unit, positions[at] ?? 0, sizeMax);
     datesMax = Math.min(datesMax, candidate.datesMax);
-    if (
-      last !== undefined &&
-      (current.length >= datesMax || !mayJoin(assessment, unit, taken, last, candidate))
-    ) {
-      close();
+    if (last !== null && (size >= datesMax || !mayJoin(schedules, taken, last, candidate))) {
+      close(at);
       datesMax = candidate.datesMax;
+      size = 0;
     }
-    current.push(candidate);
+    size++;
+    last = candidate;
   }
-  close();
-  return ascending ? batches : batches.reverse();
+  close(at);
+  return batches;
 }
 
 function candidateAt(assessment: Assessment, unit: RepairUnit, position: number, sizeMax: number): Candidate {
   const { grid, facts } = assessment;
-  let [charged, datesMax, probe] = [0, sizeMax, false];
+  let charged = 0;
+  let datesMax = sizeMax;
+  let isProbe = false;
   for (const index of unit.processors) {
     const cell = index * grid.axis.length + position;
     if (grid.dispositions[cell] !== Disposition.ready) continue;
     const cellFacts = facts.cellFacts(index, grid.axis.first + position);
     charged = Math.max(charged, cellFacts.charged);
     datesMax = Math.min(datesMax, batchDatesMax(cellFacts, unit.maxAttempts, sizeMax));
-    probe ||= reasonName(grid.reasons[cell] ?? 0) === "probe";
+    if (grid.reasons[cell] === probe) isProbe = true;
   }
-  return { position, charged, datesMax: probe ? 1 : datesMax, probe };
+  return { position, charged, datesMax: isProbe ? 1 : datesMax, probe: isProbe };
 }
 
 function mayJoin(
-  assessment: Assessment,
-  unit: RepairUnit,
+  schedules: readonly DenseSchedule[],
   taken: readonly PositionRange[],
   last: Candidate,
   candidate: Candidate,
 ): boolean {
   if (last.charged !== candidate.charged) return false;
-  const [low, high] = [
-    Math.min(last.position, candidate.position),
-    Math.max(last.position, candidate.position),
-  ];
+  const low = Math.min(last.position, candidate.position);
+  const high = Math.max(last.position, candidate.position);
   if (high - low - 1 >= unscheduledDaysMax) return false;
   if (taken.some(({ from }) => from > low && from < high)) return false;
-  return unit.processors.every((index) => {
-    const schedule = scheduleOf(assessment, index);
-    const between = (schedule.rank[high] ?? 0) - (schedule.rank[low + 1] ?? 0);
-    return between === 0 && schedule.season[low] === schedule.season[high];
+  return schedules.every(({ rank, season }) => {
+    const between = (rank[high] ?? 0) - (rank[low + 1] ?? 0);
+    return between === 0 && season[low] === season[high];
   });
 }
 

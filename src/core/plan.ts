@@ -65,29 +65,32 @@ export function plan(assessment: Assessment, limits: PlanLimits): readonly Plann
  * Deadlines of the source first, then recent dates, then the rest; within each by priority, then by the work that waits
  * downstream, then newest first.
  */
-function* inOrder(
+function inOrder(
   assessment: Assessment,
   batches: readonly (readonly Batch[])[],
   isRecent: (batch: Batch) => boolean,
-): Generator<Batch> {
-  const { grid } = assessment;
+): readonly Batch[] {
+  const { repairUnits, processors } = assessment.grid.pipeline;
   const work = remainingWork(assessment);
-  const priority = grid.pipeline.repairUnits.map((unit) =>
-    Math.max(...unit.processors.map((index) => grid.pipeline.processors[index]?.priority ?? 0)),
+  const priority = repairUnits.map((unit) =>
+    Math.max(...unit.processors.map((index) => processors[index]?.priority ?? 0)),
   );
   const order = [...batches.keys()].sort(
     (a, b) => (priority[b] ?? 0) - (priority[a] ?? 0) || (work[b] ?? 0) - (work[a] ?? 0) || a - b,
   );
-  const expiring = order.flatMap((unit) =>
-    (batches[unit] ?? []).filter((batch) => expiresSoon(assessment, batch)),
-  );
+  const [expiring, recent, rest]: [Batch[], Batch[], Batch[]] = [[], [], []];
+  for (const unitIndex of order) {
+    const mayExpire = (repairUnits[unitIndex]?.processors ?? []).some(
+      (index) => processors[index]?.sourceRetentionMs !== null,
+    );
+    for (const batch of batches[unitIndex] ?? []) {
+      if (mayExpire && expiresSoon(assessment, batch)) expiring.push(batch);
+      else if (isRecent(batch)) recent.push(batch);
+      else rest.push(batch);
+    }
+  }
   expiring.sort((a, b) => (a.positions[0] ?? 0) - (b.positions[0] ?? 0));
-  const urgent = new Set(expiring);
-  yield* expiring;
-  for (const unit of order)
-    yield* (batches[unit] ?? []).filter((batch) => isRecent(batch) && !urgent.has(batch));
-  for (const unit of order)
-    yield* (batches[unit] ?? []).filter((batch) => !isRecent(batch) && !urgent.has(batch));
+  return [...expiring, ...recent, ...rest];
 }
 
 function expiresSoon(assessment: Assessment, batch: Batch): boolean {
@@ -228,12 +231,13 @@ function mark(
   reason: ReasonName,
 ): void {
   const { grid } = assessment;
+  const code = reasonCode(reason);
   for (const index of unit.processors) {
     for (const position of batch.positions) {
       const cell = index * grid.axis.length + position;
       if (grid.dispositions[cell] !== Disposition.ready) continue;
       grid.dispositions[cell] = disposition;
-      grid.reasons[cell] = reasonCode(reason);
+      grid.reasons[cell] = code;
       // `progressing` stays as it was: what the cells downstream were judged by explains them too.
     }
   }
