@@ -4,13 +4,29 @@ import type { RepairUnit } from "./pipeline.ts";
 import { batchDatesMax } from "./retry-policy.ts";
 import type { DenseSchedule } from "./schedule.ts";
 
-/** Dates that one job would repair, as ascending positions. */
+/** Dates that one job would repair. There can be tens of thousands, so they share one list of dates per repair. */
 export interface Batch {
   readonly unit: number;
-  readonly positions: readonly number[];
+  /** The positions of all ready dates of the repair, ascending; this job takes those from index `from`, `size` of them. */
+  readonly ready: readonly number[];
+  readonly from: number;
+  readonly size: number;
   /** Of the attempts charged so far; the job's attempt is one more. */
   readonly charged: number;
   readonly probe: boolean;
+}
+
+/** The positions of a batch, ascending. */
+export function positionsIn({ ready, from, size }: Batch): readonly number[] {
+  return ready.slice(from, from + size);
+}
+
+export function firstPosition({ ready, from }: Batch): number {
+  return ready[from] ?? 0;
+}
+
+export function lastPosition({ ready, from, size }: Batch): number {
+  return ready[from + size - 1] ?? 0;
 }
 
 /** Dates that lie so far apart, with no scheduled date between them, do not share a job. */
@@ -152,7 +168,7 @@ interface Candidate {
 
 /**
  * From the newest date down, so that the newest job is the full one; from the oldest up for a chronological processor. A
- * batch is a slice of the positions, as what lies between two of its dates is in none.
+ * batch is a stretch of the ready dates, as no other lies between two of its own.
  */
 function cut(
   assessment: Assessment,
@@ -174,8 +190,14 @@ function cut(
   const close = (behind: number) => {
     if (last === null) return;
     const from = ascending ? behind - size : behind + 1;
-    const slice = positions.slice(from, from + size);
-    batches.push({ unit: unitIndex, positions: slice, charged: last.charged, probe: last.probe });
+    batches.push({
+      unit: unitIndex,
+      ready: positions,
+      from,
+      size,
+      charged: last.charged,
+      probe: last.probe,
+    });
   };
   let at = ascending ? 0 : positions.length - 1;
   for (; at >= 0 && at < positions.length; at += step) {

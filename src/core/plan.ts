@@ -1,5 +1,5 @@
 import type { Assessment } from "./assessment.ts";
-import { type Batch, batchesOf } from "./batches.ts";
+import { type Batch, batchesOf, firstPosition, lastPosition, positionsIn } from "./batches.ts";
 import { Disposition, type ReasonName, reasonCode, stateName } from "./grid.ts";
 import { type Day, fromDay, type IsoDate } from "./iso-date.ts";
 import { remainingWork } from "./order.ts";
@@ -43,7 +43,7 @@ export function plan(assessment: Assessment, limits: PlanLimits): readonly Plann
   const units = grid.pipeline.repairUnits;
   const batches = units.map((_, unit) => batchesOf(assessment, unit));
   const recentFrom = assessment.sight.today - recentDays - grid.axis.first;
-  const isRecent = (batch: Batch) => (batch.positions.at(-1) ?? 0) >= recentFrom;
+  const isRecent = (batch: Batch) => lastPosition(batch) >= recentFrom;
   const slots = newSlots(assessment, limits, isRecent, followersOf(assessment, batches));
   const jobs: PlannedJob[] = [];
   for (const batch of inOrder(assessment, batches, isRecent)) {
@@ -89,14 +89,14 @@ function inOrder(
       else rest.push(batch);
     }
   }
-  expiring.sort((a, b) => (a.positions[0] ?? 0) - (b.positions[0] ?? 0));
+  expiring.sort((a, b) => firstPosition(a) - firstPosition(b));
   return [...expiring, ...recent, ...rest];
 }
 
 function expiresSoon(assessment: Assessment, batch: Batch): boolean {
   const { grid, now } = assessment;
   const dayMs = 86_400_000;
-  const oldest = (grid.axis.first + (batch.positions[0] ?? 0)) * dayMs;
+  const oldest = (grid.axis.first + firstPosition(batch)) * dayMs;
   return (grid.pipeline.repairUnits[batch.unit]?.processors ?? []).some((index) => {
     const retention = grid.pipeline.processors[index]?.sourceRetentionMs ?? null;
     return retention !== null && oldest + retention - now < deadlineDays * dayMs;
@@ -131,13 +131,11 @@ function newSlots(
   let starts = facts.startsLast24h;
   const refuse = (batch: Batch, unit: RepairUnit): ReasonName | null => {
     const inUse = perUnit.get(batch.unit) ?? 0;
-    if (facts.circuits[batch.unit]?.state === "half_open" && (inUse > 0 || batch.positions.length > 1))
-      return "circuit";
+    if (facts.circuits[batch.unit]?.state === "half_open" && (inUse > 0 || batch.size > 1)) return "circuit";
     if (followers.has(batch)) return "chronological";
     const { repairsPerDay } = pipeline.budgets;
     if (repairsPerDay !== null && starts >= repairsPerDay) return "budget";
-    if (cells + batch.positions.length > limits.cellsMax && jobs > inFlight.length)
-      return "cells_per_cycle_max";
+    if (cells + batch.size > limits.cellsMax && jobs > inFlight.length) return "cells_per_cycle_max";
     if (!limits.slots) return null;
     if (inUse >= unit.concurrency) return "concurrency";
     if (unit.action.kind === "command" && commands >= pipeline.limits.commandsMax) return "warehouse_file";
@@ -153,7 +151,7 @@ function newSlots(
       add(batch.unit);
       jobs++;
       starts++;
-      cells += batch.positions.length;
+      cells += batch.size;
       return null;
     },
   };
@@ -183,7 +181,7 @@ function seasonKeys({ grid }: Assessment, batch: Batch, unit: RepairUnit): reado
   return unit.processors.flatMap((index) => {
     const processor = grid.pipeline.processors[index];
     if (processor === undefined || !processor.chronological) return [];
-    const season = grid.schedules.get(processor.schedule)?.season[batch.positions[0] ?? 0] ?? -1;
+    const season = grid.schedules.get(processor.schedule)?.season[firstPosition(batch)] ?? -1;
     return season < 0 ? [] : [`${index}/${season}`];
   });
 }
@@ -194,7 +192,7 @@ function poolSlots(assessment: Assessment, pool: string): number {
 
 function jobOf(assessment: Assessment, batch: Batch, unit: RepairUnit): PlannedJob {
   const { axis } = assessment.grid;
-  const days = batch.positions.map((position) => axis.first + position);
+  const days = positionsIn(batch).map((position) => axis.first + position);
   const [startDate, endDate] = [fromDay(days[0] ?? 0), fromDay(days.at(-1) ?? 0)];
   const attempt = batch.charged + 1;
   return {
@@ -212,7 +210,7 @@ function reasonOf(assessment: Assessment, batch: Batch, unit: RepairUnit): strin
   const { grid } = assessment;
   const states = new Map<string, number>();
   for (const index of unit.processors) {
-    for (const position of batch.positions) {
+    for (const position of positionsIn(batch)) {
       const cell = index * grid.axis.length + position;
       if (grid.dispositions[cell] !== Disposition.ready) continue;
       const state = stateName(grid.states[cell] ?? 0);
@@ -233,8 +231,8 @@ function mark(
   const { grid } = assessment;
   const code = reasonCode(reason);
   for (const index of unit.processors) {
-    for (const position of batch.positions) {
-      const cell = index * grid.axis.length + position;
+    for (let at = batch.from; at < batch.from + batch.size; at++) {
+      const cell = index * grid.axis.length + (batch.ready[at] ?? 0);
       if (grid.dispositions[cell] !== Disposition.ready) continue;
       grid.dispositions[cell] = disposition;
       grid.reasons[cell] = code;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { batchesOf } from "../../src/core/batches.ts";
+import { batchesOf, positionsIn } from "../../src/core/batches.ts";
 import { fromDay } from "../../src/core/iso-date.ts";
 import { attempt } from "../support/ledger.ts";
 import { everyDay, type ProcessorSketch, tableSchedule } from "../support/pipeline.ts";
@@ -8,8 +8,10 @@ import { assessed, cellAt, type Scene } from "../support/sight.ts";
 /** The batches of the first repair, each as its days of January, in the order in which they go. */
 function batches(scene: Scene): readonly string[] {
   const assessment = assessed(scene);
-  return batchesOf(assessment, 0).map(({ positions }) =>
-    positions.map((position) => Number(fromDay(assessment.grid.axis.first + position).slice(8))).join(" "),
+  return batchesOf(assessment, 0).map((batch) =>
+    positionsIn(batch)
+      .map((position) => Number(fromDay(assessment.grid.axis.first + position).slice(8)))
+      .join(" "),
   );
 }
 
@@ -138,7 +140,7 @@ describe("a shared repair", () => {
     };
     const assessment = assessed({ processors: upstream, seen: { up: "#.", a: "..", b: ".." } });
     const unit = assessment.grid.pipeline.repairUnits.findIndex(({ name }) => name === "both");
-    expect(batchesOf(assessment, unit).map(({ positions }) => positions)).toEqual([[0]]);
+    expect(batchesOf(assessment, unit).map(positionsIn)).toEqual([[0]]);
     expect(cellAt(assessment, "a", "2024-01-02")).toMatchObject({
       disposition: "blocked",
       reason: "shared_repair",
