@@ -105,5 +105,5 @@ async function makeWarehouse(path: string): Promise<void> {
 }
 
 function numbers(count: number): readonly number[] {
-  return [...new Array(count).keys()];
+  return [...Array(count).keys()];
 }

@@ -15,8 +15,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (stoppedBy !== null) process.exit(128 + constants.signals[signal]);
     stoppedBy = signal;
-    process.stderr.write("stopping cleanly; once more stops at once\n");
+    // Aborted first, so that progress is taken away before this line is written.
     stop.abort();
+    process.stderr.write("stopping cleanly; once more stops at once\n");
   });
 }
 

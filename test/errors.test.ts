@@ -5,5 +5,5 @@ import { errorCodes } from "../src/errors.ts";
 test("docs/errors.md describes every error code, and no other", async () => {
   const page = await readFile(new URL("../docs/errors.md", import.meta.url), "utf8");
   const described = [...page.matchAll(/^\| `([a-z_]+)` \|/gm)].map((match) => match[1]);
-  expect(described.toSorted()).toEqual([...errorCodes].toSorted());
+  expect(new Set(described)).toEqual(new Set<string | undefined>(errorCodes));
 });

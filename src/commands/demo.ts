@@ -50,7 +50,7 @@ async function demo(flags: DemoFlags & GlobalFlags, surroundings: Surroundings):
     const stories = await seedStories(warehouse);
     const { columns } = terminalOf(stdout, flags, surroundings.env);
     for (const story of stories)
-      stdout.write(`${wrap(`   ${story.title}. ${story.detail}`, columns).join("\n")}\n`);
+      stdout.write(`${wrap(`${story.title}. ${story.detail}`, columns, "   ").join("\n")}\n`);
     const demoFlags = { ...flags, config, target: "local" };
     await withApp(demoFlags, surroundings, (app) => tell(app, demoFlags, surroundings));
     if (flags.keep === true) stdout.write(`\nkept: reconcile status --config ${config}\n`);

@@ -42,7 +42,7 @@ describe("validate", () => {
 
   test("with --create makes the ledger, also where there is one", async () => {
     const shop = await open();
-    for (const _ of [1, 2]) {
+    for (let round = 1; round <= 2; round++) {
       const { stdout } = await shop.run(["validate", "--create"]);
       expect(stdout).toContain("the ledger is ready: ");
     }

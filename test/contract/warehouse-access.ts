@@ -31,11 +31,11 @@ export function describeAccess(open: OpenWarehouse): void {
       ["select game_date from stats.points where player = $who", "$who"],
       ["select game_date from stats.points; select 2", "second statement"],
     ])("is checked without being run: %s", async (sql, problem) => {
-      const { warehouse, processor, read } = await open(sketch);
-      const found = await warehouse.checkRepair(processor("points"), sql);
+      const fixture = await open(sketch);
+      const found = await fixture.warehouse.checkRepair(fixture.processor("points"), sql);
       if (problem === null) expect(found).toBeNull();
       else expect(found?.message).toContain(problem);
-      expect(await read("select count(*) from stats.points")).toEqual([["2"]]);
+      expect(await fixture.read("select count(*) from stats.points")).toEqual([["2"]]);
     });
   });
 

@@ -81,8 +81,8 @@ describe("checkArrows", () => {
     ["http/a.ts", `import { x } from "../adapters/x.ts";`, "http must not import adapters"],
     [
       "observability/a.ts",
-      `import { x } from "../reconcile/ports.ts";`,
-      "observability must not import reconcile",
+      `import { x } from "../adapters/x.ts";`,
+      "observability must not import adapters",
     ],
     ["terminal/a.ts", `import { x } from "../compose.ts";`, "terminal must not import compose"],
     ["compose.ts", `import { x } from "./commands/x.ts";`, "compose must not import commands"],

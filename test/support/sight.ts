@@ -216,7 +216,7 @@ function observationsOf(scene: Scene, start: IsoDate, now: number): Observations
 }
 
 function byPattern(pattern: string, start: IsoDate): SeenDate[] {
-  return [...pattern].flatMap((letter, offset) => {
+  return Array.from(pattern).flatMap((letter, offset) => {
     if (letter === ".") return [];
     if (!/[#0-9]/.test(letter)) throw new RangeError(`expected #, a digit or a dot, found "${letter}"`);
     return [{ date: addDays(start, offset), rows: letter === "#" ? 10 : Number(letter) }];
@@ -241,7 +241,7 @@ export function profileOf(seen: readonly SeenDate[]): Profile {
 
 /** A season per letter, which starts on the first date that has it. */
 export function scheduleOf(pattern: string, first: Day, units: number): ScheduleObservation {
-  const entries = [...pattern].flatMap((letter, offset) =>
+  const entries = Array.from(pattern).flatMap((letter, offset) =>
     letter === "-" ? [] : [{ letter, day: first + offset }],
   );
   const names = [...new Set(entries.map(({ letter }) => letter))];

@@ -73,7 +73,9 @@ test("who waits is not overtaken: a scan that comes after a waiting repair runs 
 test("released work holds no file, so that another process could write it", async () => {
   await gate.use("read", () => Promise.resolve());
   await gate.released(async () => {
-    (await openDatabase({ path: warehouse.path, mode: "read_write", lockWaitMs: 0 })).close();
+    const database = await openDatabase({ path: warehouse.path, mode: "read_write", lockWaitMs: 0 });
+    expect(database.mode).toBe("read_write");
+    database.close();
   });
 });
 

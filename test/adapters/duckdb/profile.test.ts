@@ -63,7 +63,7 @@ test("a view over a table that is gone fails alone as not found", async () => {
 });
 
 test("a schema that has the file's own name is read all the same", async () => {
-  await file.write(["create table warehouse.warehouse.points as select * from stats.good"]);
+  await file.write(["create table warehouse.points as select * from stats.good"]);
   const found = await profile({ points: { table: { parts: ["warehouse", "points"] } } });
   expect(found.get("points")?.kind).toBe("observed");
 });
