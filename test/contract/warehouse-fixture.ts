@@ -23,6 +23,12 @@ export interface WarehouseFixture {
   cleanup(): Promise<void>;
 }
 
+/** What tells kinds of warehouses apart, beside their SQL. */
+export interface WarehouseTraits {
+  /** One file holds it all, so that work which needs it released runs one at a time. */
+  readonly isFile: boolean;
+}
+
 export interface WarehousePipeline {
   readonly timezone: string;
   readonly processors: readonly Processor[];

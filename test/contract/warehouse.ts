@@ -2,13 +2,17 @@ import { afterEach, describe } from "vitest";
 import { pipelineOf } from "../support/pipeline.ts";
 import { describeAccess } from "./warehouse-access.ts";
 import { describeCoverage } from "./warehouse-coverage.ts";
-import type { MakeWarehouseFixture, OpenWarehouse } from "./warehouse-fixture.ts";
+import type { MakeWarehouseFixture, OpenWarehouse, WarehouseTraits } from "./warehouse-fixture.ts";
 import { describeProfiles } from "./warehouse-profile.ts";
 import { describeReplacement } from "./warehouse-replace.ts";
 import { describeSchedules } from "./warehouse-schedules.ts";
 
 /** What every warehouse adapter must do, whatever its dialect. */
-export function describeWarehouseContract(name: string, makeFixture: MakeWarehouseFixture): void {
+export function describeWarehouseContract(
+  name: string,
+  traits: WarehouseTraits,
+  makeFixture: MakeWarehouseFixture,
+): void {
   describe(`a ${name} warehouse`, () => {
     const cleanups: (() => Promise<void>)[] = [];
     afterEach(async () => {
@@ -41,6 +45,6 @@ export function describeWarehouseContract(name: string, makeFixture: MakeWarehou
     describeCoverage(open);
     describeSchedules(open);
     describeReplacement(open);
-    describeAccess(open);
+    describeAccess(open, traits);
   });
 }

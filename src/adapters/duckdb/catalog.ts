@@ -19,9 +19,7 @@ export class Catalog {
   table(name: TableName): Source {
     const source = this.find(name);
     if (source !== null) return source;
-    const nearest = this.nearest(name);
-    const suggestion = nearest === null ? "" : `; did you mean ${nearest}?`;
-    throw new Unobservable("not_found", `there is no table ${tableText(name)}${suggestion}`);
+    throw new Unobservable("not_found", `there is no table ${tableText(name)}`, this.nearest(name));
   }
 
   find(name: TableName): Source | null {

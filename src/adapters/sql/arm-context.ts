@@ -1,6 +1,7 @@
 import type { ScheduleSpec } from "../../core/pipeline.ts";
 import { ReconcilerError } from "../../errors.ts";
 import type { ArmContext } from "./profile-arm.ts";
+import { failureCodeOf, QueryError } from "./query-error.ts";
 import type { StoredSchedule } from "./schedules.ts";
 import { type Source, Unobservable } from "./source.ts";
 
@@ -27,9 +28,11 @@ async function sourceOrProblem(read: () => Promise<Source>): Promise<Source | Un
     return await read();
   } catch (error) {
     if (error instanceof Unobservable) return error;
-    if (error instanceof ReconcilerError && error.code === "warehouse_query_failed") {
-      return new Unobservable("query_failed", error.message);
-    }
+    if (
+      error instanceof QueryError ||
+      (error instanceof ReconcilerError && error.code === "warehouse_query_failed")
+    )
+      return new Unobservable(failureCodeOf(error), error.message);
     throw error;
   }
 }

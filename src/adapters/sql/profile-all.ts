@@ -1,8 +1,9 @@
 import { metricsOf, type ProcessorObservation, type Profile } from "../../core/observation.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import { type ErrorCode, messageOf, ReconcilerError } from "../../errors.ts";
+import { eachOf } from "./each-of.ts";
 import { fixedColumns } from "./profile-arm.ts";
-import { QueryError } from "./query-error.ts";
+import { failureCodeOf, QueryError } from "./query-error.ts";
 import { Unobservable } from "./source.ts";
 
 /** More arms in one statement cost a warehouse's planner more than they save. */
@@ -46,11 +47,9 @@ export async function profileAll(
   for (let start = 0; start < able.length; start += armsPerStatement) {
     chunks.push(able.slice(start, start + armsPerStatement));
   }
-  const waiting = chunks.values();
-  const work = async () => {
-    for (const chunk of waiting) await profileChunk(chunk, { run, found, outages }, run.timeoutMs);
-  };
-  await Promise.all(Array.from({ length: Math.min(run.statementsAtOnce, chunks.length) }, work));
+  await eachOf(chunks, run.statementsAtOnce, (chunk) =>
+    profileChunk(chunk, { run, found, outages }, run.timeoutMs),
+  );
   const [outage] = outages;
   if (outage !== undefined && ![...found.values()].some(({ kind }) => kind === "observed")) throw outage;
   return found;
@@ -155,13 +154,6 @@ function failureOf(build: () => void): ProcessorObservation | null {
 }
 
 function failed(error: Unobservable | ReconcilerError): ProcessorObservation {
-  return { kind: "failed", failure: { code: failureCode(error), message: messageOf(error) } };
-}
-
-function failureCode(error: Unobservable | ReconcilerError) {
-  if (error instanceof Unobservable) return error.code;
-  if (error.code === "warehouse_timeout") return "timeout";
-  if (!(error instanceof QueryError)) return "query_failed";
-  const { fault } = error;
-  return fault === "not_found" || fault === "permission" || fault === "budget" ? fault : "query_failed";
+  const code = error instanceof Unobservable ? error.code : failureCodeOf(error);
+  return { kind: "failed", failure: { code, message: messageOf(error) } };
 }

@@ -1,3 +1,4 @@
+import type { ObservationFailure } from "../../core/observation.ts";
 import { type ErrorCode, type ErrorDetails, ReconcilerError } from "../../errors.ts";
 
 /**
@@ -16,4 +17,12 @@ export class QueryError extends ReconcilerError {
     this.name = "QueryError";
     this.fault = fault;
   }
+}
+
+/** How an observation calls what failed. */
+export function failureCodeOf(error: ReconcilerError): ObservationFailure["code"] {
+  if (error.code === "warehouse_timeout") return "timeout";
+  if (!(error instanceof QueryError)) return "query_failed";
+  const { fault } = error;
+  return fault === "not_found" || fault === "permission" || fault === "budget" ? fault : "query_failed";
 }

@@ -15,6 +15,8 @@ export interface Column {
   readonly name: string;
   /** The warehouse's own name of the type, such as `TIMESTAMP WITH TIME ZONE` or `DATETIME`. */
   readonly type: string;
+  /** Set where it is the time of a row's partition, which is cut to so much in UTC. */
+  readonly cutTo?: string;
 }
 
 /** A source read by date. */
@@ -29,11 +31,14 @@ export interface DatedSource {
 /** Why one thing cannot be observed while others can. */
 export class Unobservable extends Error {
   readonly code: ObservationFailure["code"];
+  /** What exists under a near name; null where nothing does. */
+  readonly nearest: string | null;
 
-  constructor(code: ObservationFailure["code"], message: string) {
-    super(message);
+  constructor(code: ObservationFailure["code"], message: string, nearest: string | null = null) {
+    super(nearest === null ? message : `${message}; did you mean ${nearest}?`);
     this.name = "Unobservable";
     this.code = code;
+    this.nearest = nearest;
   }
 }
 
@@ -42,8 +47,8 @@ export function columnOf(source: Source, name: string): Column {
   const column = source.columns.get(name.toLowerCase());
   if (column !== undefined) return column;
   const near = nearestName(name, [...source.columns.keys()]);
-  const suggestion = near === null ? "" : `; did you mean ${source.columns.get(near)?.name ?? near}?`;
-  throw new Unobservable("not_found", `${source.label} has no column ${name}${suggestion}`);
+  const nearest = near === null ? null : (source.columns.get(near)?.name ?? near);
+  throw new Unobservable("not_found", `${source.label} has no column ${name}`, nearest);
 }
 
 /** The candidate that is most like a name, whatever their case; null where none is near. */

@@ -34,7 +34,7 @@ function statementsOf({ name, columns, rows = [] }: TableFixture): string[] {
   ];
 }
 
-describeWarehouseContract("DuckDB", async (tables) => {
+describeWarehouseContract("DuckDB", { isFile: true }, async (tables) => {
   const file = await makeTempWarehouse(tables.flatMap(statementsOf));
   return {
     open: (pipeline) => createDuckDbWarehouse({ path: file.path, ...pipeline }),

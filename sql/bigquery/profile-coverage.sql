@@ -1,0 +1,21 @@
+-- purpose: how many entities of another table are here, absent or excused, per date, to be joined to a profile
+-- parameters: the ends of the dates that are asked for, inside the conditions
+-- columns: gr_day (DATE), gr_entities, gr_of, gr_absent, gr_present (INT64, distinct keys; NULL is no key)
+select
+  gr_day,
+  countif(gr_here) as gr_entities,
+  countif(gr_there) as gr_of,
+  countif(gr_there and gr_here is null and not ({{excused}})) as gr_absent,
+  countif(gr_there and gr_here) as gr_present
+from (
+  select distinct {{own_day}} as gr_day, {{own_key}} as gr_key, true as gr_here
+  from {{own_source}}
+  where {{own_condition}} and {{own_key}} is not null
+) as gr_own
+full join (
+  select distinct {{of_day}} as gr_day, {{of_key}} as gr_key, true as gr_there
+  from {{of_source}}
+  where {{of_condition}} and {{of_key}} is not null
+) as gr_other using (gr_day, gr_key)
+{{excuses}}
+group by gr_day

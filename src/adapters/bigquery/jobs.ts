@@ -1,0 +1,257 @@
+import { randomUUID } from "node:crypto";
+import { messageOf, ReconcilerError } from "../../errors.ts";
+import { anyAnswer, type JobAnswer, jobAnswer, resultsAnswer } from "./answers.ts";
+import type { Api, Call } from "./api.ts";
+import { type Activity, ApiFailure, isPassing, productError } from "./failures.ts";
+import type { Parameter } from "./parameters.ts";
+import { type Limits, limitsOf } from "./limits.ts";
+import { Rows } from "./rows.ts";
+
+export interface JobOptions {
+  /** Where the data is, such as `EU` or `us-west2`; null lets BigQuery find out from the tables. */
+  readonly location: string | null;
+  /** Of one statement; null is without a limit. */
+  readonly maximumBytesBilled: number | null;
+  /** On every job, for whoever reads the bill; `purpose` is added. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly pipeline: string;
+  /** The cycle that asks, for the ids of its jobs; null outside of one. */
+  readonly cycle: () => string | null;
+}
+
+export interface Statement {
+  readonly sql: string;
+  readonly parameters?: readonly Parameter[];
+  /** A word for the job's id and its label. */
+  readonly purpose: string;
+  /** Runs in a session: `new` begins one. */
+  readonly session?: string;
+}
+
+export interface Outcome {
+  readonly rows: Rows;
+  readonly bytesBilled: number;
+  /** Rows that an INSERT or a DELETE touched. */
+  readonly rowsChanged: number;
+  readonly session: string | null;
+}
+
+export interface Analysis {
+  readonly columns: Rows["columns"];
+  /** At the most, what it would read. */
+  readonly bytes: number;
+}
+
+const jobTries = 4;
+/** How long BigQuery may keep a call that waits for a job. */
+const pollMs = 10_000;
+const cancelLimitMs = 5_000;
+/** How much later than we BigQuery gives a job up by itself, in case nobody is left to cancel it. */
+const jobSlackMs = 60_000;
+
+/** Runs statements as jobs of BigQuery, each stopped at its limits. */
+export class Jobs {
+  readonly #api: Api;
+  readonly #options: JobOptions;
+  #bytesBilled = 0;
+
+  constructor(api: Api, options: JobOptions) {
+    this.#api = api;
+    this.#options = options;
+  }
+
+  /** The bytes billed since the last time that this was asked. */
+  takeBytesBilled(): number {
+    const taken = this.#bytesBilled;
+    this.#bytesBilled = 0;
+    return taken;
+  }
+
+  /** Runs a statement that reads; one that failed for a passing reason is run again. @throws as `write` does */
+  async read(statement: Statement, limits: Limits): Promise<Outcome> {
+    return this.#inWords("read", async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await this.#run(statement, limits);
+        } catch (error) {
+          const isWorthATry = error instanceof JobFailure && isPassing(error) && attempt < jobTries;
+          if (!isWorthATry) throw error;
+        }
+        await this.#api.backOff(attempt, limits);
+      }
+    });
+  }
+
+  /**
+   * Runs a statement once. A call whose answer is lost is made again under the same job id, so that it cannot run twice.
+   * @throws QueryError; ReconcilerError `warehouse_*`, `interrupted`
+   */
+  write(statement: Statement, limits: Limits): Promise<Outcome> {
+    return this.#inWords("write", () => this.#run(statement, limits));
+  }
+
+  /** What a statement would return and read, known without running it, which costs nothing. @throws as `write` does */
+  analyze(statement: Statement, limits: Limits): Promise<Analysis> {
+    return this.#inWords("analyze", async () => {
+      const job = await this.#insert(statement, this.#newId(statement.purpose), limits, true);
+      const query = job.statistics?.query;
+      return {
+        columns: new Rows(query?.schema?.fields ?? [], []).columns,
+        bytes: Number(query?.totalBytesProcessed ?? 0),
+      };
+    });
+  }
+
+  async #inWords<T>(activity: Activity, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof ApiFailure ? productError(error, activity, this.#api.project) : error;
+    }
+  }
+
+  async #run(statement: Statement, limits: Limits): Promise<Outcome> {
+    const jobId = this.#newId(statement.purpose);
+    try {
+      const job = await this.#insert(statement, jobId, limits, false);
+      const location = job.jobReference?.location ?? this.#options.location;
+      const rows = await this.#await(jobId, location, limits);
+      const { statistics } = await this.#finished(job, jobId, location, limits);
+      const bytesBilled = Number(statistics?.query?.totalBytesBilled ?? 0);
+      this.#bytesBilled += bytesBilled;
+      return {
+        rows,
+        bytesBilled,
+        rowsChanged: Number(statistics?.query?.numDmlAffectedRows ?? 0),
+        session: statistics?.sessionInfo?.sessionId ?? statement.session ?? null,
+      };
+    } catch (error) {
+      const isStopped =
+        error instanceof ReconcilerError &&
+        (error.code === "interrupted" || error.code === "warehouse_timeout");
+      if (isStopped) await this.#cancel(jobId, error);
+      throw error;
+    }
+  }
+
+  async #insert(statement: Statement, jobId: string, limits: Limits, dryRun: boolean): Promise<JobAnswer> {
+    const { project } = this.#api;
+    const { location } = this.#options;
+    const body = {
+      jobReference: { projectId: project, jobId, ...(location === null ? {} : { location }) },
+      configuration: this.#configuration(statement, limits, dryRun),
+    };
+    try {
+      const job = await this.#api.call({ method: "POST", path: "/jobs", body }, jobAnswer, limits);
+      return checked(job);
+    } catch (error) {
+      // The try before was answered by nobody, but it arrived.
+      const isOurs = error instanceof ApiFailure && error.reason === "duplicate";
+      if (!isOurs) throw error;
+      return this.#get(jobId, location, limits);
+    }
+  }
+
+  #configuration({ sql, parameters = [], purpose, session }: Statement, limits: Limits, dryRun: boolean) {
+    const { maximumBytesBilled, labels } = this.#options;
+    const leftMs = Math.max(1, limits.deadline - performance.now());
+    return {
+      ...(dryRun ? { dryRun } : { jobTimeoutMs: String(Math.ceil(leftMs) + jobSlackMs) }),
+      labels: { ...labels, purpose },
+      query: {
+        query: sql,
+        useLegacySql: false,
+        ...(parameters.length === 0 ? {} : { parameterMode: "NAMED", queryParameters: parameters }),
+        ...(maximumBytesBilled === null ? {} : { maximumBytesBilled: String(maximumBytesBilled) }),
+        ...(session === "new" ? { createSession: true } : {}),
+        ...(session === undefined || session === "new"
+          ? {}
+          : { connectionProperties: [{ key: "session_id", value: session }] }),
+      },
+    };
+  }
+
+  /** The rows of all pages, once the job is done. */
+  async #await(jobId: string, location: string | null, limits: Limits): Promise<Rows> {
+    const pages: (readonly unknown[])[] = [];
+    let pageToken: string | undefined;
+    for (;;) {
+      const leftMs = limits.deadline - performance.now();
+      const query = {
+        ...(location === null ? {} : { location }),
+        ...(pageToken === undefined ? {} : { pageToken }),
+        timeoutMs: Math.ceil(Math.min(pollMs, Math.max(1, leftMs))),
+        "formatOptions.useInt64Timestamp": true,
+      };
+      const results = await this.#results(jobId, query, limits);
+      if (!results.jobComplete) continue;
+      pages.push(results.rows ?? []);
+      pageToken = results.pageToken;
+      if (pageToken === undefined) return new Rows(results.schema?.fields ?? [], pages);
+    }
+  }
+
+  /** A job that failed is answered with its error as if the call had failed; the job itself tells which. */
+  async #results(jobId: string, query: Required<Call>["query"], limits: Limits) {
+    try {
+      const call = { method: "GET", path: `/queries/${jobId}`, query } as const;
+      return await this.#api.call(call, resultsAnswer, limits);
+    } catch (error) {
+      if (error instanceof ApiFailure) await this.#get(jobId, this.#options.location, limits);
+      throw error;
+    }
+  }
+
+  /** The job with its final figures; a small one is finished in the answer that made it. */
+  #finished(job: JobAnswer, jobId: string, location: string | null, limits: Limits): Promise<JobAnswer> {
+    const isWhole = job.status.state === "DONE" && job.statistics?.query?.totalBytesBilled !== undefined;
+    return isWhole ? Promise.resolve(job) : this.#get(jobId, location, limits);
+  }
+
+  async #get(jobId: string, location: string | null, limits: Limits): Promise<JobAnswer> {
+    const query = location === null ? {} : { location };
+    return checked(await this.#api.call({ method: "GET", path: `/jobs/${jobId}`, query }, jobAnswer, limits));
+  }
+
+  /** A job that nobody waits for goes on and bills. Says so where it could not be cancelled. */
+  async #cancel(jobId: string, reason: unknown): Promise<void> {
+    const query = this.#options.location === null ? {} : { location: this.#options.location };
+    const call = { method: "POST", path: `/jobs/${jobId}/cancel`, query } as const;
+    try {
+      await this.#api.call(call, anyAnswer, limitsOf(cancelLimitMs));
+    } catch (error) {
+      // It was stopped before it began.
+      if (error instanceof ApiFailure && error.reason === "notFound") return;
+      throw new ReconcilerError(
+        reason instanceof ReconcilerError ? reason.code : "internal",
+        `${messageOf(reason)}; its job ${jobId} could not be cancelled: ${messageOf(error)}`,
+        { cause: new AggregateError([reason, error]) },
+      );
+    }
+  }
+
+  #newId(purpose: string): string {
+    const parts = ["gap-reconciler", this.#options.pipeline, this.#options.cycle() ?? "none", purpose];
+    return `${parts
+      .join("_")
+      .replaceAll(/[^A-Za-z0-9_-]/g, "-")
+      .slice(0, 900)}_${randomUUID()}`;
+  }
+}
+
+/** What the job itself failed with, after the API took it. */
+class JobFailure extends ApiFailure {}
+
+function checked(job: JobAnswer): JobAnswer {
+  const { errorResult } = job.status;
+  if (errorResult === undefined) return job;
+  throw new JobFailure(errorResult.message ?? "the job failed", { reason: errorResult.reason ?? "unknown" });
+}
+
+/** A label's value may have lower-case letters, digits, `_` and `-`, 63 of them. */
+export function labelOf(value: string): string {
+  return value
+    .toLowerCase()
+    .replaceAll(/[^\p{Ll}\p{Lo}\p{N}_-]/gu, "-")
+    .slice(0, 63);
+}

@@ -1,0 +1,245 @@
+import { type DateRange } from "../../core/iso-date.ts";
+import { tableText } from "../../core/pipeline.ts";
+import { messageOf, ReconcilerError } from "../../errors.ts";
+import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
+import { QueryError } from "../sql/query-error.ts";
+import { broken, calledOff, checkOwned, checkStaged, outwaited, refusedRows } from "../sql/repair-shape.ts";
+import type { Api } from "./api.ts";
+import { datedSource, rangeOf } from "./dates.ts";
+import { FenceConflict, type Fences, type RunInSession, writeFence } from "./fence.ts";
+import type { Jobs, Outcome } from "./jobs.ts";
+import { type Limits, limitsOf } from "./limits.ts";
+import { Bindings, listParameter, type Parameter } from "./parameters.ts";
+import { quotedNames, type RepairShape, shapeRepair } from "./repair-shape.ts";
+import { loadSql } from "./sql-files.ts";
+import { quoteIdentifier } from "./sql-text.ts";
+import type { Turns } from "./turns.ts";
+
+/** What a repair takes besides its request. */
+export interface Writing {
+  readonly api: Api;
+  readonly jobs: Jobs;
+  readonly fences: Fences;
+  readonly turns: Turns;
+  readonly timezone: string;
+}
+
+const conflictTries = 8;
+/** Of what must not be left half done: it goes on when the repair is called off. */
+const endLimitMs = 30_000;
+
+/**
+ * Replaces the dates in one transaction, fence included. A transaction that BigQuery cancelled for another one is tried
+ * again, and then sees the other's token.
+ * @throws as `Warehouse.replaceDates` does.
+ */
+export async function replaceDates(writing: Writing, request: ReplaceRequest): Promise<ReplaceResult> {
+  const range = rangeOf(request.dates);
+  if (range === null) return { rowsDeleted: 0, rowsInserted: 0 };
+  const limits = limitsOf(request.timeoutMs, request.signal);
+  const { api, fences, turns } = writing;
+  return turns.take(tableText(request.processor.table), limits, async () => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await replaceOnce(writing, request, range, limits);
+      } catch (error) {
+        if (error instanceof QueryError) fences.forget(request.processor);
+        if (!(error instanceof FenceConflict)) throw error;
+        if (attempt === conflictTries) throw outwaited(request, error);
+      }
+      await api.backOff(attempt, limits);
+    }
+  });
+}
+
+async function replaceOnce(
+  { jobs, api, fences, timezone }: Writing,
+  request: ReplaceRequest,
+  range: DateRange,
+  limits: Limits,
+): Promise<ReplaceResult> {
+  const shape = await shapeRepair({ api, jobs }, request, range, limits);
+  const fence = await fences.make(request.processor, limits);
+  const staging = loadSql("stage-rows", { query: shape.query });
+  const staged = await jobs.write(
+    { sql: staging, parameters: shape.parameters, purpose: "repair", session: "new" },
+    limits,
+  );
+  const session = new RepairSession(jobs, sessionOf(staged), limits);
+  try {
+    const replacement = replacementOf(shape, request, range, timezone);
+    await checkStagedRows(session, replacement);
+    return await session.transaction(async () => {
+      const isGuarded = await asConflict(() => writeFence(session.run, fence, request));
+      if (!isGuarded) {
+        fences.forget(request.processor);
+        throw new FenceConflict(new Error("the fence has lost the row that every repair replaces"));
+      }
+      const result = await writeRows(session, replacement);
+      // Nothing is committed for one who was told to stop: the lock may be another's by now.
+      if (request.signal.aborted) throw calledOff(request.processor);
+      return result;
+    });
+  } finally {
+    await session.end();
+  }
+}
+
+/** The target in SQL, for the statements that write it; `column` is its date column and `day` the date that it means. */
+interface Replacement {
+  readonly request: ReplaceRequest;
+  readonly shape: RepairShape;
+  readonly texts: Readonly<Record<"table" | "day" | "condition" | "column" | "type", string>>;
+  readonly dates: Parameter;
+  readonly bounds: readonly Parameter[];
+}
+
+function replacementOf(
+  shape: RepairShape,
+  request: ReplaceRequest,
+  range: DateRange,
+  timezone: string,
+): Replacement {
+  const { target, dateColumn } = shape;
+  const binder = new Bindings();
+  const dated = datedSource(target, dateColumn.name, request.processor.where, {
+    ranges: [range],
+    timezone,
+    binder,
+  });
+  const { day, condition } = dated;
+  const column = quoteIdentifier(dateColumn.name);
+  return {
+    request,
+    shape,
+    texts: { table: target.sql, day, condition, column, type: dateColumn.type },
+    dates: listParameter("dates", "DATE", request.dates),
+    bounds: binder.parameters,
+  };
+}
+
+async function checkStagedRows(
+  session: RepairSession,
+  { request, shape, texts }: Replacement,
+): Promise<void> {
+  const { rows } = await named(
+    () => session.run("check-staged-rows", texts, shape.parameters),
+    (error) =>
+      broken(
+        request,
+        `expected ${request.processor.dateColumn} as ${texts.type}, found something else: ${messageOf(error)}`,
+        `give ${request.processor.dateColumn} the type that it has in the table`,
+        error,
+      ),
+  );
+  const [undated = 0, outside = 0] = [0, 1].map((column) => rows.numbers(column)[0] ?? 0);
+  const [first = null, last = null] = [2, 3].map((column) => rows.strings(column)[0] ?? null);
+  checkStaged({ undated, outside, first, last }, request);
+}
+
+async function writeRows(
+  session: RepairSession,
+  { request, shape, texts, dates, bounds }: Replacement,
+): Promise<ReplaceResult> {
+  const table = tableText(request.processor.table);
+  const deleted = await asConflict(() => session.run("delete-dates", texts, [dates, ...bounds]));
+  const columns = quotedNames(shape.columns);
+  const values = columns.map((column) =>
+    column === texts.column ? `cast(${column} as ${texts.type}) as ${column}` : column,
+  );
+  // Dates inside the range that were not asked for are left out: another repair may be at work on them.
+  const inserted = await named(
+    () =>
+      session.run(
+        "insert-staged-rows",
+        { ...texts, columns: columns.join(", "), values: values.join(", ") },
+        [dates],
+      ),
+    (error) => refusedRows(table, error),
+  );
+  if (request.processor.where !== null) {
+    const { rows } = await session.run("count-dates", texts, [dates, ...bounds]);
+    checkOwned(inserted.rowsChanged, rows.numbers(0)[0] ?? 0, request);
+  }
+  return { rowsDeleted: deleted.rowsChanged, rowsInserted: inserted.rowsChanged };
+}
+
+/** A session of BigQuery: what is staged and what is not yet committed belong to it alone. */
+class RepairSession {
+  readonly #jobs: Jobs;
+  readonly #id: string;
+  readonly #limits: Limits;
+  #isOpen = false;
+
+  constructor(jobs: Jobs, id: string, limits: Limits) {
+    this.#jobs = jobs;
+    this.#id = id;
+    this.#limits = limits;
+  }
+
+  readonly run: RunInSession = (name, replacements, parameters) =>
+    this.#statement(loadSql(name, replacements), parameters, this.#limits);
+
+  /** Commits when `work` resolves; whatever else happens, `end` takes all of it back. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    await this.run("begin", {}, []);
+    this.#isOpen = true;
+    const value = await work();
+    // Not stopped half-way: nobody could tell what came of it.
+    await asConflict(() => this.#statement(loadSql("commit"), [], limitsOf(endLimitMs)));
+    this.#isOpen = false;
+    return value;
+  }
+
+  /** @throws ReconcilerError where a transaction may still be open: it would keep others from the table */
+  async end(): Promise<void> {
+    const problems: unknown[] = [];
+    for (const name of this.#isOpen ? ["rollback", "end-session"] : ["end-session"]) {
+      try {
+        await this.#statement(loadSql(name), [], limitsOf(endLimitMs));
+        if (name === "rollback") this.#isOpen = false;
+        else return;
+      } catch (error) {
+        problems.push(error);
+      }
+    }
+    // BigQuery ends an idle session by itself within a day; without a transaction nothing of it is in anybody's way.
+    if (!this.#isOpen) return;
+    throw new ReconcilerError(
+      "warehouse_unavailable",
+      `the repair's transaction in the session ${this.#id} could not be taken back: ${problems.map(messageOf).join("; ")}`,
+      {
+        cause: new AggregateError(problems),
+        hint: "nothing of it is visible; BigQuery takes it back when the session ends, and until then other repairs of the table wait",
+      },
+    );
+  }
+
+  #statement(sql: string, parameters: readonly Parameter[], limits: Limits): Promise<Outcome> {
+    return this.#jobs.write({ sql, parameters, purpose: "repair", session: this.#id }, limits);
+  }
+}
+
+function sessionOf({ session }: Outcome): string {
+  if (session !== null) return session;
+  throw new ReconcilerError(
+    "warehouse_unavailable",
+    "expected a session of BigQuery, found none in its answer",
+  );
+}
+
+/**
+ * A statement of ours over the fence, a commit, or a DELETE by a condition that profiles run too, fails on nothing but
+ * another transaction.
+ */
+function asConflict<T>(work: () => Promise<T>): Promise<T> {
+  return named(work, (error) => (error.fault === "failed" ? new FenceConflict(error) : error));
+}
+
+async function named<T>(work: () => Promise<T>, nameOf: (error: QueryError) => Error): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof QueryError ? nameOf(error) : error;
+  }
+}

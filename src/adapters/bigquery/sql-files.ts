@@ -1,0 +1,3 @@
+import { sqlFiles } from "../sql/sql-files.ts";
+
+export const loadSql = sqlFiles("bigquery");
