@@ -60,6 +60,9 @@ export async function runJob(
     const ends: RepairEnd[] = [];
     for (const days of await openRuns(run, locked)) {
       if (signal.aborted || lease.signal.aborted) break;
+      // A run before it may have opened the circuit, or used up the day's budget.
+      if (ends.length > 0 && !readyDays(run, days).includes(days[0] ?? 0)) break;
+      session.starting(job.id);
       ends.push(await runDays(run, days));
     }
     return ends.length === 0 ? { kind: "skipped" } : { kind: "ran", ends };
@@ -88,20 +91,25 @@ function lockKeys(processors: readonly Processor[], days: readonly Day[]): strin
 async function openRuns(run: Run, days: readonly Day[]): Promise<readonly (readonly Day[])[]> {
   await look(run, days);
   const { grid } = run.session.assess(run.job.id);
-  const isReady = (day: Day) =>
-    run.processors.some(
-      ({ index }) =>
-        grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.ready,
-    );
   const runs: Day[][] = [];
-  for (const day of days) {
-    if (!isReady(day)) continue;
+  for (const day of readyDays(run, days)) {
     const last = runs.at(-1)?.at(-1);
     const follows = last !== undefined && !hasScheduledBetween(run, grid, last, day);
     if (follows) runs.at(-1)?.push(day);
     else runs.push([day]);
   }
   return runs;
+}
+
+/** Those of the days on which one of the processors is ready, by what the session knows now. */
+function readyDays({ session, job, processors }: Run, days: readonly Day[]): readonly Day[] {
+  const { grid } = session.assess(job.id);
+  return days.filter((day) =>
+    processors.some(
+      ({ index }) =>
+        grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.ready,
+    ),
+  );
 }
 
 function hasScheduledBetween(run: Run, grid: Assessment["grid"], low: Day, high: Day): boolean {
@@ -131,7 +139,7 @@ async function look(run: Run, days: readonly Day[]): Promise<ProfileResult> {
 async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
   const { context, session, unit, job } = run;
   const before = cellsBefore(session.assess(job.id), run.processors, days);
-  const timeoutMs = Math.max(unit.timeoutMs, unit.timeoutPerDateMs * days.length);
+  const timeoutMs = unit.timeoutMs + unit.timeoutPerDateMs * days.length;
   const start = await recordStart(run, days, timeoutMs);
   const startedAt = context.clock.monotonic();
   const signal = AbortSignal.any([run.signal, run.lease.signal]);
@@ -192,7 +200,7 @@ async function recordStart(run: Run, days: readonly Day[], timeoutMs: number): P
     cycleId: run.cycleId,
   };
   await context.ledger.recordStart(start);
-  session.appendStart(start);
+  session.appendStart(job.id, start);
   run.events.started(start);
   return start;
 }

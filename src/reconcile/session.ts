@@ -45,11 +45,13 @@ export class Session {
   readonly #options: SessionOptions;
   #observations: Observations | null = null;
   #records: LedgerRecords | null = null;
-  #observedAt = 0;
+  #askedAt = 0;
   #horizon: EpochMs | null = null;
   #lastToken = 0;
   /** By job id: what this process has enqueued. */
   readonly #outstanding = new Map<string, InFlight>();
+  /** Those of them with a run that is decided on and not on record yet: the day's budget counts it already. */
+  readonly #starting = new Set<string>();
   readonly #deferred: { readonly run: InFlight; readonly until: EpochMs }[] = [];
 
   constructor(context: ReconcileContext, options: SessionOptions) {
@@ -61,6 +63,8 @@ export class Session {
   async refresh(): Promise<void> {
     const { endDate } = this.#options.selection;
     const { signal, asOf } = this.#options;
+    // Before the question, as the looking itself takes time too: a repair must not seem to end before it wrote.
+    const askedAt = this.#context.clock.monotonic();
     const observations = await observe(this.#context, {
       asOf,
       lastDay: endDate === null ? null : toDay(endDate),
@@ -68,7 +72,7 @@ export class Session {
     });
     this.#records = await this.#context.ledger.read(observations.now);
     this.#observations = observations;
-    this.#observedAt = this.#context.clock.monotonic();
+    this.#askedAt = askedAt;
     this.#horizon ??= observations.now;
     this.#lastToken = Math.max(this.#lastToken, this.#records.lastToken);
   }
@@ -84,7 +88,7 @@ export class Session {
   /** The cycle's one `now`, carried on by the monotonic clock while repairs run. */
   now(): EpochMs {
     if (this.#options.asOf !== null) return this.#options.asOf;
-    return Math.round(this.observations.now + this.#context.clock.monotonic() - this.#observedAt);
+    return Math.round(this.observations.now + this.#context.clock.monotonic() - this.#askedAt);
   }
 
   assess(except?: string): Assessment {
@@ -102,10 +106,17 @@ export class Session {
 
   enqueued(jobId: string, run: InFlight): void {
     this.#outstanding.set(jobId, run);
+    this.starting(jobId);
+  }
+
+  /** A run of the job, its first or a further one, is about to start. */
+  starting(jobId: string): void {
+    this.#starting.add(jobId);
   }
 
   settled(jobId: string): void {
     this.#outstanding.delete(jobId);
+    this.#starting.delete(jobId);
   }
 
   /** Leaves cells alone for a while that somebody else has locked. */
@@ -140,7 +151,8 @@ export class Session {
     this.#records = { ...this.records, decisions };
   }
 
-  appendStart(start: RepairStart): void {
+  appendStart(jobId: string, start: RepairStart): void {
+    this.#starting.delete(jobId);
     const records = this.records;
     this.#records = {
       ...records,
@@ -195,10 +207,12 @@ export class Session {
     const policy: RunPolicy = { maxAgeMs, horizon: this.#horizon ?? now, ignoreBackoff: false };
     const own = [...this.#outstanding].filter(([jobId]) => jobId !== except).map(([, run]) => run);
     const waiting = this.#deferred.filter(({ until }) => until > now).map(({ run }) => run);
+    const starting = [...this.#starting].filter((jobId) => jobId !== except).length;
+    const records = { ...this.records, startsLast24h: this.records.startsLast24h + starting };
     return {
       compiled,
       sight,
-      facts: foldLedger(compiled.pipeline, this.records, now),
+      facts: foldLedger(compiled.pipeline, records, now),
       inFlight: [...startedRuns(compiled.pipeline, this.#elsewhere()), ...own, ...waiting],
       now,
       policy,
