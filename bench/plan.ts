@@ -22,7 +22,7 @@ const processors = 200;
 const dates = 5000;
 const upstreamsEach = 5;
 const gapShare = 0.1;
-const rounds = 15;
+const rounds = 41;
 const firstDay = 14_610; // 2010-01-01
 const dayMs = 86_400_000;
 
@@ -52,7 +52,8 @@ function assessAndPlan(input: AssessInput): number {
   plan(assessment, { jobsMax: 500, cellsMax: 2000, recentSlots: 2, slots: true });
   let ready = 0;
   const { dispositions } = assessment.grid;
-  for (let cell = 0; cell < dispositions.length; cell++) if (dispositions[cell] === Disposition.ready) ready++;
+  for (let cell = 0; cell < dispositions.length; cell++)
+    if (dispositions[cell] === Disposition.ready) ready++;
   return ready;
 }
 

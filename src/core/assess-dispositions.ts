@@ -19,12 +19,13 @@ export function assessDispositions(assessment: Assessment, waiverExpired: Uint8A
 }
 
 function disposeProcessor(assessment: Assessment, processor: Processor, waiverExpired: Uint8Array): void {
-  const { grid } = assessment;
-  const base = processor.index * grid.axis.length;
+  const { axis, states } = assessment.grid;
+  const { length } = axis;
+  const base = processor.index * length;
   const staleIsGap = processor.stale === "repair";
   let row: Row | null = null;
-  for (let position = 0; position < grid.axis.length; position++) {
-    if (!isGapState(grid.states[base + position] ?? 0, staleIsGap)) continue;
+  for (let position = 0; position < length; position++) {
+    if (!isGapState(states[base + position] ?? 0, staleIsGap)) continue;
     row ??= rowOf(assessment, processor, waiverExpired);
     disposeCell(row, position, base + position);
     row.chain?.pass(position, base + position);

@@ -60,15 +60,15 @@ export function batchesOf(assessment: Assessment, unitIndex: number): readonly B
  * waits until none of them is held back; those that are ready meanwhile say so.
  */
 function readyPositions(assessment: Assessment, unit: RepairUnit): number[] {
-  const { grid } = assessment;
+  const { axis, dispositions, selection } = assessment.grid;
+  const { length } = axis;
+  const { processors } = unit;
   const ready: number[] = [];
-  const { from, to } = grid.selection;
-  for (let position = from; position <= to; position++) {
+  for (let position = selection.from; position <= selection.to; position++) {
     let isReady = false;
     let isOther = false;
-    for (const index of unit.processors) {
-      const cell = index * grid.axis.length + position;
-      const disposition = grid.dispositions[cell];
+    for (let at = 0; at < processors.length; at++) {
+      const disposition = dispositions[(processors[at] ?? 0) * length + position];
       if (disposition === Disposition.ready) isReady = true;
       else if (disposition !== Disposition.none) isOther = true;
     }

@@ -16,7 +16,7 @@ export interface EdgeArrays {
 }
 
 /** How far one upstream cell satisfies an edge. */
-export const Satisfied = { no: 0, yes: 1, degraded: 2 } as const;
+const Satisfied = { no: 0, yes: 1, degraded: 2 } as const;
 
 export interface EdgeVerdict {
   readonly satisfied: boolean;
@@ -59,7 +59,7 @@ export function compileEdge(
 }
 
 /** Whether an upstream cell, taken by itself, satisfies an edge. */
-export function cellSatisfies(
+function cellSatisfies(
   input: AssessInput,
   arrays: Pick<EdgeArrays, "states" | "proceeds">,
   upstream: Processor,

@@ -125,7 +125,7 @@ export function allowedRows(expect: Expectation, context: DateContext): number {
 }
 
 /** Share of the entities that are not excused; NaN while there is none to cover. */
-export function coverageRatio(judge: JudgeColumns, profile: Profile, entry: number): number {
+function coverageRatio(judge: JudgeColumns, profile: Profile, entry: number): number {
   if (judge.coverage === null) return Number.NaN;
   if (!(metric(profile, judge.coverage.of, entry) > 0)) return Number.NaN;
   const present = metric(profile, judge.coverage.present, entry);

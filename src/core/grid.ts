@@ -1,4 +1,4 @@
-import type { Day, IsoDate } from "./iso-date.ts";
+import type { IsoDate } from "./iso-date.ts";
 import { fromDay } from "./iso-date.ts";
 import type { Graph } from "./graph.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -133,14 +133,6 @@ export interface Grid {
   readonly degraded: Uint8Array;
   /** 1 where somebody is or will soon be working on the gap, or on what blocks it. */
   readonly progressing: Uint8Array;
-}
-
-export function cellIndex(grid: Pick<Grid, "axis">, processor: number, position: number): number {
-  return processor * grid.axis.length + position;
-}
-
-export function positionOf(axis: Axis, day: Day): number {
-  return day - axis.first;
 }
 
 export function dateAt(axis: Axis, position: number): IsoDate {

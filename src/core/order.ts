@@ -35,12 +35,13 @@ export function remainingWork(assessment: Assessment): Float64Array {
 
 /** Open cells of each processor that somebody can still work on. */
 function ownWork({ grid }: Assessment): Float64Array {
+  const { dispositions, axis } = grid;
   const work = new Float64Array(grid.pipeline.processors.length);
   for (let index = 0; index < work.length; index++) {
-    const base = index * grid.axis.length;
+    const end = (index + 1) * axis.length;
     let count = 0;
-    for (let position = 0; position < grid.axis.length; position++) {
-      const disposition = grid.dispositions[base + position];
+    for (let cell = index * axis.length; cell < end; cell++) {
+      const disposition = dispositions[cell];
       if (disposition === Disposition.ready || disposition === Disposition.blocked) count++;
     }
     work[index] = count;

@@ -54,13 +54,13 @@ export const noFacts: CellFacts = {
 };
 
 /** A success clears the attempts before it once it held so long. */
-export const successHoldsMs = 3_600_000;
+const successHoldsMs = 3_600_000;
 /** So many re-openings … */
-export const reopeningsMax = 3;
+const reopeningsMax = 3;
 /** … in so long a time are a quarantine: what heals it and what breaks it are fighting. */
-export const reopeningWindowMs = 7 * 86_400_000;
+const reopeningWindowMs = 7 * 86_400_000;
 /** A quarantined cell whose inputs changed is probed at once, then after 1 h, 2 h, 4 h, … of quiet, at most 7 days. */
-export const probeSpacingMs = 3_600_000;
+const probeSpacingMs = 3_600_000;
 const probeSpacingMaxMs = 7 * 86_400_000;
 
 /** One cell's history, each list oldest first, folded at `now`. */

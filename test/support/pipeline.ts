@@ -36,7 +36,7 @@ export interface PipelineSketch extends Partial<Omit<Pipeline, "processors" | "r
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
-export const plainRows: RowsExpectation = {
+const plainRows: RowsExpectation = {
   min: 1,
   max: null,
   perUnit: null,
@@ -59,7 +59,7 @@ export function expectationOf(sketch: ExpectationSketch = {}): Expectation {
   };
 }
 
-export function edgeOf(sketch: string | EdgeSketch): Edge {
+function edgeOf(sketch: string | EdgeSketch): Edge {
   const { on, ...rest } = typeof sketch === "string" ? { on: sketch } : sketch;
   const window = ("window" in rest ? rest.window : undefined) ?? { kind: "same_date" };
   return {
@@ -74,7 +74,7 @@ export function edgeOf(sketch: string | EdgeSketch): Edge {
   };
 }
 
-export function repairOf(name: string, sketch: RepairSketch, processors: readonly number[]): RepairUnit {
+function repairOf(name: string, sketch: RepairSketch, processors: readonly number[]): RepairUnit {
   return {
     name,
     action: { kind: "sql", file: `${name}.sql`, sql: "select 1" },

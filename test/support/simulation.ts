@@ -115,7 +115,11 @@ function lookAt(
   return {
     compiled,
     sight,
-    facts: foldLedger(pipeline, { ...emptyLedgerRecords, attempts: [...attempts], gapEvents: [...gapEvents] }, now),
+    facts: foldLedger(
+      pipeline,
+      { ...emptyLedgerRecords, attempts: [...attempts], gapEvents: [...gapEvents] },
+      now,
+    ),
     inFlight,
     now,
     policy: { maxAgeMs: null, horizon: world.now, ignoreBackoff: false },
