@@ -48,7 +48,9 @@ async function explain(
     const { axis } = assessment.grid;
     const position = toDay(date) - axis.first;
     if (processor === undefined || position < 0) {
-      throw new ReconcilerError("usage", `${date} is before the first scheduled date, ${dateAt(axis, 0)}`);
+      throw new ReconcilerError("usage", `${date} is before the first scheduled date, ${dateAt(axis, 0)}`, {
+        hint: "give a later date, or let the schedule begin earlier (its start_date)",
+      });
     }
     const explanation = explainCell(assessment, processor, position);
     const attempts = await app.context.ledger.history({ processor: name, date });

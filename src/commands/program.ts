@@ -22,8 +22,7 @@ export function buildProgram(surroundings: Surroundings): Command {
     .option("--once", "repair until converged, or until nothing more can be done")
     .showHelpAfterError(false);
   addAsOfFlag(addRunFlags(addGlobalFlags(program)));
-  // An argument that is no command is told as one, not counted as one too many.
-  program.allowExcessArguments().action(async () => {
+  program.action(async () => {
     checkCommand(program);
     const flags = flagsOf<RunFlags & AsOfFlag & { readonly once?: boolean }>(program);
     if (flags.once !== true) program.outputHelp();
@@ -38,6 +37,8 @@ export function buildProgram(surroundings: Surroundings): Command {
   addValidateCommand(program, surroundings);
   addConfigCommand(program, surroundings);
   addDemoCommand(program, surroundings);
+  // An argument that is no command is told as one, not counted as one too many. Only now, as commands inherit it.
+  program.allowExcessArguments();
   for (const command of [program, ...program.commands]) throwErrors(command, surroundings);
   for (const command of program.commands) addGlobalFlags(command);
   return program;

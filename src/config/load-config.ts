@@ -97,7 +97,7 @@ async function readConfigFile(file: string): Promise<string> {
   }
   if (read.reason === "too_large" || read.reason === "binary") {
     const hint = "a config is YAML text of at most 1 MB: is this the right file?";
-    throw new ReconcilerError("config_invalid", message, { hint, path: file });
+    throw new ReconcilerError("config_unreadable", message, { hint, path: file });
   }
   const hint = read.reason === "directory" ? "name the file in it" : "check who may read it";
   throw new ReconcilerError("config_unreadable", message, { hint, path: file });

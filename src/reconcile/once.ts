@@ -125,8 +125,6 @@ class OnceRun {
   async #cycle(): Promise<void> {
     const session = this.#session;
     await session.refresh();
-    // Not before: a schedule that cannot be read leaves nothing behind.
-    if (this.#cycles === 0) await this.#context.ledger.create();
     this.#isStale = false;
     const startedAt = session.now();
     this.#cycles++;
@@ -137,6 +135,8 @@ class OnceRun {
       for (const start of lost) await this.#recordEnd(lostEnd(seen, start));
     }
     const assessment = session.assess();
+    // Not before: a schedule that is empty or cannot be read leaves nothing behind.
+    if (this.#cycles === 1) await this.#context.ledger.create();
     const jobs = plan(assessment, this.#limits());
     const { cycle, events, baselines } = upkeepOf(
       assessment,

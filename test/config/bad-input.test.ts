@@ -253,7 +253,7 @@ test("a second document is refused with its place", async () => {
 
 test("a binary file is refused: NUL bytes, and bytes that are not UTF-8", async () => {
   const nul = await loadError({ yaml: new Uint8Array([0x61, 0x3a, 0, 0x31]) });
-  expect(nul.code).toBe("config_invalid");
+  expect(nul.code).toBe("config_unreadable");
   expect(nul.message).toMatch(/pipeline\.yaml, found a binary file \(a NUL at byte 3\)$/);
   const latin = await loadError({ yaml: new Uint8Array([0x61, 0x3a, 0x20, 0xfc]) });
   expect(latin.message).toMatch(/found bytes that are not UTF-8$/);
@@ -262,7 +262,7 @@ test("a binary file is refused: NUL bytes, and bytes that are not UTF-8", async 
 
 test("a file of 10 MB is refused without being read to its end", async () => {
   const error = await loadError({ yaml: `# ${"x".repeat(10_000_000)}` });
-  expect(error.code).toBe("config_invalid");
+  expect(error.code).toBe("config_unreadable");
   expect(error.message).toMatch(/found more than 1 MB$/);
 });
 

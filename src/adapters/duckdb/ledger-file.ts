@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { openDatabase } from "./database.ts";
+import { makeFolderOf } from "./folder.ts";
 import type { Session } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
 
@@ -139,7 +139,7 @@ async function inTransaction(session: Session, path: string, work: () => Promise
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolderOf(path);
   } catch (error) {
     throw unavailable(path, `the folder of the ledger ${path} cannot be made: ${messageOf(error)}`, error);
   }

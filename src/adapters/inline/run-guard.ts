@@ -1,8 +1,8 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { type Database, openDatabase } from "../duckdb/database.ts";
+import { makeFolderOf } from "../duckdb/folder.ts";
 import { workerIdentity } from "./worker-identity.ts";
 
 export { isWorkerDead, workerIdentity } from "./worker-identity.ts";
@@ -64,7 +64,7 @@ async function makeLockFile(path: string): Promise<void> {
   const draft = `${path}.${process.pid}`;
   try {
     // A ledger that is not there yet has its folder made for it; the guard comes first.
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolderOf(path);
     (await open(draft, 0)).close();
     linkSync(draft, path);
   } catch (error) {
