@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    setupFiles: ["test/seeded.ts"],
     environment: "node",
     include: ["test/**/*.test.ts"],
     // Processes, not threads: native database handles, signals and process.env stay with the file that uses them.

@@ -6,6 +6,7 @@ import {
   keyPlaceOf,
   mergeTrees,
   pathText,
+  treeOfJson,
   withEntry,
   withoutEntries,
   type Entry,
@@ -20,18 +21,34 @@ import {
  */
 export function applyDefaults(document: MapTree, issues: IssueList): MapTree {
   const written = childOf(document, "defaults");
-  const defaults = written?.kind === "map" ? written : emptyMap(document.place);
+  const defaults = withWholeTimeout(written?.kind === "map" ? written : emptyMap(document.place));
   const settings = withoutEntries(mapAt(defaults, "repair"), new Set(actionKeys));
   const processors = eachEntry(document, "processors", (processor, path) =>
     mergeTrees(
       processorDefaults(defaults, settings, processor),
-      checkRepair(document, processor, path, issues),
+      withWholeTimeout(checkRepair(document, processor, path, issues)),
     ),
   );
   return eachEntry(processors, "repairs", (repair, path) => {
     checkCommandKeys(document, repair, path, issues);
-    return mergeTrees(settings, repair);
+    return mergeTrees(settings, wholeTimeout(repair));
   });
+}
+
+/**
+ * Who sets a `timeout` and says nothing of single dates means the whole run: the time per date of the defaults must not be
+ * added to it.
+ */
+function wholeTimeout(repair: MapTree): MapTree {
+  const timeout = childOf(repair, "timeout");
+  if (timeout === null || !isGiven(repair, "timeout") || childOf(repair, "timeout_per_date") !== null)
+    return repair;
+  return withEntry(repair, "timeout_per_date", treeOfJson("0s", timeout.place));
+}
+
+function withWholeTimeout(holder: MapTree): MapTree {
+  const repair = childOf(holder, "repair");
+  return repair?.kind === "map" ? withEntry(holder, "repair", wholeTimeout(repair)) : holder;
 }
 
 function processorDefaults(defaults: MapTree, settings: MapTree, processor: MapTree): MapTree {

@@ -23,7 +23,8 @@ type RunEnd = LedgerRecords["recentEnds"][number];
 /**
  * Folds the ends of one repair's runs, oldest first. One systemic failure opens the circuit; so do `failures` first
  * attempts in a row that failed, which are different dates, as a retry is no first attempt. A run that was proven
- * closes it. A job that succeeds and changes nothing speaks about its date, not about the executor, so it counts neither way.
+ * closes it. A job that succeeds and changes nothing speaks about its date: it counts for no failure, but as a probe it
+ * proves that the executor works.
  */
 export function circuitOf(
   ends: readonly RunEnd[],
@@ -36,12 +37,13 @@ export function circuitOf(
   let cause = "";
   for (const end of ends) {
     if (end.endedAt <= releasedAt || saysNothing(end)) continue;
-    if (end.outcome === "repaired") {
+    const probing: boolean = openedAt !== null && end.startedAt >= openedAt + rules.coolOffMs;
+    if (end.outcome === "repaired" || (end.outcome === "ineffective" && probing)) {
       failuresInRow = 0;
       openedAt = null;
       continue;
     }
-    const probing = openedAt !== null && end.startedAt >= openedAt + rules.coolOffMs;
+    if (end.outcome === "ineffective") continue;
     if (end.attempt === 1) failuresInRow++;
     if (end.systemic !== null || failuresInRow >= rules.failures || probing) {
       openedAt = end.endedAt;
@@ -53,9 +55,9 @@ export function circuitOf(
   return { state: now >= probeAt ? "half_open" : "open", openedAt, probeAt, cause };
 }
 
-/** What says nothing about the executor: nothing was done, the date was hopeless, or a person or a signal stopped it. */
+/** What says nothing about the executor: nothing was done, or a person or a signal stopped it. */
 function saysNothing({ outcome, errorCode }: RunEnd): boolean {
-  return outcome === "skipped" || outcome === "ineffective" || errorCode === "cancelled";
+  return outcome === "skipped" || errorCode === "cancelled";
 }
 
 /** The days that a baseline names. */

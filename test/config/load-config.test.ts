@@ -561,3 +561,22 @@ test("five thousand processors in one chain load", async () => {
   const { config } = await load({ yaml: pipelineYaml(chain.join("\n")) });
   expect(config.pipeline.processors).toHaveLength(5000);
 });
+
+test("a timeout that stands alone is for the whole run; one of its own does not inherit the time per date", async () => {
+  const base = "version: 1\npipeline: p\ntimezone: UTC\nwarehouse: { type: duckdb, path: w.duckdb }\n";
+  const schedule = "schedule: { every: day, start_date: 2024-01-01 }\n";
+  const defaults = "defaults: { date_column: d, repair: { timeout: 10m, timeout_per_date: 5m } }\n";
+  const processors = `processors:
+  own: { table: s.own, repair: { command: [run], timeout: 2s, backoff: [0s] } }
+  both: { table: s.both, repair: { command: [run], timeout: 2s, timeout_per_date: 1s } }
+  none: { table: s.none, repair: { command: [run] } }
+`;
+  const { config } = await load({ yaml: base + schedule + defaults + processors });
+  const limits = config.pipeline.repairUnits.map((unit) => [unit.timeoutMs, unit.timeoutPerDateMs]);
+  expect(limits).toEqual([
+    [2_000, 0],
+    [2_000, 1_000],
+    [600_000, 300_000],
+  ]);
+  expect(config.pipeline.repairUnits[0]?.backoffMs).toEqual([0]);
+});

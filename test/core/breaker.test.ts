@@ -66,6 +66,14 @@ describe("the circuit", () => {
     expect(circuit([systemic, end(32, { ...probe, outcome: "repaired" })], 40).state).toBe("closed");
   });
 
+  test("closes when the probe runs well, though its date is hopeless", () => {
+    const ineffective = { outcome: "ineffective" as const };
+    const probe = end(40, { ...ineffective, startedAt: t0 + 35 * minuteMs });
+    const early = end(10, { ...ineffective, startedAt: t0 + 5 * minuteMs });
+    expect(circuit([systemic, probe], 41).state).toBe("closed");
+    expect(circuit([systemic, early], 41).state).toBe("half_open");
+  });
+
   test("a run that started before it opened and fails later is no probe", () => {
     const slow = end(45, { startedAt: t0 - minuteMs, attempt: 2 });
     expect(circuit([systemic, slow], 46)).toMatchObject({ state: "half_open", openedAt: t0 });

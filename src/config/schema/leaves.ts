@@ -56,19 +56,33 @@ export const literalText = z
   .string({ error: 'text\nput it into quotes, as in "8080"' })
   .meta({ title: "text", id: "literal_text" });
 
+const durationPattern = /^\d+(\.\d+)?(ms|s|m|h|d)$/;
+
+/** Milliseconds, 0 among them; null where the text is none, or more than a hundred years. */
+function parseDuration(value: string): number | null {
+  const match = /^([\d.]+)(ms|s|m|h|d)$/.exec(value);
+  const unit = match?.[2];
+  if (unit !== "ms" && unit !== "s" && unit !== "m" && unit !== "h" && unit !== "d") return null;
+  const ms = Math.round(Number(match?.[1]) * unitMs[unit]);
+  return ms <= 100 * 366 * unitMs.d ? ms : null;
+}
+
 /** Milliseconds. */
 export const duration = parsed(
   "duration",
   "duration",
   "a duration above zero with a unit, such as 500ms, 30s, 5m, 2h or 7d\nadd a unit: ms, s, m, h or d",
-  /^\d+(\.\d+)?(ms|s|m|h|d)$/,
-  (value) => {
-    const match = /^([\d.]+)(ms|s|m|h|d)$/.exec(value);
-    const unit = match?.[2];
-    if (unit !== "ms" && unit !== "s" && unit !== "m" && unit !== "h" && unit !== "d") return null;
-    const ms = Math.round(Number(match?.[1]) * unitMs[unit]);
-    return ms > 0 && ms <= 100 * 366 * unitMs.d ? ms : null;
-  },
+  durationPattern,
+  (value) => parseDuration(value) || null,
+);
+
+/** Milliseconds, for what may also not be waited for at all. */
+export const durationOrZero = parsed(
+  "duration",
+  "duration_or_zero",
+  "a duration with a unit, such as 0s, 500ms, 30s, 5m, 2h or 7d\nadd a unit: ms, s, m, h or d",
+  durationPattern,
+  parseDuration,
 );
 
 /** Whole days. */

@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { duration, condition, flag, literalText, name, text, timeWindow, whole } from "./leaves.ts";
+import {
+  duration,
+  durationOrZero,
+  condition,
+  flag,
+  literalText,
+  name,
+  text,
+  timeWindow,
+  whole,
+} from "./leaves.ts";
 
 const command = z
   .array(literalText, {
@@ -96,14 +106,18 @@ export const repairSchema = z
       .describe("What one run takes: a range of dates, a list of dates, or one date."),
     max_attempts: whole(1, 100).prefault(3).describe("Starts per cell before it is quarantined."),
     backoff: z
-      .array(duration, { error: "a list of durations, such as [30s, 60s, 120s]" })
+      .array(durationOrZero, { error: "a list of durations, such as [30s, 60s, 120s]" })
       .min(1, { error: "at least one duration" })
       .prefault(["30s", "60s", "120s"])
       .describe("Waits after the first, second, … failure; the last one repeats."),
     timeout: duration
       .prefault("10m")
       .describe("Time for a run, to which timeout_per_date is added for each date."),
-    timeout_per_date: duration.prefault("5m").describe("Time for each date of a run."),
+    timeout_per_date: durationOrZero
+      .prefault("5m")
+      .describe(
+        "Time for each date of a run. 0s where a timeout stands without it: that is for the whole run.",
+      ),
     max_dates_per_job: whole(1, 10_000).prefault(31).describe("Dates that one run takes at most."),
     concurrency: whole(1, 1000).prefault(2).describe("Runs of this repair at the same time."),
     pool: name.optional().describe("The pool whose slots its runs take."),
