@@ -122,7 +122,7 @@ export function explainCell(assessment: Assessment, processor: Processor, positi
 function expectedOf(assessment: Assessment, processor: Processor, position: number): string[] {
   const { grid, sight } = assessment;
   const schedule = scheduleOf(assessment, processor.index);
-  if (schedule.scheduled[position] !== 1) return [`nothing: ${schedule.name} has no such date`];
+  if (schedule.scheduled[position] !== 1) return [`nothing: the schedule ${schedule.name} has no such date`];
   const context = dateContext(schedule, grid.axis, position);
   const season = schedule.seasons[schedule.season[position] ?? -1];
   const seasonText = season === undefined || season.name === "" ? "" : `, season ${season.name}`;

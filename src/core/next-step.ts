@@ -71,7 +71,10 @@ function describeState(assessment: Assessment, processor: Processor, position: n
     case State.unexpected:
       return { text: "nothing: rows on a date that is not scheduled are reported, never repaired", at: null };
     default:
-      return { text: `nothing: ${scheduleOf(assessment, processor.index).name} has no such date`, at: null };
+      return {
+        text: `nothing: the schedule ${scheduleOf(assessment, processor.index).name} has no such date`,
+        at: null,
+      };
   }
 }
 

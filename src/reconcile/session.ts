@@ -1,7 +1,7 @@
 import { assess } from "../core/assess.ts";
 import { alignSight, type Assessment, type AssessInput, positionsOf } from "../core/assessment.ts";
 import { cascade, type PlannedStep } from "../core/cascade.ts";
-import { type Day, type IsoDate, toDay } from "../core/iso-date.ts";
+import { type Day, fromDay, type IsoDate, toDay } from "../core/iso-date.ts";
 import { foldLedger, type InFlight, lostStarts, startedRuns } from "../core/ledger-facts.ts";
 import type {
   Baseline,
@@ -14,7 +14,9 @@ import type {
 } from "../core/ledger-records.ts";
 import type { Observations } from "../core/observation.ts";
 import type { RunPolicy } from "../core/policy.ts";
+import type { Axis } from "../core/schedule.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
+import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { mergeProfiles, observe } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
@@ -207,6 +209,8 @@ export class Session {
     const policy: RunPolicy = { maxAgeMs, horizon: this.#horizon ?? now, ignoreBackoff: false };
     const own = [...this.#outstanding].filter(([jobId]) => jobId !== except).map(([, run]) => run);
     const waiting = this.#deferred.filter(({ until }) => until > now).map(({ run }) => run);
+    const range = positionsOf(sight.axis, selection.startDate, selection.endDate);
+    if (range.from > range.to) throw nothingSelected(selection, sight.axis);
     const starting = [...this.#starting].filter((jobId) => jobId !== except).length;
     const records = { ...this.records, startsLast24h: this.records.startsLast24h + starting };
     return {
@@ -222,11 +226,26 @@ export class Session {
             .filter(({ name }) => selection.processors === null || selection.processors.includes(name))
             .map(({ index }) => index),
         ),
-        ...positionsOf(sight.axis, selection.startDate, selection.endDate),
+        ...range,
       },
       assumed: null,
     };
   }
+}
+
+/** A verdict on no date at all would be "converged", which a slip in the year must not be. */
+function nothingSelected({ startDate, endDate }: SelectionSpec, axis: Axis): ReconcilerError {
+  if (endDate !== null && toDay(endDate) < axis.first) {
+    return new ReconcilerError(
+      "usage",
+      `${endDate} is before the first scheduled date, ${fromDay(axis.first)}`,
+      { hint: "give a later date, or let the schedule begin earlier (its start_date)" },
+    );
+  }
+  const last = fromDay(axis.first + axis.length - 1);
+  return new ReconcilerError("usage", `${startDate} is after ${last}, the last date that is looked at`, {
+    hint: "to look ahead, give the last date too",
+  });
 }
 
 function required<T>(value: T | null): T {
