@@ -2,5 +2,5 @@
 -- parameters: @dates (ARRAY<DATE>), and the ends of their range inside {{condition}}
 -- columns: rows (INT64)
 select count(*)
-from {{table}}
+from {{table}} as gr_table
 where {{condition}} and {{day}} in unnest(@dates)

@@ -10,7 +10,7 @@ import {
 } from "./warehouse-fixture.ts";
 
 const points: TableFixture = {
-  name: "stats.points",
+  name: "stats.scores",
   columns: { game_date: "date", player: "string", points: "int" },
   rows: [
     ["2024-01-02", "ann", 10],
@@ -21,7 +21,7 @@ const sketch = {
   tables: [points],
   processors: {
     points: {
-      table: table("stats.points"),
+      table: table("stats.scores"),
       expect: { uniqueKeys: [["player"]], checks: [{ name: "few", sql: "points < 100" }] },
     },
   },
@@ -30,19 +30,19 @@ const sketch = {
 export function describeAccess(open: OpenWarehouse, { isFile }: WarehouseTraits): void {
   describe("the SELECT of a repair", () => {
     test.each([
-      ["select game_date, player from stats.points where game_date between $start_date and $end_date", null],
+      ["select game_date, player from stats.scores where game_date between $start_date and $end_date", null],
       ["select $start_date as game_date, 1 as points", null],
-      ["select player from stats.points", "game_date"],
-      ["select game_date, rebounds from stats.points", "rebounds"],
-      ["select game_date, 1 as assists from stats.points", "assists"],
-      ["select game_date from stats.points where player = $who", "$who"],
-      ["select game_date from stats.points; select 2", "second statement"],
+      ["select player from stats.scores", "game_date"],
+      ["select game_date, rebounds from stats.scores", "rebounds"],
+      ["select game_date, 1 as assists from stats.scores", "assists"],
+      ["select game_date from stats.scores where player = $who", "$who"],
+      ["select game_date from stats.scores; select 2", "second statement"],
     ])("is checked without being run: %s", async (sql, problem) => {
       const fixture = await open(sketch);
       const found = await fixture.warehouse.checkRepair(fixture.processor("points"), sql);
       if (problem === null) expect(found).toBeNull();
       else expect(found?.message).toContain(problem);
-      expect(await fixture.read("select count(*) from stats.points")).toEqual([["2"]]);
+      expect(await fixture.read("select count(*) from stats.scores")).toEqual([["2"]]);
     });
   });
 
@@ -50,10 +50,10 @@ export function describeAccess(open: OpenWarehouse, { isFile }: WarehouseTraits)
     test("are met by true alone; each of the others says why not", async () => {
       const { warehouse } = await open(sketch);
       const results = await warehouse.checkPreconditions([
-        "select count(*) = 2 from stats.points;",
-        "select count(*) = 3 from stats.points",
-        "select points > 0 from stats.points where player = 'nobody'",
-        "select points > 0 from stats.points",
+        "select count(*) = 2 from stats.scores;",
+        "select count(*) = 3 from stats.scores",
+        "select points > 0 from stats.scores where player = 'nobody'",
+        "select points > 0 from stats.scores",
         "select cast(null as boolean)",
         "select 1",
         "select true from nowhere.at_all",
@@ -97,11 +97,11 @@ export function describeAccess(open: OpenWarehouse, { isFile }: WarehouseTraits)
     test("gives the columns of what is there and a near name for what is not", async () => {
       const { warehouse } = await open(sketch);
       const [there, typo, far] = await warehouse.inspect({
-        tables: [table("stats.points"), table("stats.point"), table("nothing.like_it_at_all")],
+        tables: [table("stats.scores"), table("stats.score"), table("nothing.like_it_at_all")],
       });
       expect([...(there?.columns?.keys() ?? [])]).toEqual(["game_date", "player", "points"]);
       expect(there?.columns?.get("game_date")).toBe("DATE");
-      expect(typo).toMatchObject({ columns: null, nearest: "stats.points", message: expect.any(String) });
+      expect(typo).toMatchObject({ columns: null, nearest: "stats.scores", message: expect.any(String) });
       expect(far).toMatchObject({ columns: null, nearest: null });
     });
 

@@ -5,7 +5,7 @@ import type { ReplaceRequest } from "../../src/reconcile/ports.ts";
 import { type OpenFixture, type OpenWarehouse, table, type TableFixture } from "./warehouse-fixture.ts";
 
 const raw: TableFixture = {
-  name: "raw.points",
+  name: "raw.scores",
   columns: { d: "date", player: "string", points: "int" },
   rows: ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"].flatMap((date) => [
     [date, "ann", 10],
@@ -13,7 +13,7 @@ const raw: TableFixture = {
   ]),
 };
 const target: TableFixture = {
-  name: "stats.points",
+  name: "stats.scores",
   columns: { game_date: "date", player: "string", points: "int", note: "string" },
   rows: [
     ["2024-01-02", "old", 1, "kept by nobody"],
@@ -22,8 +22,8 @@ const target: TableFixture = {
   ],
 };
 const select =
-  "select points, d as game_date, player from raw.points where d between $start_date and $end_date";
-const all = "select game_date, player, points, note from stats.points order by 1, 2";
+  "select points, d as game_date, player from raw.scores where d between $start_date and $end_date";
+const all = "select game_date, player, points, note from stats.scores order by 1, 2";
 
 function codeOf(error: unknown): string {
   return error instanceof ReconcilerError ? error.code : String(error);
@@ -32,7 +32,7 @@ function codeOf(error: unknown): string {
 async function fixtureOf(open: OpenWarehouse, where: string | null = null): Promise<OpenFixture> {
   return open({
     tables: [raw, target],
-    processors: { points: { table: table("stats.points"), where } },
+    processors: { points: { table: table("stats.scores"), where } },
   });
 }
 
@@ -80,14 +80,14 @@ export function describeReplacement(open: OpenWarehouse): void {
       const request = requestOf(fixture, { dates: ["2024-01-02", "2024-01-04"] });
       expect(await fixture.warehouse.replaceDates(request)).toEqual({ rowsDeleted: 1, rowsInserted: 4 });
       expect(
-        await fixture.read("select player from stats.points where game_date = date '2024-01-03'"),
+        await fixture.read("select player from stats.scores where game_date = date '2024-01-03'"),
       ).toEqual([["old"]]);
     });
 
     test("reads the table as it was before, and done twice gives the same", async () => {
       const fixture = await fixtureOf(open);
       const sql =
-        "select distinct game_date, player, points, note from stats.points where game_date <= $end_date";
+        "select distinct game_date, player, points, note from stats.scores where game_date <= $end_date";
       for (const repairId of ["r1", "r2"]) {
         const token = repairId === "r1" ? 10 : 11;
         const request = requestOf(fixture, { sql, dates: ["2024-01-02"], repairId, token });
@@ -103,30 +103,30 @@ export function describeReplacement(open: OpenWarehouse): void {
         rowsInserted: 4,
       });
       const onDate = await fixture.read(
-        "select player from stats.points where game_date = date '2024-01-02' order by 1",
+        "select player from stats.scores where game_date = date '2024-01-02' order by 1",
       );
       expect(onDate).toEqual([["ann"], ["bob"], ["old"]]);
     });
 
     test.each([
-      ["a column that the table has not", "select d as game_date, points as score from raw.points", "score"],
+      ["a column that the table has not", "select d as game_date, points as score from raw.scores", "score"],
       [
         "a column twice",
-        "select d as game_date, points, points from raw.points where d <= $end_date",
+        "select d as game_date, points, points from raw.scores where d <= $end_date",
         "points",
       ],
-      ["no date column", "select player from raw.points", "game_date"],
-      ["rows outside the range", "select d as game_date, player from raw.points", "2024-01-04"],
+      ["no date column", "select player from raw.scores", "game_date"],
+      ["rows outside the range", "select d as game_date, player from raw.scores", "2024-01-04"],
       ["a row without a date", "select cast(null as date) as game_date, 'x' as player", "NULL"],
-      ["two statements", `${select}; delete from raw.points`, "second statement"],
-      ["a parameter of its own", "select d as game_date from raw.points where d = $day", "$day"],
+      ["two statements", `${select}; delete from raw.scores`, "second statement"],
+      ["a parameter of its own", "select d as game_date from raw.scores where d = $day", "$day"],
     ])("refuses a SELECT with %s and writes nothing", async (_, sql, says) => {
       const fixture = await fixtureOf(open);
       const replacing = fixture.warehouse.replaceDates(requestOf(fixture, { sql }));
       await expect(replacing).rejects.toMatchObject({ code: "repair_contract", hint: expect.any(String) });
       await expect(replacing).rejects.toThrow(says);
       expect(await fixture.read(all)).toEqual(untouched);
-      expect(await fixture.read("select count(*) from raw.points")).toEqual([["8"]]);
+      expect(await fixture.read("select count(*) from raw.scores")).toEqual([["8"]]);
       const cells = [{ processor: "points", date: parseIsoDate("2024-01-01") }];
       expect(await fixture.warehouse.lastFence(cells)).toBe(0);
     });
@@ -139,14 +139,14 @@ export function describeReplacement(open: OpenWarehouse): void {
     });
 
     test("refuses a table that does not exist", async () => {
-      const fixture = await open({ tables: [raw], processors: { points: { table: table("stats.points") } } });
+      const fixture = await open({ tables: [raw], processors: { points: { table: table("stats.scores") } } });
       const replacing = fixture.warehouse.replaceDates(requestOf(fixture));
       await expect(replacing).rejects.toMatchObject({ code: "repair_contract" });
     });
 
     test("writes nothing where the SELECT fails", async () => {
       const fixture = await fixtureOf(open);
-      const sql = "select d as game_date, cast(player as int) as points from raw.points where d <= $end_date";
+      const sql = "select d as game_date, cast(player as int) as points from raw.scores where d <= $end_date";
       const replacing = fixture.warehouse.replaceDates(requestOf(fixture, { sql }));
       await expect(replacing).rejects.toMatchObject({ code: "warehouse_query_failed" });
       expect(await fixture.read(all)).toEqual(untouched);
@@ -203,7 +203,7 @@ export function describeReplacement(open: OpenWarehouse): void {
           requestOf(fixture, {
             token,
             repairId: `r${token}`,
-            sql: `select d as game_date, player, ${token} as points from raw.points where d between $start_date and $end_date`,
+            sql: `select d as game_date, player, ${token} as points from raw.scores where d between $start_date and $end_date`,
           }),
         ),
       );
@@ -212,7 +212,7 @@ export function describeReplacement(open: OpenWarehouse): void {
       expect(codes.filter((code) => code !== "written" && code !== "fence_refused")).toEqual([]);
       expect(codes[1]).toBe("written");
       const written = await fixture.read(
-        "select points, count(*) from stats.points where game_date < date '2024-01-03' group by 1",
+        "select points, count(*) from stats.scores where game_date < date '2024-01-03' group by 1",
       );
       expect(written).toEqual([["8", "4"]]);
     });
@@ -225,7 +225,7 @@ export function describeReplacement(open: OpenWarehouse): void {
           fixture.warehouse.replaceDates(requestOf(fixture, { dates: [date], repairId: date })),
         ),
       );
-      const written = await fixture.read("select count(*), count(distinct player) from stats.points");
+      const written = await fixture.read("select count(*), count(distinct player) from stats.scores");
       expect(written).toEqual([["9", "3"]]);
     });
   });

@@ -69,7 +69,12 @@ export function pathSql({ project, dataset, table }: TablePath): string {
 async function sourceOf(api: Api, name: TableName, limits: Limits): Promise<Source | Unobservable> {
   try {
     const path = pathOf(name, api.project);
-    return { sql: pathSql(path), label: tableText(name), columns: await readColumns(api, path, limits) };
+    // Without a name of ours, a column that is called like its table would mean the whole row.
+    return {
+      sql: `${pathSql(path)} as gr_table`,
+      label: tableText(name),
+      columns: await readColumns(api, path, limits),
+    };
   } catch (error) {
     if (error instanceof Unobservable) return error;
     if (!(error instanceof ApiFailure)) throw error;

@@ -11,7 +11,7 @@ import {
 } from "../sql/repair-shape.ts";
 import { columnOf, type Column, type Source } from "../sql/source.ts";
 import type { Api } from "./api.ts";
-import { loadCatalog } from "./catalog.ts";
+import { loadCatalog, pathOf, pathSql } from "./catalog.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Limits } from "./limits.ts";
 import { type Parameter, parameter } from "./parameters.ts";
@@ -20,6 +20,8 @@ import { encloseQuery, parametersOf, quoteIdentifier } from "./sql-text.ts";
 /** A repair whose SELECT fits the table that it fills. */
 export interface RepairShape {
   readonly target: Source;
+  /** The target's name in SQL, for statements that write it. */
+  readonly path: string;
   readonly dateColumn: Column;
   /** The columns that the SELECT fills, in its order. */
   readonly columns: readonly Column[];
@@ -60,7 +62,8 @@ export async function shapeRepair(
     target,
     repair,
   );
-  return { target, dateColumn, columns, query, parameters };
+  const path = pathSql(pathOf(repair.processor.table, api.project));
+  return { target, path, dateColumn, columns, query, parameters };
 }
 
 function fromArrival(repair: Repair, { name }: Column) {

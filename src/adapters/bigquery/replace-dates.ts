@@ -112,7 +112,7 @@ function replacementOf(
   return {
     request,
     shape,
-    texts: { table: target.sql, day, condition, column, type: dateColumn.type },
+    texts: { table: shape.path, day, condition, column, type: dateColumn.type },
     dates: listParameter("dates", "DATE", request.dates),
     bounds: binder.parameters,
   };

@@ -58,7 +58,7 @@ function quoteEnd(sql: string, at: number): number {
   for (let end = at + quote.length; end < sql.length; end += 1) {
     if (sql.charAt(end) === "\\") end += 1;
     else if (sql.startsWith(quote, end)) return end + quote.length;
-    else if (sql.charAt(end) === "\n" && quote.length === 1) break;
+    else if (/[\r\n]/.test(sql.charAt(end)) && quote.length === 1) break;
   }
   throw refused(sql, `a ${quote} that is not closed`, at);
 }

@@ -67,8 +67,8 @@ function skipBlank(sql: string, lexis: Lexis): number {
 
 /** The place after a comment that ends with its line. */
 export function lineEnd(sql: string, at: number): number {
-  const end = sql.indexOf("\n", at);
-  return end < 0 ? sql.length : end;
+  const length = sql.slice(at).search(/[\r\n]/);
+  return length < 0 ? sql.length : at + length;
 }
 
 /** The place after a word, or after the one character that is none. */
