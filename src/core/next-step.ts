@@ -126,7 +126,7 @@ const readyTexts: Texts = {
   jobs_max: "it is repaired as soon as one of the jobs outstanding ends (limits.jobs_max)",
   concurrency: "it is repaired as soon as another run of the same repair ends (repair.concurrency)",
   warehouse_file:
-    "it is repaired as soon as the running command ends: one at a time can write a warehouse that is one file",
+    "it is repaired as soon as the warehouse is free for it: a command has a warehouse that is one file to itself",
   pool: "it is repaired as soon as its pool has a free slot (pools)",
   cells_per_cycle_max: "it is repaired in the next cycle (limits.cells_per_cycle_max)",
   in_flight_overlap: "it is repaired as soon as the run whose dates surround it ends",

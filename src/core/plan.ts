@@ -3,7 +3,7 @@ import { type Batch, batchesOf, firstPosition, lastPosition, positionsIn } from 
 import { Disposition, type ReasonName, reasonCode, stateName } from "./grid.ts";
 import { type Day, fromDay, type IsoDate } from "./iso-date.ts";
 import { remainingWork } from "./order.ts";
-import type { RepairUnit } from "./pipeline.ts";
+import type { RepairAction, RepairUnit } from "./pipeline.ts";
 
 /** One job: a run of one repair over dates of one season, one attempt. */
 export interface PlannedJob {
@@ -118,12 +118,12 @@ function newSlots(
   const { pipeline } = grid;
   const perUnit = new Map<number, number>();
   const perPool = new Map<string, number>();
-  let commands = 0;
+  const file = newFileTurns(pipeline.limits.commandsMax);
   const add = (unitIndex: number) => {
     perUnit.set(unitIndex, (perUnit.get(unitIndex) ?? 0) + 1);
     const pool = pipeline.repairUnits[unitIndex]?.pool ?? null;
     if (pool !== null) perPool.set(pool, (perPool.get(pool) ?? 0) + 1);
-    if (pipeline.repairUnits[unitIndex]?.action.kind === "command") commands++;
+    file.add(pipeline.repairUnits[unitIndex]?.action.kind);
   };
   for (const run of inFlight) add(run.repairUnit);
   let jobs = inFlight.length;
@@ -138,11 +138,11 @@ function newSlots(
     if (cells + batch.size > limits.cellsMax && jobs > inFlight.length) return "cells_per_cycle_max";
     if (!limits.slots) return null;
     if (inUse >= unit.concurrency) return "concurrency";
-    if (unit.action.kind === "command" && commands >= pipeline.limits.commandsMax) return "warehouse_file";
     if (unit.pool !== null && (perPool.get(unit.pool) ?? 0) >= poolSlots(assessment, unit.pool))
       return "pool";
     const jobsMax = isRecent(batch) ? limits.jobsMax : limits.jobsMax - limits.recentSlots;
-    return jobs >= jobsMax ? "jobs_max" : null;
+    if (jobs >= jobsMax) return "jobs_max";
+    return file.isFreeFor(unit.action.kind) ? null : "warehouse_file";
   };
   return {
     take: (batch, unit) => {
@@ -153,6 +153,37 @@ function newSlots(
       starts++;
       cells += batch.size;
       return null;
+    },
+  };
+}
+
+interface FileTurns {
+  readonly add: (kind: RepairAction["kind"] | undefined) => void;
+  /** Asked last of a job, in order. */
+  readonly isFreeFor: (kind: RepairAction["kind"]) => boolean;
+}
+
+/**
+ * Who may use a warehouse that is one file: a command alone, or any number of statements of this process. A job that had to
+ * wait for the other kind would spend its time limit on waiting, and a crash would be charged to it too.
+ */
+function newFileTurns(commandsMax: number): FileTurns {
+  let commands = 0;
+  let statements = 0;
+  let isAwaited = false;
+  return {
+    add: (kind) => {
+      if (kind === "command") commands++;
+      else if (kind === "sql") statements++;
+    },
+    isFreeFor: (kind) => {
+      if (!Number.isFinite(commandsMax)) return true;
+      if (kind === "sql") return commands === 0 && !isAwaited;
+      if (kind !== "command") return true;
+      if (commands >= commandsMax) return false;
+      // Statements behind it in the order let it pass, or it would wait as long as there are any.
+      isAwaited ||= statements > 0;
+      return statements === 0;
     },
   };
 }

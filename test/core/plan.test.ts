@@ -185,6 +185,31 @@ describe("a cap puts off the rest and says which it was", () => {
     expect(planned(running, limits({})).ids).toEqual([]);
   });
 
+  test("a warehouse that is one file: a command has it to itself", () => {
+    const command = {
+      kind: "command",
+      argv: ["load"],
+      cwd: "/",
+      env: {},
+      exitCodes: { retryable: [], permanent: [] },
+    } as const;
+    const scene: Scene = {
+      processors: { load: { priority: 1, repair: { ...one.repair, action: command } }, sum: one },
+      seen: { load: "..", sum: ".." },
+    };
+    const first = planned(scene, limits({}));
+    expect(first.ids).toEqual(["load/2024-01-02..2024-01-02/1"]);
+    expect(reasonsOf(first.assessment, "load")).toEqual(["ready:warehouse_file", "ready:next"]);
+    expect(reasonsOf(first.assessment, "sum")).toEqual(["ready:warehouse_file", "ready:warehouse_file"]);
+    // It waits for the statement that runs, and no other one passes it meanwhile.
+    const summing = { ...scene, inFlight: [{ repair: "sum", dates: ["2024-01-01"] }] };
+    expect(planned(summing, limits({})).ids).toEqual([]);
+    const calm = { ...summing, seen: { load: "##", sum: ".." } };
+    expect(planned(calm, limits({})).ids).toEqual(["sum/2024-01-02..2024-01-02/1"]);
+    const many = { ...scene, limits: { jobsMax: 8, cellsPerCycleMax: 2000, commandsMax: Infinity } };
+    expect(planned(many, limits({})).ids).toHaveLength(4);
+  });
+
   test("cells per cycle, but one job always goes, or a large one would wait for ever", () => {
     const scene: Scene = { processors: { a: {}, b: {} }, seen: { a: "....", b: "...." } };
     const { jobs, assessment } = planned(scene, limits({ cellsMax: 3 }));

@@ -168,3 +168,47 @@ processors:
     timeoutMs,
   );
 });
+
+describe("commands and statements of one run", () => {
+  it(
+    "never wait for each other once they count as started",
+    () =>
+      withScene(
+        {
+          pipeline: `schedule: { table: games, date_column: day }
+processors:
+  loads:
+    table: loads
+    date_column: day
+    repair: { command: [sleep, "0.5"], max_dates_per_job: 1, max_attempts: 1 }
+  points:
+    table: points
+    date_column: day
+    repair: { sql_file: points.sql, max_dates_per_job: 1, max_attempts: 1 }
+`,
+          files: {
+            "points.sql": "select day, 1 as number from games where day between $start_date and $end_date",
+          },
+          warehouse: [
+            `create table games as select game_date as day from (${sqlCalendar(["2024-01-01", "2024-01-03"])})`,
+            "create table loads (day date, number integer)",
+            "create table points (day date, number integer)",
+          ],
+        },
+        async (scene) => {
+          const { code, document } = await scene.report("--once");
+          expect(code).toBe(2);
+          expect(document.counts).toMatchObject({ loads: { missing: 3 }, points: { complete: 3 } });
+          const overlaps = `
+            select command.repair_id, other.repair_id
+            from repair_ends command
+            join repair_ends other
+              on other.repair_id <> command.repair_id
+              and other.started_at < command.ended_at and command.started_at < other.ended_at
+            where command.repair = 'loads'`;
+          expect(await scene.ledger(overlaps)).toEqual([]);
+        },
+      ),
+    timeoutMs,
+  );
+});
