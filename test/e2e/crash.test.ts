@@ -16,7 +16,8 @@ import {
   untilLogged,
   withFillScene,
 } from "./fill-scene.ts";
-import { gapsOf } from "./scene.ts";
+import { startReconcile } from "../support/cli.ts";
+import { datesFrom, gapsOf, sqlCalendar, withScene } from "./scene.ts";
 
 const sketch = { ...elevenGaps, repair: "max_attempts: 20, backoff: [10ms], max_dates_per_job: 3" };
 const timeoutMs = 180_000;
@@ -62,6 +63,53 @@ describe("a run that is killed at a random moment", () => {
         }
         expect(await runOn(scene)).toEqual(allDoneOnce);
       }),
+    timeoutMs,
+  );
+});
+
+describe("a run that is killed while it writes the warehouse itself", () => {
+  const days = datesFrom("2024-01-01", "2024-01-12");
+  const rowsPerDay = 20_000;
+  it.each([1, 2, 3])(
+    "leaves whole dates or none, and no date is written twice (seed %i)",
+    (seed) =>
+      withScene(
+        {
+          pipeline: `schedule: { table: games, date_column: day }
+processors:
+  points:
+    table: points
+    date_column: day
+    repair: { sql_file: points.sql, max_dates_per_job: 1, max_attempts: 20, backoff: [10ms] }
+`,
+          files: {
+            "points.sql": `select day, number, md5(number::varchar) as text
+from games, range(${rowsPerDay}) as rows (number)
+where day between $start_date and $end_date`,
+          },
+          warehouse: [
+            `create table games as select game_date as day from (${sqlCalendar(["2024-01-01", "2024-01-12"])})`,
+            "create table points (day date, number integer, text varchar)",
+          ],
+        },
+        async (scene) => {
+          const random = randomOf(seed);
+          const partial = `select day, count(*) from points group by day having count(*) <> ${rowsPerDay}`;
+          for (let round = 0; round < 3; round += 1) {
+            const { child, ended } = startReconcile(["--once"], { cwd: scene.folder });
+            await sleep(300 + Math.floor(1000 * random()));
+            child.kill("SIGKILL");
+            await ended;
+            expect(await scene.warehouse.read(partial)).toEqual([]);
+          }
+          expect(await scene.report("--once")).toMatchObject({ code: 0, document: { gaps: [] } });
+          expect(
+            await scene.warehouse.read("select count(*), count(distinct (day, number)) from points"),
+          ).toEqual([[String(days.length * rowsPerDay), String(days.length * rowsPerDay)]]);
+          const repaired = "select date::varchar from cell_outcomes where outcome = 'repaired' order by all";
+          expect((await scene.ledger(repaired)).flat()).toEqual(days);
+        },
+      ),
     timeoutMs,
   );
 });
