@@ -27,6 +27,7 @@ export const errorCodes = [
   "fence_refused",
   "repair_contract",
   "write_failed",
+  "write_conflict",
   "interrupted",
   "internal",
 ] as const;

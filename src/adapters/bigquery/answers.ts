@@ -10,7 +10,7 @@ const field = z.object({
   mode: z.string().optional(),
 });
 
-export const errorProto = z.object({ reason: z.string().optional(), message: z.string().optional() });
+const errorProto = z.object({ reason: z.string().optional(), message: z.string().optional() });
 
 /** What the client library rejects with. */
 export const clientError = z.object({ code: z.unknown(), errors: z.array(errorProto).optional() });

@@ -1,5 +1,6 @@
 import { addDays, type DateRange, type Day, type IsoDate, parseIsoDate, toDay } from "../../core/iso-date.ts";
 import { type EpochMs, instantOf } from "../../core/wall-clock.ts";
+import { ReconcilerError } from "../../errors.ts";
 import { type Column, columnOf, type DatedSource, type Source, wrongDateType } from "../sql/source.ts";
 import type { Binder } from "./parameters.ts";
 import { enclose, quoteIdentifier, quoteText } from "./sql-text.ts";
@@ -99,9 +100,11 @@ function zoneOf(column: Column, timezone: string): string {
   return column.cutTo === undefined || column.cutTo === "HOUR" ? timezone : "UTC";
 }
 
-/** The first and the last of some ascending dates as a range. */
-export function rangeOf(dates: readonly IsoDate[]): DateRange | null {
+/** The first and the last of some ascending dates; there is at least one. */
+export function rangeOf(dates: readonly IsoDate[]): DateRange {
   const [start] = dates;
   const end = dates.at(-1);
-  return start === undefined || end === undefined ? null : { start, end };
+  if (start === undefined || end === undefined)
+    throw new ReconcilerError("internal", "expected a date, found none");
+  return { start, end };
 }

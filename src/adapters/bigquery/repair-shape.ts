@@ -9,61 +9,97 @@ import {
   type Repair,
   targetOf,
 } from "../sql/repair-shape.ts";
-import { columnOf, type Column, type Source } from "../sql/source.ts";
+import { columnOf, type Column } from "../sql/source.ts";
 import type { Api } from "./api.ts";
 import { loadCatalog, pathOf, pathSql } from "./catalog.ts";
+import { datedSource, rangeOf } from "./dates.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Limits } from "./limits.ts";
-import { type Parameter, parameter } from "./parameters.ts";
+import { Bindings, listParameter, type Parameter, parameter } from "./parameters.ts";
+import { loadSql } from "./sql-files.ts";
 import { encloseQuery, parametersOf, quoteIdentifier } from "./sql-text.ts";
 
-/** A repair whose SELECT fits the table that it fills. */
+/** A repair whose SELECT fits the table that it fills, as SQL for the statements that write. */
 export interface RepairShape {
-  readonly target: Source;
-  /** The target's name in SQL, for statements that write it. */
-  readonly path: string;
-  readonly dateColumn: Column;
-  /** The columns that the SELECT fills, in its order. */
-  readonly columns: readonly Column[];
-  /** The SELECT in parentheses. */
+  readonly texts: {
+    /** The target's name. */
+    readonly table: string;
+    /** The target's date column and its type. */
+    readonly column: string;
+    readonly type: string;
+    /** The date that the column means. */
+    readonly day: string;
+    /** True for the processor's rows of the range. */
+    readonly condition: string;
+    /** The columns that the SELECT fills, and their values from its rows. */
+    readonly columns: string;
+    readonly values: string;
+  };
+  /** Those of `condition`. */
+  readonly bounds: readonly Parameter[];
+  readonly dates: Parameter;
+  /** The SELECT in parentheses, and the dates that it takes. */
   readonly query: string;
-  /** The dates that the SELECT takes, both included. */
-  readonly parameters: readonly Parameter[];
+  readonly range: readonly Parameter[];
 }
 
 /**
- * Whether the SELECT of a repair fits the table that it fills: a dry run, which costs nothing.
+ * Whether the SELECT of a repair fits the table that it fills: two dry runs, which cost nothing.
  * @throws ReconcilerError `repair_contract` as `replaceDates` does, QueryError where a table of it is missing or forbidden
  */
 export async function shapeRepair(
-  { api, jobs }: { readonly api: Api; readonly jobs: Jobs },
+  { api, jobs, timezone }: { readonly api: Api; readonly jobs: Jobs; readonly timezone: string },
   repair: Repair,
-  range: { readonly start: IsoDate; readonly end: IsoDate },
+  dates: readonly IsoDate[],
   limits: Limits,
 ): Promise<RepairShape> {
-  const target = targetOf(await loadCatalog(api, [repair.processor.table], limits), repair);
-  const dateColumn = columnOf(target, repair.processor.dateColumn);
+  const { processor } = repair;
+  const target = targetOf(await loadCatalog(api, [processor.table], limits), repair);
+  const dateColumn = columnOf(target, processor.dateColumn);
   if (dateColumn.name.startsWith("_PARTITION")) throw fromArrival(repair, dateColumn);
   const query = enclosedQuery(repair, (sql) => encloseQuery(parametersOf(sql).sql));
   checkParameterNames(parametersOf(repair.sql).names, repair);
-  const parameters = [parameter("start_date", "DATE", range.start), parameter("end_date", "DATE", range.end)];
-  const analyze = async (sql: string) => {
+  const { start, end } = rangeOf(dates);
+  const range = [parameter("start_date", "DATE", start), parameter("end_date", "DATE", end)];
+  const analyze = async (sql: string, more: readonly Parameter[]) => {
     try {
-      return await jobs.analyze({ sql, parameters, purpose: "analyze" }, limits);
+      return await jobs.analyze({ sql, parameters: [...range, ...more], purpose: "analyze" }, limits);
     } catch (error) {
       if (!(error instanceof QueryError) || error.fault !== "invalid") throw error;
       const hint = `compare the SELECT with the columns of ${target.label}, their names and their types`;
-      throw broken(repair, `expected a SELECT that can run, found: ${messageOf(error)}`, hint, error);
+      throw broken(repair, `expected a SELECT that fits, found: ${messageOf(error)}`, hint, error);
     }
   };
-  const { columns: selected } = await analyze(`select * from ${query} as gr_query`);
-  const columns = columnsOf(
-    selected.map(({ name }) => name),
-    target,
-    repair,
-  );
-  const path = pathSql(pathOf(repair.processor.table, api.project));
-  return { target, path, dateColumn, columns, query, parameters };
+  const selected = (await analyze(`select * from ${query} as gr_query`, [])).columns.map(({ name }) => name);
+  const columns = columnsOf(selected, target, repair);
+  const binder = new Bindings();
+  const dated = { ranges: [{ start, end }], timezone, binder };
+  const { day, condition } = datedSource(target, dateColumn.name, processor.where, dated);
+  const shape = {
+    texts: {
+      table: pathSql(pathOf(processor.table, api.project)),
+      column: quoteIdentifier(dateColumn.name),
+      type: dateColumn.type,
+      day,
+      condition,
+      columns: columns.map(({ name }) => quoteIdentifier(name)).join(", "),
+      values: columns.map((column) => valueOf(column, dateColumn)).join(", "),
+    },
+    bounds: binder.parameters,
+    dates: listParameter("dates", "DATE", dates),
+    query,
+    range,
+  };
+  // Only the INSERT itself tells whether each value fits its column.
+  await analyze(loadSql("insert-staged-rows", { ...shape.texts, rows: `${query} as gr_query` }), [
+    shape.dates,
+  ]);
+  return shape;
+}
+
+function valueOf(column: Column, dateColumn: Column): string {
+  const name = quoteIdentifier(column.name);
+  return column === dateColumn ? `cast(${name} as ${column.type}) as ${name}` : name;
 }
 
 function fromArrival(repair: Repair, { name }: Column) {
@@ -72,8 +108,4 @@ function fromArrival(repair: Repair, { name }: Column) {
     `expected a date column that a SELECT can return, found ${name}, which BigQuery sets by the time of arrival`,
     "partition the table by a column of its own, or repair it with a command",
   );
-}
-
-export function quotedNames(columns: readonly Column[]): readonly string[] {
-  return columns.map(({ name }) => quoteIdentifier(name));
 }

@@ -1,18 +1,15 @@
-import { type DateRange } from "../../core/iso-date.ts";
 import { tableText } from "../../core/pipeline.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
 import { QueryError } from "../sql/query-error.ts";
-import { broken, calledOff, checkOwned, checkStaged, outwaited, refusedRows } from "../sql/repair-shape.ts";
+import { broken, calledOff, checkOwned, checkStaged, refusedRows } from "../sql/repair-shape.ts";
 import type { Api } from "./api.ts";
-import { datedSource, rangeOf } from "./dates.ts";
 import { FenceConflict, type Fences, type RunInSession, writeFence } from "./fence.ts";
 import type { Jobs, Outcome } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
-import { Bindings, listParameter, type Parameter } from "./parameters.ts";
-import { quotedNames, type RepairShape, shapeRepair } from "./repair-shape.ts";
+import type { Parameter } from "./parameters.ts";
+import { type RepairShape, shapeRepair } from "./repair-shape.ts";
 import { loadSql } from "./sql-files.ts";
-import { quoteIdentifier } from "./sql-text.ts";
 import type { Turns } from "./turns.ts";
 
 /** What a repair takes besides its request. */
@@ -34,18 +31,17 @@ const endLimitMs = 30_000;
  * @throws as `Warehouse.replaceDates` does.
  */
 export async function replaceDates(writing: Writing, request: ReplaceRequest): Promise<ReplaceResult> {
-  const range = rangeOf(request.dates);
-  if (range === null) return { rowsDeleted: 0, rowsInserted: 0 };
+  if (request.dates.length === 0) return { rowsDeleted: 0, rowsInserted: 0 };
   const limits = limitsOf(request.timeoutMs, request.signal);
   const { api, fences, turns } = writing;
   return turns.take(tableText(request.processor.table), limits, async () => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await replaceOnce(writing, request, range, limits);
+        return await replaceOnce(writing, request, limits);
       } catch (error) {
         if (error instanceof QueryError) fences.forget(request.processor);
         if (!(error instanceof FenceConflict)) throw error;
-        if (attempt === conflictTries) throw outwaited(request, error);
+        if (attempt === conflictTries) throw conflicting(request, error);
       }
       await api.backOff(attempt, limits);
     }
@@ -55,27 +51,25 @@ export async function replaceDates(writing: Writing, request: ReplaceRequest): P
 async function replaceOnce(
   { jobs, api, fences, timezone }: Writing,
   request: ReplaceRequest,
-  range: DateRange,
   limits: Limits,
 ): Promise<ReplaceResult> {
-  const shape = await shapeRepair({ api, jobs }, request, range, limits);
+  const shape = await shapeRepair({ api, jobs, timezone }, request, request.dates, limits);
   const fence = await fences.make(request.processor, limits);
-  const staging = loadSql("stage-rows", { query: shape.query });
+  const sql = loadSql("stage-rows", { query: shape.query });
   const staged = await jobs.write(
-    { sql: staging, parameters: shape.parameters, purpose: "repair", session: "new" },
+    { sql, parameters: shape.range, purpose: "repair", session: "new" },
     limits,
   );
   const session = new RepairSession(jobs, sessionOf(staged), limits);
   try {
-    const replacement = replacementOf(shape, request, range, timezone);
-    await checkStagedRows(session, replacement);
+    await checkStagedRows(session, shape, request);
     return await session.transaction(async () => {
       const isGuarded = await asConflict(() => writeFence(session.run, fence, request));
       if (!isGuarded) {
         fences.forget(request.processor);
         throw new FenceConflict(new Error("the fence has lost the row that every repair replaces"));
       }
-      const result = await writeRows(session, replacement);
+      const result = await writeRows(session, shape, request);
       // Nothing is committed for one who was told to stop: the lock may be another's by now.
       if (request.signal.aborted) throw calledOff(request.processor);
       return result;
@@ -85,50 +79,19 @@ async function replaceOnce(
   }
 }
 
-/** The target in SQL, for the statements that write it; `column` is its date column and `day` the date that it means. */
-interface Replacement {
-  readonly request: ReplaceRequest;
-  readonly shape: RepairShape;
-  readonly texts: Readonly<Record<"table" | "day" | "condition" | "column" | "type", string>>;
-  readonly dates: Parameter;
-  readonly bounds: readonly Parameter[];
-}
-
-function replacementOf(
-  shape: RepairShape,
-  request: ReplaceRequest,
-  range: DateRange,
-  timezone: string,
-): Replacement {
-  const { target, dateColumn } = shape;
-  const binder = new Bindings();
-  const dated = datedSource(target, dateColumn.name, request.processor.where, {
-    ranges: [range],
-    timezone,
-    binder,
-  });
-  const { day, condition } = dated;
-  const column = quoteIdentifier(dateColumn.name);
-  return {
-    request,
-    shape,
-    texts: { table: shape.path, day, condition, column, type: dateColumn.type },
-    dates: listParameter("dates", "DATE", request.dates),
-    bounds: binder.parameters,
-  };
-}
-
 async function checkStagedRows(
   session: RepairSession,
-  { request, shape, texts }: Replacement,
+  { texts, range }: RepairShape,
+  request: ReplaceRequest,
 ): Promise<void> {
-  const { rows } = await named(
-    () => session.run("check-staged-rows", texts, shape.parameters),
+  const { dateColumn } = request.processor;
+  const { rows } = await renamed(
+    () => session.run("check-staged-rows", texts, range),
     (error) =>
       broken(
         request,
-        `expected ${request.processor.dateColumn} as ${texts.type}, found something else: ${messageOf(error)}`,
-        `give ${request.processor.dateColumn} the type that it has in the table`,
+        `expected ${dateColumn} as ${texts.type}, found something else: ${messageOf(error)}`,
+        `give ${dateColumn} the type that it has in the table`,
         error,
       ),
   );
@@ -137,24 +100,16 @@ async function checkStagedRows(
   checkStaged({ undated, outside, first, last }, request);
 }
 
+/** Dates inside the range that were not asked for are left out: another repair may be at work on them. */
 async function writeRows(
   session: RepairSession,
-  { request, shape, texts, dates, bounds }: Replacement,
+  { texts, dates, bounds }: RepairShape,
+  request: ReplaceRequest,
 ): Promise<ReplaceResult> {
   const table = tableText(request.processor.table);
   const deleted = await asConflict(() => session.run("delete-dates", texts, [dates, ...bounds]));
-  const columns = quotedNames(shape.columns);
-  const values = columns.map((column) =>
-    column === texts.column ? `cast(${column} as ${texts.type}) as ${column}` : column,
-  );
-  // Dates inside the range that were not asked for are left out: another repair may be at work on them.
-  const inserted = await named(
-    () =>
-      session.run(
-        "insert-staged-rows",
-        { ...texts, columns: columns.join(", "), values: values.join(", ") },
-        [dates],
-      ),
+  const inserted = await renamed(
+    () => session.run("insert-staged-rows", { ...texts, rows: "gr_staged" }, [dates]),
     (error) => refusedRows(table, error),
   );
   if (request.processor.where !== null) {
@@ -220,6 +175,18 @@ class RepairSession {
   }
 }
 
+function conflicting({ processor }: ReplaceRequest, cause: FenceConflict): ReconcilerError {
+  const table = tableText(processor.table);
+  return new ReconcilerError(
+    "write_conflict",
+    `the repair of ${processor.name} was cancelled ${conflictTries} times by other transactions on ${table}: ${messageOf(cause.cause)}; nothing was written`,
+    {
+      cause,
+      hint: `look for another writer of ${table}: BigQuery lets one transaction at a time change a table's rows`,
+    },
+  );
+}
+
 function sessionOf({ session }: Outcome): string {
   if (session !== null) return session;
   throw new ReconcilerError(
@@ -233,13 +200,14 @@ function sessionOf({ session }: Outcome): string {
  * another transaction.
  */
 function asConflict<T>(work: () => Promise<T>): Promise<T> {
-  return named(work, (error) => (error.fault === "failed" ? new FenceConflict(error) : error));
+  return renamed(work, (error) => new FenceConflict(error));
 }
 
-async function named<T>(work: () => Promise<T>, nameOf: (error: QueryError) => Error): Promise<T> {
+/** Says what it means here that a statement failed, though it was found to be right before. */
+async function renamed<T>(work: () => Promise<T>, nameOf: (error: QueryError) => Error): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof QueryError ? nameOf(error) : error;
+    throw error instanceof QueryError && error.fault === "failed" ? nameOf(error) : error;
   }
 }

@@ -54,7 +54,7 @@ export interface BigQueryWarehouseOptions {
 
 const queryTimeoutMsDefault = 300_000;
 const statementsAtOnce = 4;
-const anyRange: DateRange = { start: parseIsoDate("2000-01-01"), end: parseIsoDate("2000-01-01") };
+const anyDate = parseIsoDate("2000-01-01");
 
 /** A warehouse in BigQuery. `scanBytes` of a profile are all bytes that were billed since the profile before. */
 export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Warehouse {
@@ -97,7 +97,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
     replaceDates: (request) => replaceDates({ api, jobs, fences, turns, timezone }, request),
     async checkRepair(processor, sql) {
       try {
-        await shapeRepair({ api, jobs }, { processor, sql }, anyRange, limits());
+        await shapeRepair({ api, jobs, timezone }, { processor, sql }, [anyDate], limits());
         return null;
       } catch (error) {
         return problemOf(error, (other) => other instanceof QueryError);

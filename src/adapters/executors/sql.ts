@@ -1,15 +1,24 @@
+import type { SystemicCause } from "../../core/ledger-records.ts";
 import type { SqlAction } from "../../core/pipeline.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
 import type { RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
 import { QueryError } from "../sql/query-error.ts";
 import { deadlineOf } from "./deadline.ts";
-import { permanent, retryable } from "./run-result.ts";
+import { permanent, retryable, systemic } from "./run-result.ts";
 
 export interface SqlOptions {
   readonly warehouse: Pick<Warehouse, "replaceDates">;
   readonly secrets: readonly string[];
 }
+
+/** What would meet the repair of any date. */
+const systemicCauses: ReadonlyMap<string, SystemicCause> = new Map([
+  ["warehouse_credentials", "authentication"],
+  ["warehouse_permission", "authentication"],
+  ["warehouse_quota", "quota"],
+  ["warehouse_unavailable", "connection_refused"],
+]);
 
 /** How long the warehouse may take to stop a statement before the run is reported without it. */
 const stopSlackMs = 3_000;
@@ -66,7 +75,10 @@ function unstoppable(signal: AbortSignal): Promise<never> {
 function judge(error: unknown, message: string, action: SqlAction, request: RunRequest): RunResult {
   const code = error instanceof ReconcilerError ? error.code : "internal";
   if (code === "warehouse_timeout") return timedOut(action, request);
-  if (code === "fence_refused") return { ...retryable(code, message, null), classification: "fenced" };
+  const cause = systemicCauses.get(code);
+  if (cause !== undefined) return systemic(cause, code, message, null);
+  if (code === "fence_refused" || code === "write_conflict")
+    return { ...retryable(code, message, null), classification: "fenced" };
   const neverRight =
     error instanceof QueryError && (error.fault === "invalid" || error.fault === "not_found");
   return neverRight || code === "repair_contract"

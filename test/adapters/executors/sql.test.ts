@@ -87,6 +87,10 @@ describe("the sql executor", () => {
     ["warehouse_locked", "retryable"],
     ["write_failed", "retryable"],
     ["repair_contract", "permanent"],
+    ["write_conflict", "fenced"],
+    ["warehouse_credentials", "systemic"],
+    ["warehouse_quota", "systemic"],
+    ["warehouse_unavailable", "systemic"],
   ])("reads %s of the warehouse as %s", async (code, classification) => {
     const error = new ReconcilerError(code, "it did not work");
     const broken = { ...idleWarehouse, replaceDates: () => Promise.reject(error) };
