@@ -61,8 +61,12 @@ type Api = Record<
 };
 
 const unavailable = 14;
-// Numbers of the engine's own list of statement nodes: insert, delete, update, create table, view and schema, drop, begin, commit, rollback, query, assert…
+// Every number of the engine's list of nodes; those that are no statements are ignored.
 const allStatements = Array.from({ length: 400 }, (_, index) => index);
+const partitionColumns = [
+  { name: "_PARTITIONDATE", type: toTypeProto({ kind: "DATE" }) },
+  { name: "_PARTITIONTIME", type: toTypeProto({ kind: "TIMESTAMP" }) },
+];
 let shared: Promise<Engine> | undefined;
 
 /**
@@ -97,15 +101,21 @@ export class Engine {
     return this.call("parse", { sqlStatement: sql, options: this.languageOptions });
   }
 
+  /** The tree of the statement that starts at a byte of a script; `resumeBytePosition` is where the next one starts. */
+  async parseNext(sql: string, bytePosition: number): Promise<unknown> {
+    const parseResumeLocation = { input: sql, bytePosition };
+    return this.call("parse", { parseResumeLocation, options: this.languageOptions });
+  }
+
   /** The statement with every name resolved. @throws EngineError */
   async analyze(request: EngineRequest): Promise<unknown> {
-    const { options, simpleCatalog } = this.prepare(request);
+    const { options, simpleCatalog } = this.prepare(request, true);
     return this.call("analyze", { sqlStatement: request.sql, options, simpleCatalog });
   }
 
   /** @throws EngineError */
   async evaluate(request: EngineRequest): Promise<EngineResult> {
-    const answer = (await this.call("evaluateQuery", this.prepare(request))) as {
+    const answer = (await this.call("evaluateQuery", this.prepare(request, true))) as {
       content: { tableData: { row: readonly { cell: readonly ValueProto[] }[] } | null } | null;
       prepared: { columns: readonly { name: string; type: TypeProto }[] };
     };
@@ -117,7 +127,7 @@ export class Engine {
 
   /** The rows that an INSERT, DELETE or UPDATE changes; nothing is applied. @throws EngineError */
   async modify(request: EngineRequest): Promise<readonly ModifiedRow[]> {
-    const answer = (await this.call("evaluateModify", this.prepare(request))) as {
+    const answer = (await this.call("evaluateModify", this.prepare(request, false))) as {
       content: readonly {
         operation: number;
         cell: readonly ValueProto[];
@@ -131,7 +141,8 @@ export class Engine {
     }));
   }
 
-  private prepare({ sql, tables, params, undeclared = false }: EngineRequest) {
+  /** @param prune must be off where rows are modified: the engine ends at a row with columns left out */
+  private prepare({ sql, tables, params, undeclared = false }: EngineRequest, prune: boolean) {
     const language = this.languageOptions;
     return {
       sql,
@@ -139,7 +150,8 @@ export class Engine {
         languageOptions: { ...language, supportedStatementKinds: allStatements },
         errorMessageMode: "ERROR_MESSAGE_ONE_LINE",
         defaultTimezone: "UTC",
-        pruneUnusedColumns: true,
+        pruneUnusedColumns: prune,
+        ddlPseudoColumns: partitionColumns,
         allowUndeclaredParameters: undeclared,
         queryParameters: params.map(({ name, type }) => ({ name, type: toTypeProto(type) })),
       },

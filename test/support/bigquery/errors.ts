@@ -4,7 +4,7 @@ const statuses = {
   invalidQuery: 400,
   invalidParameter: 400,
   resourcesExceeded: 400,
-  stopped: 200,
+  stopped: 499,
   timeout: 400,
   authError: 401,
   accessDenied: 403,
@@ -21,7 +21,8 @@ const statuses = {
   jobBackendError: 400,
   jobInternalError: 400,
   jobRateLimitExceeded: 400,
-  notImplemented: 501,
+  // BigQuery answers 501, which the client would try again.
+  notImplemented: 400,
 } as const;
 
 export type Reason = keyof typeof statuses;

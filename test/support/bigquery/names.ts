@@ -20,7 +20,7 @@ export interface Resolved {
   /** By their identifier in `sql`. */
   readonly tables: ReadonlyMap<string, Table>;
   /** A message about `sql` with its places in the SQL that was given. */
-  restore(message: string): string;
+  readonly restore: (message: string) => string;
 }
 
 interface Edit {
@@ -75,9 +75,8 @@ function tablePaths(tree: unknown): readonly TablePath[] {
   const found: TablePath[] = [];
   const common = new Set<string>();
   walk(tree, (node, kind) => {
-    if (kind === "with")
-      for (const entry of children(node, "entries"))
-        common.add(text(child(entry, "alias"), "idString") ?? "");
+    if (kind === "withClause")
+      for (const entry of children(node, "with")) common.add(text(child(entry, "alias"), "idString") ?? "");
     const target = child(child(node, "targetPath"), "astPathExpressionNode");
     const source = kind === "astTablePathExpressionNode" ? child(node, "pathExpr") : target;
     if (source === undefined) return;

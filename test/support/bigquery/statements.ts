@@ -1,76 +1,195 @@
-import { type Engine, EngineError, type EngineResult, type Parameter } from "./engine.ts";
+import { analyze, identity, priceOf, readsOf, said } from "./analysis.ts";
+import {
+  type Context,
+  nothing,
+  type Outcome,
+  type QueryRequest,
+  type Session,
+  type Statement,
+} from "./context.ts";
+import { runDdl } from "./ddl.ts";
+import { runDml } from "./dml.ts";
+import type { Engine } from "./engine.ts";
 import { BigQueryError } from "./errors.ts";
-import { type Names, resolveNames } from "./names.ts";
-import { fromParameterType, type ParameterType } from "./types.ts";
-import { type InputValue, toProto } from "./values.ts";
-import { engineTable, latest, type Warehouse } from "./warehouse.ts";
+import { child, concrete, type Node, rangeOf, text } from "./syntax.ts";
+import { autocommit, Transaction } from "./transactions.ts";
+import { engineTable } from "./warehouse.ts";
 
-/** What a request says of a statement. */
-export interface StatementRequest {
-  readonly sql: string;
-  readonly params: readonly Parameter[];
-  readonly defaultDataset: string | undefined;
-}
+let transactions = 0;
 
-/** A parameter in a request. */
-export interface QueryParameter {
-  readonly name?: string;
-  readonly parameterType: ParameterType;
-  readonly parameterValue: ParameterValue;
-}
-interface ParameterValue {
-  readonly value?: string | null;
-  readonly arrayValues?: readonly ParameterValue[];
-  readonly structValues?: Readonly<Record<string, ParameterValue>>;
-}
-
-/** @throws BigQueryError `invalid` for a value that is none of its type */
-export function readParameters(parameters: readonly QueryParameter[]): readonly Parameter[] {
-  return parameters.map(({ name = "", parameterType, parameterValue }) => {
-    const type = fromParameterType(parameterType);
-    try {
-      return { name, type, value: toProto(type, inputOf(parameterValue, type.kind === "ARRAY")) };
-    } catch (error) {
-      throw new BigQueryError(
-        "invalid",
-        `Query parameter '${name}': ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  });
-}
-
-function inputOf({ value, arrayValues, structValues }: ParameterValue, isArray = false): InputValue {
-  if (arrayValues !== undefined || isArray) return (arrayValues ?? []).map((item) => inputOf(item));
-  if (structValues === undefined) return value ?? null;
-  return Object.fromEntries(Object.entries(structValues).map(([field, inner]) => [field, inputOf(inner)]));
-}
-
-export function namesIn(warehouse: Warehouse, defaultDataset: string | undefined): Names {
-  return {
-    projectId: warehouse.projectId,
-    location: warehouse.location,
-    defaultDataset,
-    hasDataset: (dataset) => warehouse.datasets.has(dataset),
-    table: (dataset, name) => warehouse.datasets.get(dataset)?.get(name),
-    metadata: () => undefined,
-  };
-}
-
-export async function runSelect(
-  engine: Engine,
-  warehouse: Warehouse,
-  { sql, params, defaultDataset }: StatementRequest,
-): Promise<EngineResult> {
-  let restore = (message: string) => message;
+/** Runs a statement, or the statements of a script one after the other. @throws BigQueryError */
+export async function run(context: Context, request: QueryRequest): Promise<Outcome> {
+  const parts = await split(await context.engine(), request.sql);
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1)
+    return runOne(context, { ...request, ...only }, request.session);
+  const session = request.session ?? { id: "script", transaction: null, busy: true };
+  let outcome: Outcome = { ...nothing, statementType: "SCRIPT" };
   try {
-    const resolved = await resolveNames(engine, sql, namesIn(warehouse, defaultDataset));
-    restore = (message) => resolved.restore(message);
-    const tables = [...resolved.tables].map(([name, table]) =>
-      engineTable(name, table, latest.contentOf(table)),
-    );
-    return await engine.evaluate({ sql: resolved.sql, params, tables });
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    throw new BigQueryError("invalidQuery", restore(error.message), "query");
+    for (const part of parts) {
+      const { cost, ...last } = await runOne(context, { ...request, ...part }, session);
+      const bytesProcessed = outcome.cost.bytesProcessed + cost.bytesProcessed;
+      const bytesBilled = outcome.cost.bytesBilled + cost.bytesBilled;
+      // The result of a script is that of its last SELECT.
+      const shown = last.statementType === "SELECT" ? last : outcome;
+      outcome = { ...shown, statementType: "SCRIPT", cost: { bytesProcessed, bytesBilled }, cacheHit: false };
+    }
+    return outcome;
+  } finally {
+    // A script that ends within a transaction takes it back.
+    if (request.session === undefined) session.transaction?.rollback();
   }
+}
+
+interface Part {
+  readonly kind: string;
+  readonly sql: string;
+}
+
+/** The statements of a script, each with blanks in place of those before it, so that places in messages stay. */
+async function split(engine: Engine, sql: string): Promise<readonly Part[]> {
+  const bytes = Buffer.from(sql);
+  const parts: Part[] = [];
+  let position = 0;
+  for (;;) {
+    const rest = bytes.subarray(position).toString();
+    const comments = /\/\*[\s\S]*?\*\/|(--|#)[^\n]*/g;
+    if (parts.length > 0 && rest.replace(comments, "").trim() === "") return parts;
+    const tree = (await said(identity, () => engine.parseNext(sql, position))) as Node;
+    const found = concrete(tree);
+    if (found === undefined) throw new Error("the engine gave no syntax tree");
+    const { start, end } = rangeOf(found.node);
+    const before = bytes.subarray(0, start).toString().replace(/[^\n]/g, " ");
+    parts.push({ kind: found.kind, sql: before + bytes.subarray(start, end).toString() });
+    position = Math.max(end, Number(tree["resumeBytePosition"]));
+  }
+}
+
+async function runOne(
+  context: Context,
+  request: QueryRequest & Part,
+  session: Session | undefined,
+): Promise<Outcome> {
+  const transaction = session?.transaction ?? null;
+  const scope = transaction ?? autocommit(context.claims);
+  const statement = { ...request, scope };
+  try {
+    return await dispatch(context, statement, session);
+  } finally {
+    scope.settle();
+    if (session !== undefined && transaction?.aborted === true) session.transaction = null;
+  }
+}
+
+async function dispatch(
+  context: Context,
+  statement: Statement,
+  session: Session | undefined,
+): Promise<Outcome> {
+  switch (statement.kind) {
+    case "astQueryStatementNode":
+      return runSelect(context, statement);
+    case "astInsertStatementNode":
+    case "astDeleteStatementNode":
+    case "astUpdateStatementNode":
+      return runDml(context, statement);
+    case "astAssertStatementNode":
+      return runAssert(context, statement);
+    case "astBeginStatementNode":
+    case "astCommitStatementNode":
+    case "astRollbackStatementNode":
+      return statement.dryRun ? nothing : control(context, statement, session);
+    case "astCreateSchemaStatementNode":
+    case "astCreateTableStatementNode":
+    case "astCreateViewStatementNode":
+    case "astDropStatementNode":
+      if (session?.transaction)
+        throw new BigQueryError(
+          "invalidQuery",
+          "DDL statements are not supported in a transaction, except for those on temporary entities.",
+          "query",
+        );
+      return runDdl(context, statement);
+    default:
+      throw new BigQueryError(
+        "notImplemented",
+        `The test server does not run ${statement.kind.replace(/^ast|Node$/g, "")}.`,
+      );
+  }
+}
+
+const nondeterministic =
+  /current_(date|time|timestamp|datetime)|\brand\(|generate_uuid|session_user|information_schema/i;
+
+async function runSelect(context: Context, statement: Statement): Promise<Outcome> {
+  const analyzed = await analyze(context, statement);
+  const { columns, undeclared, resolved, engine } = analyzed;
+  const cost = priceOf(analyzed, statement);
+  const outcome = { ...nothing, columns, cost, undeclared };
+  if (statement.dryRun) return outcome;
+  const reads = [...readsOf(analyzed, statement)];
+  const contents = reads.map(([, { content }]) => content);
+  const key = JSON.stringify([resolved.sql, statement.params]);
+  const kept = context.cache.get(key);
+  const fresh = kept?.contents.every((content, index) => content === contents[index]) === true;
+  if (statement.useCache && kept !== undefined && fresh)
+    return { ...outcome, cost: nothing.cost, rows: kept.result.rows, cacheHit: true };
+  const tables = reads.map(([name, { table, content }]) => engineTable(name, table, content));
+  const request = { sql: resolved.sql, params: statement.params, tables };
+  const result = await said(resolved.restore, () => engine.evaluate(request));
+  statement.signal.throwIfAborted();
+  const buffered = contents.some(({ rows }) => rows.some((row) => row.buffered));
+  if (!buffered && !nondeterministic.test(resolved.sql)) context.cache.set(key, { contents, result });
+  return { ...outcome, rows: result.rows };
+}
+
+/** The engine only analyzes ASSERT, so that its condition is run as a query. */
+async function runAssert(context: Context, statement: Statement): Promise<Outcome> {
+  const engine = await context.engine();
+  const tree = concrete((await said(identity, () => engine.parse(statement.sql))) as Node);
+  const condition = child(tree?.node, "expr");
+  const at = concrete(condition)?.node;
+  if (at === undefined) throw new Error("the assertion has no condition");
+  const { start, end } = rangeOf(at);
+  const bytes = Buffer.from(statement.sql);
+  const before = bytes.subarray(0, start).toString();
+  const sql = `${before.replace(/assert\s*$/i, "select ").padEnd(before.length)}(${bytes.subarray(start, end).toString()})`;
+  const outcome = await runSelect(context, { ...statement, sql, kind: "astQueryStatementNode" });
+  const holds = statement.dryRun || outcome.rows[0]?.[0]?.boolValue === true;
+  const description = text(child(tree?.node, "description"), "stringValue");
+  if (!holds) throw new BigQueryError("invalidQuery", description ?? "Assertion failed", "query");
+  return { ...outcome, statementType: "ASSERT", columns: [], rows: [] };
+}
+
+async function control(
+  context: Context,
+  { kind }: Statement,
+  session: Session | undefined,
+): Promise<Outcome> {
+  if (session === undefined)
+    throw new BigQueryError(
+      "invalidQuery",
+      "Transaction control statements are supported only in scripts or sessions",
+      "query",
+    );
+  const { transaction } = session;
+  if (kind === "astBeginStatementNode") {
+    if (transaction !== null)
+      throw new BigQueryError("invalidQuery", "Nested transactions are not supported", "query");
+    transactions += 1;
+    const tables = [...context.warehouse.datasets.values()].flatMap((dataset) => [...dataset.values()]);
+    session.transaction = new Transaction(String(transactions), context.claims, tables);
+    return { ...nothing, statementType: "BEGIN_TRANSACTION" };
+  }
+  const isCommit = kind === "astCommitStatementNode";
+  if (transaction === null)
+    throw new BigQueryError(
+      "invalidQuery",
+      `There is no active transaction to ${isCommit ? "commit" : "roll back"}`,
+      "query",
+    );
+  session.transaction = null;
+  if (isCommit) transaction.commit();
+  else transaction.rollback();
+  return { ...nothing, statementType: isCommit ? "COMMIT_TRANSACTION" : "ROLLBACK_TRANSACTION" };
 }

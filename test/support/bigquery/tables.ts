@@ -1,5 +1,6 @@
+import { BigQueryError } from "./errors.ts";
 import { type Column, parseType, type SqlType } from "./types.ts";
-import { dateText, type InputValue, microsOf, toProto, type ValueProto } from "./values.ts";
+import { type InputValue, isNull, microsOf, toProto, type ValueProto } from "./values.ts";
 
 export type PartitionUnit = "HOUR" | "DAY" | "MONTH" | "YEAR";
 
@@ -24,6 +25,8 @@ export interface Row {
 export interface Content {
   readonly rows: readonly Row[];
   readonly modifiedMs: number;
+  /** How many statements or transactions have deleted or updated rows so far. */
+  readonly mutations: number;
   /** When each partition was last written; one whose last row was deleted is gone, as in BigQuery. */
   readonly partitionModifiedMs: ReadonlyMap<string, number>;
 }
@@ -62,7 +65,7 @@ let lastRowId = 0;
 let lastMs = 0;
 
 /** This machine's clock, moved on so that no two modifications share an instant. */
-export function nextMs(): number {
+function nextMs(): number {
   lastMs = Math.max(Date.now(), lastMs + 1);
   return lastMs;
 }
@@ -98,35 +101,45 @@ export function newTable(definition: TableDefinition): Table {
   return table;
 }
 
-export function emptyContent(modifiedMs: number): Content {
-  return { rows: [], modifiedMs, partitionModifiedMs: new Map() };
+function emptyContent(modifiedMs: number): Content {
+  return { rows: [], modifiedMs, mutations: 0, partitionModifiedMs: new Map() };
 }
 
-/** Rows as tests write them, made into those of a table. @param partition the day of ingestion; today unless given. */
+/**
+ * Rows as tests write them, made into those of a table.
+ * @param partition the instant of ingestion, as `2024-01-02` or `2024-01-02 05:00`; now unless given
+ */
 export function makeRows(
   table: Table,
   rows: readonly (readonly InputValue[])[],
   { partition, buffered = false }: { readonly partition?: string; readonly buffered?: boolean } = {},
 ): readonly Row[] {
+  const seconds = partition === undefined ? null : secondsOf(toProto({ kind: "TIMESTAMP" }, partition));
   return rows.map((values) => {
     if (values.length !== table.columns.length)
       throw new Error(`${table.name} has ${table.columns.length} columns, found ${JSON.stringify(values)}`);
     const cells = table.columns.map(({ type }, index) => toProto(type, values[index] ?? null));
-    return newRow(table, cells, { buffered, ...(partition === undefined ? {} : { partition }) });
+    return newRow(table, cells, seconds, buffered);
   });
 }
 
-/** @param partition where a row of an ingestion-partitioned table goes; now unless given. */
+/** @param ingested when, in seconds since 1970, for a table that is partitioned by it; now unless given */
 export function newRow(
   table: Table,
   cells: readonly ValueProto[],
-  { partition, buffered = false }: { readonly partition?: string; readonly buffered?: boolean } = {},
+  ingested: number | null = null,
+  buffered = false,
 ): Row {
+  table.columns.forEach(({ name, required }, index) => {
+    if (required === true && isNull(cells[index] ?? {}))
+      throw new BigQueryError("invalidQuery", `Required field ${name} cannot be null`, "query");
+  });
   lastRowId += 1;
-  const ingested = table.partitioning !== null && table.partitioning.column === null && !buffered;
-  const ms = partition === undefined ? nextMs() : Date.parse(`${partition}Z`.replace(" ", "T"));
-  const ingestedSeconds = ingested ? truncate(Math.floor(ms / 1000), table.partitioning.unit) : null;
-  return { id: lastRowId, cells, ingestedSeconds, buffered };
+  const { partitioning } = table;
+  if (partitioning === null || partitioning.column !== null || buffered)
+    return { id: lastRowId, cells, ingestedSeconds: null, buffered };
+  const seconds = ingested ?? Math.floor(Date.now() / 1000);
+  return { id: lastRowId, cells, ingestedSeconds: truncate(seconds, partitioning.unit), buffered };
 }
 
 function truncate(seconds: number, unit: PartitionUnit): number {
@@ -152,7 +165,7 @@ export function changed(
   for (const row of touched) partitionModifiedMs.set(partitionOf(table, row), now);
   const kept = new Set(rows.map((row) => partitionOf(table, row)));
   for (const id of partitionModifiedMs.keys()) if (!kept.has(id)) partitionModifiedMs.delete(id);
-  return { rows, modifiedMs: now, partitionModifiedMs };
+  return { rows, modifiedMs: now, mutations: content.mutations, partitionModifiedMs };
 }
 
 /** The `partition_id` of a row; empty for a table without partitions. */
@@ -165,7 +178,7 @@ export function partitionOf(table: Table, row: Row): string {
   return partitionId(secondsOf(row.cells[index] ?? {}), partitioning.unit);
 }
 
-export function partitionId(seconds: number | null, unit: PartitionUnit): string {
+function partitionId(seconds: number | null, unit: PartitionUnit): string {
   if (seconds === null) return "__NULL__";
   const length = { HOUR: 10, DAY: 8, MONTH: 6, YEAR: 4 }[unit];
   return new Date(seconds * 1000).toISOString().replace(/\D/g, "").slice(0, length);
@@ -205,9 +218,4 @@ export function pseudoColumns(
       ingestedSeconds === null ? {} : { dateValue: ingestedSeconds / 86_400 },
   };
   return [time, date];
-}
-
-/** A day as `partition_id` has it, for messages. */
-export function dayText(seconds: number): string {
-  return dateText(Math.floor(seconds / 86_400));
 }

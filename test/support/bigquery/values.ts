@@ -162,7 +162,7 @@ function clockText(packed: bigint): string {
   return `${padded((packed >> 12n) & 31n)}:${padded((packed >> 6n) & 63n)}:${padded(packed & 63n)}`;
 }
 
-export function dateText(days: number): string {
+function dateText(days: number): string {
   return new Date(days * secondsPerDay * 1000).toISOString().slice(0, 10);
 }
 
@@ -195,7 +195,7 @@ export function toWire(type: SqlType, value: ValueProto, int64Timestamps: boolea
 }
 
 /** A value that is no array, no record and not NULL as text; an instant as microseconds since 1970. */
-export function scalarText(value: ValueProto): string {
+function scalarText(value: ValueProto): string {
   if (value.int64Value !== undefined) return value.int64Value.toString();
   if (value.stringValue !== undefined) return value.stringValue;
   if (value.dateValue !== undefined) return dateText(value.dateValue);

@@ -1,5 +1,7 @@
 import type { EngineTable } from "./engine.ts";
 import { BigQueryError } from "./errors.ts";
+import { metadataTable } from "./information-schema.ts";
+import type { Names } from "./names.ts";
 import { type Content, pseudoColumns, type Table } from "./tables.ts";
 
 /** Every dataset with its tables. */
@@ -7,28 +9,64 @@ export interface Warehouse {
   readonly projectId: string;
   readonly location: string;
   readonly datasets: Map<string, Map<string, Table>>;
+  /** `dataset.table` of those that may not be read. */
+  readonly denied: Set<string>;
 }
 
-/** Content that a transaction sees and changes: a snapshot of all tables with its own changes over it. */
-export interface View {
-  contentOf(table: Table): Content;
-}
-
-export const latest: View = { contentOf: (table) => table.content };
-
+/** @throws BigQueryError `notFound`, `accessDenied` */
 export function tableOf(warehouse: Warehouse, dataset: string, name: string): Table {
-  const found = warehouse.datasets.get(dataset)?.get(name);
+  const { projectId, datasets, denied } = warehouse;
+  if (denied.has(`${dataset}.${name}`)) throw accessDenied(warehouse, dataset, name);
+  const found = datasets.get(dataset)?.get(name);
   if (found !== undefined) return found;
-  const what = warehouse.datasets.has(dataset)
-    ? `Table ${warehouse.projectId}:${dataset}.${name}`
-    : `Dataset ${warehouse.projectId}:${dataset}`;
-  throw new BigQueryError("notFound", `Not found: ${what}`);
+  datasetOf(warehouse, dataset);
+  throw new BigQueryError("notFound", `Not found: Table ${projectId}:${dataset}.${name}`);
+}
+
+/** @throws BigQueryError `notFound` */
+export function datasetOf({ projectId, datasets }: Warehouse, dataset: string): Map<string, Table> {
+  const found = datasets.get(dataset);
+  if (found === undefined) throw new BigQueryError("notFound", `Not found: Dataset ${projectId}:${dataset}`);
+  return found;
+}
+
+/** Puts a table where it belongs, in place of one with its name. */
+export function putTable(warehouse: Warehouse, table: Table): void {
+  const dataset = warehouse.datasets.get(table.dataset) ?? new Map<string, Table>();
+  warehouse.datasets.set(table.dataset, dataset.set(table.name, table));
+}
+
+export function accessDenied({ projectId }: Warehouse, dataset: string, name: string): BigQueryError {
+  const table = `${projectId}:${dataset}.${name}`;
+  return new BigQueryError(
+    "accessDenied",
+    `Access Denied: Table ${table}: User does not have permission to query table ${table}, or perhaps it does not exist.`,
+  );
+}
+
+/** What SQL may name. */
+export function namesIn(warehouse: Warehouse, defaultDataset: string | undefined): Names {
+  const { projectId, location, datasets, denied } = warehouse;
+  return {
+    projectId,
+    location,
+    defaultDataset,
+    hasDataset: (dataset) => datasets.has(dataset),
+    table(dataset, name) {
+      if (denied.has(`${dataset}.${name}`)) throw accessDenied(warehouse, dataset, name);
+      return datasets.get(dataset)?.get(name);
+    },
+    metadata(dataset, view) {
+      const tables = datasets.get(dataset);
+      return tables === undefined ? undefined : metadataTable(projectId, dataset, [...tables.values()], view);
+    },
+  };
 }
 
 /** The name of the column that tells rows apart for DELETE and UPDATE. */
-export const rowIdColumn = "_gr_row_id";
+const rowIdColumn = "_gr_row_id";
 
-/** A table as the engine takes it. @param keyed with a column that tells rows apart */
+/** A table as the engine takes it. @param keyed with a last column that tells rows apart, their `id` */
 export function engineTable(identifier: string, table: Table, content: Content, keyed = false): EngineTable {
   const pseudo = pseudoColumns(table);
   const columns: EngineTable["columns"][number][] = [

@@ -1,0 +1,119 @@
+import type { Context, Outcome, QueryRequest, Statement } from "./context.ts";
+import { type Cost, costOf, type ReadTable, requireFilters } from "./cost.ts";
+import { type Engine, EngineError } from "./engine.ts";
+import { BigQueryError } from "./errors.ts";
+import { metadataDataset } from "./information-schema.ts";
+import { resolveNames, type Resolved } from "./names.ts";
+import { type Scan, scansOf } from "./scans.ts";
+import { child, children, concrete, type Node, text, walk } from "./syntax.ts";
+import { type Column, fromTypeProto, type SqlType, type TypeProto } from "./types.ts";
+import { engineTable, namesIn } from "./warehouse.ts";
+
+/** A statement whose names are resolved. */
+export interface Analyzed {
+  readonly engine: Engine;
+  readonly resolved: Resolved;
+  /** The node of the statement, every name in it resolved. */
+  readonly node: Node;
+  readonly scans: readonly Scan[];
+  /** The columns of a query's result. */
+  readonly columns: readonly Column[];
+  /** Parameters that the SQL has and the request has not. */
+  readonly undeclared: Outcome["undeclared"];
+}
+
+/** @throws BigQueryError */
+export async function analyze(context: Context, statement: Statement): Promise<Analyzed> {
+  const engine = await context.engine();
+  const names = namesIn(context.warehouse, statement.defaultDataset);
+  const resolved = await said(identity, () => resolveNames(engine, statement.sql, names));
+  const { params, scope } = statement;
+  const tables = [...resolved.tables].map(([name, table]) => {
+    return engineTable(name, table, { ...scope.contentOf(table), rows: [] });
+  });
+  const request = { sql: resolved.sql, params, tables, undeclared: statement.dryRun };
+  const tree = await said(resolved.restore, () => engine.analyze(request));
+  const found = concrete(tree as Node);
+  if (found === undefined) throw new Error("the engine gave no statement");
+  const scans = scansOf(tree, params);
+  const node = found.node;
+  const analyzed = {
+    engine,
+    resolved,
+    node,
+    scans,
+    columns: columnsOf(node),
+    undeclared: undeclaredIn(tree, params),
+  };
+  requireFilters(scans, readsOf(analyzed, statement));
+  return analyzed;
+}
+
+/** The tables of a statement as its scope sees them now. */
+export function readsOf(
+  { resolved }: Pick<Analyzed, "resolved">,
+  { scope }: Pick<Statement, "scope">,
+): ReadonlyMap<string, ReadTable> {
+  return new Map(
+    [...resolved.tables].map(([name, table]) => {
+      const metadata = table.dataset.endsWith(metadataDataset(""));
+      return [name, { table, content: scope.contentOf(table), metadata }];
+    }),
+  );
+}
+
+/** What a statement costs. @throws BigQueryError `bytesBilledLimitExceeded` */
+export function priceOf(analyzed: Analyzed, statement: Statement, rewritten?: string): Cost {
+  const cost = costOf(analyzed.scans, readsOf(analyzed, statement), rewritten);
+  const limit = statement.maximumBytesBilled;
+  if (!statement.dryRun && limit !== undefined && cost.bytesBilled > limit)
+    throw new BigQueryError(
+      "bytesBilledLimitExceeded",
+      `Query exceeded limit for bytes billed: ${limit}. ${cost.bytesBilled} or higher required.`,
+    );
+  return cost;
+}
+
+export const identity = (message: string) => message;
+
+/** Runs something of the engine; what it refuses becomes BigQuery's error, at its place in the SQL that was sent. */
+export async function said<T>(restore: (message: string) => string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new BigQueryError("invalidQuery", restore(error.message), "query");
+  }
+}
+
+function columnsOf(node: Node): readonly Column[] {
+  let unnamed = 0;
+  const columns = children(node, "outputColumnList").map((output): Column => {
+    const name = text(output, "name") ?? "";
+    const type = fromTypeProto(child(child(output, "column"), "type") as unknown as TypeProto);
+    if (!name.startsWith("$")) return { name, type };
+    unnamed += 1;
+    return { name: `f${unnamed - 1}_`, type };
+  });
+  const twice = columns.find(
+    ({ name }, index) => columns.findIndex((column) => column.name === name) < index,
+  );
+  if (twice !== undefined)
+    throw new BigQueryError(
+      "invalidQuery",
+      `Duplicate column names in the result are not supported when a destination table is present. Found duplicate(s): ${twice.name}`,
+      "query",
+    );
+  return columns;
+}
+
+function undeclaredIn(tree: unknown, params: QueryRequest["params"]) {
+  const found = new Map<string, SqlType>();
+  walk(tree, (node, kind) => {
+    if (kind !== "resolvedParameterNode") return;
+    const name = text(node, "name") ?? "";
+    if (params.some((param) => param.name.toLowerCase() === name)) return;
+    found.set(name, fromTypeProto(child(child(node, "parent"), "type") as unknown as TypeProto));
+  });
+  return [...found].map(([name, type]) => ({ name, type }));
+}

@@ -1,0 +1,172 @@
+import { BigQueryError } from "./errors.ts";
+import type { Scan, Span } from "./scans.ts";
+import {
+  columnIndex,
+  type Content,
+  type PartitionUnit,
+  partitionOf,
+  pseudoColumns,
+  type Row,
+  secondsOf,
+  type Table,
+} from "./tables.ts";
+import type { SqlType } from "./types.ts";
+import { isNull, type ValueProto } from "./values.ts";
+
+const mebibyte = 1024 * 1024;
+const leastPerTable = 10 * mebibyte;
+/** What a look at INFORMATION_SCHEMA is charged, whatever it finds. */
+export const metadataBytes = leastPerTable;
+
+export interface Cost {
+  readonly bytesProcessed: number;
+  readonly bytesBilled: number;
+}
+
+/** The size of a value by BigQuery's documentation of its types. */
+export function sizeOf(type: SqlType, value: ValueProto): number {
+  if (type.kind === "ARRAY")
+    return (value.arrayValue?.element ?? []).reduce((sum, item) => sum + sizeOf(type.element, item), 0);
+  if (isNull(value)) return 0;
+  switch (type.kind) {
+    case "BOOL":
+      return 1;
+    case "STRING":
+      return 2 + Buffer.byteLength(value.stringValue ?? "");
+    case "BYTES":
+      return 2 + (value.bytesValue?.length ?? 0);
+    case "JSON":
+      return Buffer.byteLength(value.jsonValue ?? "");
+    case "NUMERIC":
+      return 16;
+    case "BIGNUMERIC":
+      return 32;
+    case "STRUCT":
+      return type.fields.reduce(
+        (sum, field, index) => sum + sizeOf(field.type, value.structValue?.field[index] ?? {}),
+        0,
+      );
+    default:
+      return 8;
+  }
+}
+
+export function rowBytes(table: Table, row: Row): number {
+  return table.columns.reduce((sum, { type }, index) => sum + sizeOf(type, row.cells[index] ?? {}), 0);
+}
+
+/** A table as a statement reads it. */
+export interface ReadTable {
+  readonly table: Table;
+  readonly content: Content;
+  /** Whether it is one of INFORMATION_SCHEMA. */
+  readonly metadata: boolean;
+}
+
+/**
+ * What BigQuery charges for the scans: the columns that are used of the partitions that cannot be left out, each once, at least
+ * 10 MB for each table.
+ * @param rewritten the table whose rows a DELETE or UPDATE writes anew: of it every column counts
+ */
+export function costOf(
+  scans: readonly Scan[],
+  tables: ReadonlyMap<string, ReadTable>,
+  rewritten?: string,
+): Cost {
+  let bytesProcessed = 0;
+  let bytesBilled = 0;
+  for (const [name, read] of tables) {
+    const own = scans.filter(({ table }) => table === name);
+    const bytes = read.metadata ? metadataBytes : bytesOf(own, read, name === rewritten);
+    bytesProcessed += bytes;
+    if (own.length > 0) bytesBilled += Math.max(leastPerTable, Math.ceil(bytes / mebibyte) * mebibyte);
+  }
+  return { bytesProcessed, bytesBilled: bytesProcessed === 0 ? 0 : bytesBilled };
+}
+
+function bytesOf(scans: readonly Scan[], { table, content }: ReadTable, whole: boolean): number {
+  let sum = 0;
+  for (const [partition, rows] of byPartition(table, content)) {
+    const reading = scans.filter((scan) => isRead(scan, table, partition, rows[0]));
+    if (reading.length === 0) continue;
+    const names = new Set(reading.flatMap(({ columns }) => columns.map((column) => column.toLowerCase())));
+    table.columns.forEach(({ name, type }, index) => {
+      if (!whole && !names.has(name.toLowerCase())) return;
+      for (const row of rows) sum += sizeOf(type, row.cells[index] ?? {});
+    });
+    // A pseudo column is as large as the instant or date that it is.
+    sum += pseudoColumns(table).filter(({ name }) => names.has(name.toLowerCase())).length * 8 * rows.length;
+  }
+  return sum;
+}
+
+/** The rows of each partition, by its id; of a table without partitions all are in one. */
+export function byPartition(table: Table, content: Content): ReadonlyMap<string, readonly Row[]> {
+  const partitions = new Map<string, Row[]>();
+  for (const row of content.rows) {
+    const id = partitionOf(table, row);
+    const rows = partitions.get(id);
+    if (rows === undefined) partitions.set(id, [row]);
+    else rows.push(row);
+  }
+  return partitions;
+}
+
+function isRead(scan: Scan, table: Table, partition: string, row: Row | undefined): boolean {
+  if (table.partitioning === null || row === undefined || partition === "__UNPARTITIONED__") return true;
+  const span = spanOf(table, row);
+  return partitionColumns(table).every((name) =>
+    (scan.restrictions.get(name.toLowerCase()) ?? []).every((may) => may(span)),
+  );
+}
+
+function partitionColumns(table: Table): readonly string[] {
+  if (table.partitioning === null) return [];
+  const { column } = table.partitioning;
+  return column === null ? ["_PARTITIONTIME", "_PARTITIONDATE"] : [column];
+}
+
+/** What the partition of a row may hold. */
+function spanOf(table: Table, row: Row): Span {
+  if (table.partitioning === null) return null;
+  const { column, unit } = table.partitioning;
+  // All rows of a partition by ingestion hold the very start of it.
+  if (column === null)
+    return row.ingestedSeconds === null ? null : { first: row.ingestedSeconds, last: row.ingestedSeconds };
+  const index = columnIndex(table, column);
+  const seconds = secondsOf(row.cells[index] ?? {});
+  if (seconds === null) return null;
+  const { first, next } = boundsOf(seconds, unit);
+  return { first, last: next - (table.columns[index]?.type.kind === "DATE" ? 86_400 : 1) };
+}
+
+function boundsOf(seconds: number, unit: PartitionUnit): { readonly first: number; readonly next: number } {
+  const at = new Date(seconds * 1000);
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+  const length = unit === "HOUR" ? 3600 : 86_400;
+  if (unit === "YEAR") return { first: Date.UTC(year, 0) / 1000, next: Date.UTC(year + 1, 0) / 1000 };
+  if (unit === "MONTH")
+    return { first: Date.UTC(year, month) / 1000, next: Date.UTC(year, month + 1) / 1000 };
+  const first = Math.floor(seconds / length) * length;
+  return { first, next: first + length };
+}
+
+/** @throws BigQueryError `invalidQuery` where a table that requires a filter is read without one */
+export function requireFilters(scans: readonly Scan[], tables: ReadonlyMap<string, ReadTable>): void {
+  for (const scan of scans) {
+    const table = tables.get(scan.table)?.table;
+    if (table?.partitioning?.requireFilter !== true) continue;
+    const columns = partitionColumns(table);
+    if (columns.some((name) => scan.restrictions.has(name.toLowerCase()))) continue;
+    const shown =
+      table.partitioning.column === null
+        ? ["_PARTITION_LOAD_TIME", "_PARTITIONDATE", "_PARTITIONTIME"]
+        : columns;
+    const list = shown.map((name) => `'${name}'`).join(", ");
+    throw new BigQueryError(
+      "invalidQuery",
+      `Cannot query over table '${scan.table}' without a filter over column(s) ${list} that can be used for partition elimination`,
+      "query",
+    );
+  }
+}
