@@ -32,7 +32,9 @@ export async function analyze(context: Context, statement: Statement): Promise<A
     return engineTable(name, table, { ...scope.contentOf(table), rows: [] });
   });
   const request = { sql: resolved.sql, params, tables, undeclared: statement.dryRun };
-  const tree = await said(resolved.restore, () => engine.analyze(request));
+  const tree = await said(resolved.restore, () => engine.analyze(request)).catch((error: unknown) => {
+    throw unknownTable(error, context.warehouse) ?? error;
+  });
   const found = concrete(tree as Node);
   if (found === undefined) throw new Error("the engine gave no statement");
   const scans = scansOf(tree, params);
@@ -84,6 +86,23 @@ export async function said<T>(restore: (message: string) => string, run: () => P
     if (!(error instanceof EngineError)) throw error;
     throw new BigQueryError("invalidQuery", restore(error.message), "query");
   }
+}
+
+/** What BigQuery says of a table whose dataset is not there, or not named; undefined for any other error. */
+function unknownTable(
+  error: unknown,
+  { projectId, location }: Context["warehouse"],
+): BigQueryError | undefined {
+  const [, path] = /^Table not found: ([^\s;]+)/.exec(error instanceof Error ? error.message : "") ?? [];
+  const [, dataset] = path?.replaceAll("`", "").split(".").toReversed() ?? [];
+  if (path === undefined) return undefined;
+  if (dataset === undefined)
+    return new BigQueryError(
+      "invalid",
+      `Table "${path}" must be qualified with a dataset (e.g. dataset.table).`,
+    );
+  const what = `Dataset ${projectId}:${dataset}`;
+  return new BigQueryError("notFound", `Not found: ${what} was not found in location ${location}`);
 }
 
 function columnsOf(node: Node): readonly Column[] {

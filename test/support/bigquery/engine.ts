@@ -203,7 +203,7 @@ function send(api: Api, method: Method, request: object): Promise<unknown> {
 function spawnServer(port: number): ChildProcess {
   const library = dirname(createRequire(import.meta.url).resolve("@fivetrandevelopers/zetasql"));
   const binary = process.arch === "arm64" ? "remote_server_arm.so" : "remote_server.so";
-  const script = '"$0" localhost "$1" >/dev/null 2>&1 & read -r _; kill -9 $!';
+  const script = '"$0" localhost "$1" >/dev/null 2>&1 & read -r _; kill -9 $!; wait';
   const child = spawn("sh", ["-c", script, join(library, "zetasql", binary), String(port)], {
     stdio: ["pipe", "ignore", "inherit"],
   });

@@ -25,7 +25,11 @@ export interface Scan {
 export function scansOf(statement: unknown, params: readonly Parameter[]): readonly Scan[] {
   const conditions: Condition[] = [];
   const found: { table: string; columns: readonly Node[] }[] = [];
-  walk(statement, (node) => {
+  const targets = new Set<unknown>();
+  walk(statement, (node, kind) => {
+    // What an INSERT adds to is not read.
+    if (kind === "resolvedInsertStmtNode") targets.add(node["tableScan"]);
+    if (targets.has(node)) return;
     for (const key of ["filterExpr", "whereExpr"]) {
       const condition = child(node, key);
       if (condition !== undefined) conditions.push(...conjuncts(condition, params));
