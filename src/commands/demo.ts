@@ -10,8 +10,6 @@ import { explainCell } from "../core/explain.ts";
 import { dateAt, Disposition } from "../core/grid.ts";
 import type { Processor } from "../core/pipeline.ts";
 import { resultDocument } from "../core/result-document.ts";
-import { buildDemoWarehouse } from "../demo/build.ts";
-import { seedStories } from "../demo/stories.ts";
 import { exampleDirectory } from "../demo/tables.ts";
 import { renderExplanation } from "../terminal/explain.ts";
 import { renderGrid } from "../terminal/grid.ts";
@@ -45,6 +43,9 @@ async function demo(flags: DemoFlags & GlobalFlags, surroundings: Surroundings):
   try {
     await cp(fileURLToPath(exampleDirectory), folder, { recursive: true });
     stdout.write("1. Four seasons of an NBA prediction platform, computed in DuckDB …\n");
+    // Loaded late, as everything that brings the database with it.
+    const { buildDemoWarehouse } = await import("../demo/build.ts");
+    const { seedStories } = await import("../demo/stories.ts");
     await buildDemoWarehouse(warehouse);
     stdout.write("2. … and what happened to them, as it happens to real pipelines:\n\n");
     const stories = await seedStories(warehouse);

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type App, compose } from "../compose.ts";
+import type { App } from "../compose.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Config } from "../config/config.ts";
 import { didYouMean } from "../config/nearest.ts";
@@ -100,7 +100,10 @@ export async function withApp<T>(
 ): Promise<T> {
   const { stderr } = surroundings;
   const level = flags.logLevel ?? (flags.quiet === true ? "error" : stderr.isTTY ? "warn" : "info");
-  const app = compose(await readConfig(flags, surroundings), { logging: { level, pretty: stderr.isTTY } });
+  const config = await readConfig(flags, surroundings);
+  // Loaded late: help, and a fault in the config, are told without waiting for the database to load.
+  const { compose } = await import("../compose.ts");
+  const app = compose(config, { logging: { level, pretty: stderr.isTTY } });
   try {
     return await work(app);
   } finally {
