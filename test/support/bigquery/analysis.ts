@@ -25,7 +25,7 @@ export interface Analyzed {
 /** @throws BigQueryError */
 export async function analyze(context: Context, statement: Statement): Promise<Analyzed> {
   const engine = await context.engine();
-  const names = namesIn(context.warehouse, statement.defaultDataset);
+  const names = namesIn(context.warehouse, statement.defaultDataset, statement.session?.temporary);
   const resolved = await said(identity, () => resolveNames(engine, statement.sql, names));
   const { params, scope } = statement;
   const tables = [...resolved.tables].map(([name, table]) => {

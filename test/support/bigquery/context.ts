@@ -1,7 +1,7 @@
 import type { Engine, EngineResult, Parameter } from "./engine.ts";
 import type { Cost } from "./cost.ts";
 import type { Claims, Scope, Transaction } from "./transactions.ts";
-import type { Content } from "./tables.ts";
+import type { Content, Table } from "./tables.ts";
 import type { Column, SqlType } from "./types.ts";
 import type { ValueProto } from "./values.ts";
 import type { Warehouse } from "./warehouse.ts";
@@ -20,6 +20,8 @@ export interface Session {
   readonly id: string;
   transaction: Transaction | null;
   busy: boolean;
+  /** Its temporary tables, by name. */
+  readonly temporary: Map<string, Table>;
 }
 
 /** What a job asks for. */

@@ -1,4 +1,4 @@
-import { analyze, identity, said } from "./analysis.ts";
+import { type Analyzed, analyze, identity, priceOf, said } from "./analysis.ts";
 import { type Context, nothing, type Outcome, type Statement } from "./context.ts";
 import { BigQueryError } from "./errors.ts";
 import { child, children, concrete, isNode, type Node, rangeOf, text, walk } from "./syntax.ts";
@@ -8,6 +8,8 @@ import { engineTable, putTable } from "./warehouse.ts";
 
 const orReplace = 1;
 const ifNotExists = 2;
+// The scope of what is made.
+const temporary = 3;
 // Of the engine's DateTimestampPart.
 const units: Partial<Record<number, PartitionUnit>> = { 1: "YEAR", 2: "MONTH", 3: "DAY", 7: "HOUR" };
 
@@ -16,6 +18,8 @@ export async function runDdl(context: Context, statement: Statement): Promise<Ou
   const { warehouse } = context;
   const analyzed = await analyze(context, statement);
   const { node } = analyzed;
+  const isTemporary = Number(property(node, "createScope")) === temporary;
+  if (isTemporary) return runTemporary(statement, analyzed);
   const [last = "", dataset = "", project] = namePathOf(node).toReversed();
   if (project !== undefined && project !== warehouse.projectId)
     throw new BigQueryError("notFound", `Not found: Project ${project}`);
@@ -23,6 +27,7 @@ export async function runDdl(context: Context, statement: Statement): Promise<Ou
   const isSchema = statement.kind === "astCreateSchemaStatementNode" || text(node, "objectType") === "SCHEMA";
   const ddl = (operation: string): Outcome => ({
     ...nothing,
+    cost: isDrop ? nothing.cost : priceOf(analyzed, statement),
     statementType: `${isDrop ? "DROP" : "CREATE"}_${isSchema ? "SCHEMA" : kindOf(statement, node)}`,
     ddl: { operation, dataset: isSchema ? last : dataset, table: isSchema ? null : last },
   });
@@ -52,6 +57,34 @@ export async function runDdl(context: Context, statement: Statement): Promise<Ou
   return ddl(exists ? "REPLACE" : "CREATE");
 }
 
+/** CREATE TEMP TABLE: the table is the session's, and ends with it. */
+async function runTemporary(statement: Statement, analyzed: Analyzed): Promise<Outcome> {
+  const { node } = analyzed;
+  const name = namePathOf(node).at(-1) ?? "";
+  const tables = statement.session?.temporary;
+  if (tables === undefined)
+    throw new BigQueryError(
+      "invalidQuery",
+      "Use of CREATE TEMPORARY TABLE requires a script or session",
+      "query",
+    );
+  const mode = createModeOf(node);
+  const exists = tables.has(name);
+  if (exists && mode !== orReplace && mode !== ifNotExists)
+    throw new BigQueryError("duplicate", `Already Exists: Table _SESSION.${name}`);
+  const operation = exists ? (mode === orReplace ? "REPLACE" : "SKIP") : "CREATE";
+  const ddl = { operation, dataset: "_SESSION", table: name };
+  const outcome = {
+    ...nothing,
+    statementType: `CREATE_${kindOf(statement, node)}`,
+    ddl,
+    cost: priceOf(analyzed, statement),
+  };
+  if (operation !== "SKIP" && !statement.dryRun)
+    tables.set(name, await tableFrom(statement, analyzed, "_SESSION", name));
+  return outcome;
+}
+
 function kindOf({ kind }: Statement, node: Node): string {
   if (kind === "astCreateViewStatementNode" || text(node, "objectType") === "VIEW") return "VIEW";
   return child(node, "query") === undefined ? "TABLE" : "TABLE_AS_SELECT";
@@ -76,7 +109,7 @@ function createModeOf(node: Node): number {
 
 async function tableFrom(
   statement: Statement,
-  { node, engine, resolved }: Awaited<ReturnType<typeof analyze>>,
+  { node, engine, resolved }: Analyzed,
   dataset: string,
   name: string,
 ): Promise<Table> {

@@ -81,8 +81,10 @@ export function sharedEngine(): Promise<Engine> {
 export class Engine {
   private readonly api: Api;
   private readonly languageOptions: object;
-  private constructor(api: Api, languageOptions: object) {
+  private readonly child: ChildProcess;
+  private constructor(api: Api, child: ChildProcess, languageOptions: object) {
     this.api = api;
+    this.child = child;
     this.languageOptions = languageOptions;
   }
 
@@ -93,7 +95,7 @@ export class Engine {
     const api = ZetaSQLClient.API as unknown as Api;
     await ready(api, child);
     const language = await send(api, "getLanguageOptions", { maximumFeatures: true });
-    return new Engine(api, { ...(language as object), productMode: "PRODUCT_EXTERNAL" });
+    return new Engine(api, child, { ...(language as object), productMode: "PRODUCT_EXTERNAL" });
   }
 
   /** The syntax tree, with the place of each node in bytes. @throws EngineError */
@@ -176,14 +178,20 @@ export class Engine {
     };
   }
 
+  /** The next statement gets a new one. */
+  private end(): void {
+    shared = undefined;
+    this.api.close();
+    this.child.stdin?.end();
+  }
+
   private async call(method: Method, request: object): Promise<unknown> {
     try {
       return await send(this.api, method, request);
     } catch (error) {
       const { code, details } = error as { code: number; details: string };
       if (code !== unavailable) throw new EngineError(details, { cause: error });
-      shared = undefined;
-      this.api.close();
+      this.end();
       // Not one of the codes that the client tries again: the next engine would end at the same statement.
       throw new BigQueryError("notImplemented", "The SQL engine of the test server ended at this statement.");
     }

@@ -149,7 +149,7 @@ function sessionOf(sessions: Map<string, Session>, body: QueryBody): Session | u
   const id = body.connectionProperties?.find(({ key }) => key === "session_id")?.value;
   if (id === undefined) {
     if (body.createSession !== true || body.dryRun === true) return undefined;
-    const session = { id: randomUUID(), transaction: null, busy: false };
+    const session = { id: randomUUID(), transaction: null, busy: false, temporary: new Map() };
     sessions.set(session.id, session);
     return session;
   }

@@ -8,6 +8,7 @@ export interface Names {
   readonly projectId: string;
   readonly location: string;
   readonly defaultDataset: string | undefined;
+  temporary(name: string): Table | undefined;
   hasDataset(dataset: string): boolean;
   /** A table, a view, or a view of INFORMATION_SCHEMA made for this look. */
   table(dataset: string, name: string): Table | undefined;
@@ -39,7 +40,7 @@ export async function resolveNames(engine: Engine, sql: string, names: Names, de
   if (depth > deepestView) throw new BigQueryError("invalidQuery", "Views are nested too deeply", "query");
   const tree = await engine.parse(sql);
   const tables = new Map<string, Table>();
-  const edits: Edit[] = [];
+  const edits = typeAliases(tree);
   for (const { path, alias, inFrom } of tablePaths(tree)) {
     const table = find(path.parts, names);
     if (table === undefined) continue;
@@ -63,6 +64,18 @@ export async function resolveNames(engine: Engine, sql: string, names: Names, de
   }
   edits.sort((a, b) => a.start - b.start);
   return { sql: apply(sql, edits), tables, restore: (message) => restore(message, sql, edits) };
+}
+
+const integerAliases = new Set(["INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BYTEINT"]);
+
+/** BigQuery's other names of INT64, which the engine has not. */
+function typeAliases(tree: unknown): Edit[] {
+  const edits: Edit[] = [];
+  walk(tree, (node, kind) => {
+    if (kind !== "typeName" || !integerAliases.has(partsOf(node).join(".").toUpperCase())) return;
+    edits.push({ ...rangeOf(node), text: "INT64" });
+  });
+  return edits;
 }
 
 interface TablePath {
@@ -107,7 +120,8 @@ function find(parts: readonly string[], names: Names): Table | undefined {
     return found;
   }
   const [name = "", dataset = names.defaultDataset, ...project] = parts.toReversed();
-  if (dataset === undefined) return undefined;
+  const own = parts.length === 1 || dataset?.toLowerCase() === "_session" ? names.temporary(name) : undefined;
+  if (own !== undefined || dataset === undefined) return own;
   const found = isProject(project, names) ? names.table(dataset, name) : undefined;
   // `t.items` is a table, or an array of the table `t` of the same FROM.
   if (found === undefined && parts.length > 1 && (names.hasDataset(dataset) || project.length > 0))

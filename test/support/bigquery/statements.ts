@@ -23,7 +23,7 @@ export async function run(context: Context, request: QueryRequest): Promise<Outc
   const [only] = parts;
   if (only !== undefined && parts.length === 1)
     return runOne(context, { ...request, ...only }, request.session);
-  const session = request.session ?? { id: "script", transaction: null, busy: true };
+  const session = request.session ?? { id: "script", transaction: null, busy: true, temporary: new Map() };
   let outcome: Outcome = { ...nothing, statementType: "SCRIPT" };
   try {
     for (const part of parts) {
@@ -72,7 +72,7 @@ async function runOne(
 ): Promise<Outcome> {
   const transaction = session?.transaction ?? null;
   const scope = transaction ?? autocommit(context.claims);
-  const statement = { ...request, scope };
+  const statement = { ...request, session, scope };
   try {
     return await dispatch(context, statement, session);
   } finally {
@@ -103,7 +103,7 @@ async function dispatch(
     case "astCreateTableStatementNode":
     case "astCreateViewStatementNode":
     case "astDropStatementNode":
-      if (session?.transaction)
+      if (session?.transaction && !/^\s*create\s+(or\s+replace\s+)?temp/i.test(statement.sql))
         throw new BigQueryError(
           "invalidQuery",
           "DDL statements are not supported in a transaction, except for those on temporary entities.",

@@ -44,13 +44,18 @@ export function accessDenied({ projectId }: Warehouse, dataset: string, name: st
   );
 }
 
-/** What SQL may name. */
-export function namesIn(warehouse: Warehouse, defaultDataset: string | undefined): Names {
+/** What SQL may name. @param temporary tables of the session */
+export function namesIn(
+  warehouse: Warehouse,
+  defaultDataset: string | undefined,
+  temporary: ReadonlyMap<string, Table> = new Map(),
+): Names {
   const { projectId, location, datasets, denied } = warehouse;
   return {
     projectId,
     location,
     defaultDataset,
+    temporary: (name) => temporary.get(name),
     hasDataset: (dataset) => datasets.has(dataset),
     table(dataset, name) {
       if (denied.has(`${dataset}.${name}`)) throw accessDenied(warehouse, dataset, name);
