@@ -247,7 +247,12 @@ export function describeProfiles(open: OpenWarehouse): void {
         "query_failed",
         ";",
       ],
-      ["a check that fails on the data", withCheck("cast(team as int) > 1"), "query_failed", ""],
+      [
+        "a check that fails on the data",
+        withCheck("cast(team as date) > date '2024-01-01'"),
+        "query_failed",
+        "",
+      ],
     ] as const)("with %s, fails alone and says why", async (_, sketch, code, says) => {
       const fixture = await open({
         tables: [scores],
@@ -264,7 +269,10 @@ export function describeProfiles(open: OpenWarehouse): void {
       const names = Array.from({ length: 200 }, (_, index) => `p${index}`);
       const broken = new Set(["p0", "p77", "p199"]);
       const processors = Object.fromEntries(
-        names.map((name) => [name, broken.has(name) ? withCheck("cast(team as int) > 1") : good]),
+        names.map((name) => [
+          name,
+          broken.has(name) ? withCheck("cast(team as date) > date '2024-01-01'") : good,
+        ]),
       );
       const fixture = await open({ tables: [scores], processors });
       const found = await profileAll(fixture);

@@ -146,7 +146,7 @@ export function describeReplacement(open: OpenWarehouse): void {
 
     test("writes nothing where the SELECT fails", async () => {
       const fixture = await fixtureOf(open);
-      const sql = "select d as game_date, cast(player as int) as points from raw.scores where d <= $end_date";
+      const sql = "select cast(player as date) as game_date from raw.scores where d <= $end_date";
       const replacing = fixture.warehouse.replaceDates(requestOf(fixture, { sql }));
       await expect(replacing).rejects.toMatchObject({ code: "warehouse_query_failed" });
       expect(await fixture.read(all)).toEqual(untouched);

@@ -1,4 +1,5 @@
 import { ReconcilerError } from "../../errors.ts";
+import { integersOf, numbersOf } from "../sql/columns.ts";
 import { type Field, typeName } from "./answers.ts";
 
 /** The rows of a result, read by column. Every value comes as text, whole numbers with all their digits. */
@@ -19,20 +20,12 @@ export class Rows {
 
   /** A numeric column; NULL becomes NaN. INT64 values must be within ±2^53. */
   numbers(column: number): Float64Array {
-    const values = new Float64Array(this.rowCount);
-    this.#visit(column, (value, row) => {
-      values[row] = value === null ? Number.NaN : Number(value);
-    });
-    return values;
+    return numbersOf(this.rowCount, (each) => this.#visit(column, each));
   }
 
   /** A column of whole numbers within 32 bits; NULL becomes 0. */
   integers(column: number): Int32Array {
-    const values = new Int32Array(this.rowCount);
-    this.#visit(column, (value, row) => {
-      values[row] = Number(value);
-    });
-    return values;
+    return integersOf(this.rowCount, (each) => this.#visit(column, each));
   }
 
   /** A column as the API writes it; lists and records as JSON. */

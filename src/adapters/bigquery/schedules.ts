@@ -58,13 +58,7 @@ export async function readSchedule(
       read("read-seasons", allDates, null),
       read("read-schedule", [{ start, end: range.end }], where),
     ]);
-    return scheduleObservation({
-      seasonNames: seasons.strings(0),
-      seasonStarts: seasons.integers(1),
-      days: dates.integers(0),
-      units: dates.numbers(1),
-      seasons: dates.strings(2),
-    });
+    return scheduleObservation(seasons, dates);
   } catch (error) {
     throw scheduleFailed(spec, stored, "BigQuery", error);
   }

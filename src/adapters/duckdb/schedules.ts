@@ -51,13 +51,7 @@ export async function readSchedule(
       { start_date: dateParameter(start), end_date: dateParameter(range.end) },
       limits,
     );
-    return scheduleObservation({
-      seasonNames: seasons.strings(0),
-      seasonStarts: seasons.integers(1),
-      days: dates.integers(0),
-      units: dates.numbers(1),
-      seasons: dates.strings(2),
-    });
+    return scheduleObservation(seasons, dates);
   } catch (error) {
     throw scheduleFailed(spec, stored, "DuckDB", error);
   }

@@ -8,6 +8,7 @@ import {
 } from "@duckdb/node-api";
 import { type Day, type IsoDate, toDay } from "../../core/iso-date.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
+import { integersOf, numbersOf } from "../sql/columns.ts";
 import { QueryError, type QueryFault } from "../sql/query-error.ts";
 
 /** Values by parameter name, without the `$`. A name that the statement does not use is left out. */
@@ -182,20 +183,12 @@ export class Columns {
 
   /** A numeric column; NULL becomes NaN. BIGINT values must be within ±2^53. */
   numbers(column: number): Float64Array {
-    const values = new Float64Array(this.rowCount);
-    this.#visit(column, (value, row) => {
-      values[row] = value === null ? Number.NaN : Number(value);
-    });
-    return values;
+    return numbersOf(this.rowCount, (each) => this.#visit(column, each));
   }
 
   /** A column of whole numbers within 32 bits; NULL becomes 0. */
   integers(column: number): Int32Array {
-    const values = new Int32Array(this.rowCount);
-    this.#visit(column, (value, row) => {
-      values[row] = Number(value);
-    });
-    return values;
+    return integersOf(this.rowCount, (each) => this.#visit(column, each));
   }
 
   /** A text column; every other type as DuckDB writes it. */

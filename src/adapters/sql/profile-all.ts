@@ -1,6 +1,7 @@
 import { metricsOf, type ProcessorObservation, type Profile } from "../../core/observation.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import { type ErrorCode, messageOf, ReconcilerError } from "../../errors.ts";
+import type { ResultColumns } from "./columns.ts";
 import { eachOf } from "./each-of.ts";
 import { fixedColumns } from "./profile-arm.ts";
 import { failureCodeOf, QueryError } from "./query-error.ts";
@@ -9,18 +10,14 @@ import { Unobservable } from "./source.ts";
 /** More arms in one statement cost a warehouse's planner more than they save. */
 const armsPerStatement = 50;
 
-/** The rows of a statement of arms, by column: the arm, the day, then numbers; in the order of arm and day. */
-export interface ArmRows {
-  integers(column: number): Int32Array;
-  /** NULL is NaN. */
-  numbers(column: number): Float64Array;
-}
-
 export interface ProfileRun {
   /** Builds the arm of one processor alone. @throws what tells that it cannot be observed. */
   check(processor: Processor): void;
-  /** Runs one statement with an arm for each; metrics are padded to `width`. */
-  run(chunk: readonly Processor[], width: number, timeoutMs: number): Promise<ArmRows>;
+  /**
+   * Runs one statement with an arm for each; metrics are padded to `width`. By column: the arm, the day, then numbers; in the
+   * order of arm and day.
+   */
+  run(chunk: readonly Processor[], width: number, timeoutMs: number): Promise<ResultColumns>;
   /** Of one statement. After a timeout its processors are asked one by one, within twice this time together. */
   readonly timeoutMs: number;
   readonly statementsAtOnce: number;
@@ -118,7 +115,7 @@ function isOfStatement(error: unknown): error is ReconcilerError {
 }
 
 /** The rows come by arm and date; every profile is a stretch of each column. */
-function splitByArm(rows: ArmRows, chunk: readonly Processor[], width: number): Map<string, Profile> {
+function splitByArm(rows: ResultColumns, chunk: readonly Processor[], width: number): Map<string, Profile> {
   const arm = rows.integers(0);
   const days = rows.integers(1);
   const numbers = Array.from({ length: fixedColumns.length + width }, (_, index) => rows.numbers(index + 2));

@@ -2,29 +2,22 @@ import type { Day } from "../../core/iso-date.ts";
 import type { ScheduleObservation } from "../../core/observation.ts";
 import { type ScheduleSource, type ScheduleSpec, tableText } from "../../core/pipeline.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
+import type { ResultColumns } from "./columns.ts";
 import { Unobservable } from "./source.ts";
 
 /** A schedule that the warehouse answers for. */
 export type StoredSchedule = Exclude<ScheduleSource, { readonly kind: "calendar" }>;
 
-/** What sql/<dialect>/read-seasons.sql and read-schedule.sql return, by column. */
-export interface ScheduleColumns {
-  readonly seasonNames: readonly (string | null)[];
-  readonly seasonStarts: Int32Array;
-  readonly days: Int32Array;
-  readonly units: Float64Array;
-  /** The season's name of each day. */
-  readonly seasons: readonly (string | null)[];
-}
-
-export function scheduleObservation(columns: ScheduleColumns): ScheduleObservation {
-  const seasons = columns.seasonNames.map((name, index) => ({
+/** @param found the season names and first days, @param dates the days, units and season names, as sql/<dialect>/ reads them */
+export function scheduleObservation(found: ResultColumns, dates: ResultColumns): ScheduleObservation {
+  const starts = found.integers(1);
+  const seasons = found.strings(0).map((name, index) => ({
     name: name ?? "",
-    startDay: (columns.seasonStarts[index] ?? 0) satisfies Day,
+    startDay: (starts[index] ?? 0) satisfies Day,
   }));
   const indexes = new Map(seasons.map(({ name }, index) => [name, index]));
-  const season = Int32Array.from(columns.seasons, (name) => indexes.get(name ?? "") ?? 0);
-  return { days: columns.days, units: columns.units, season, seasons };
+  const season = Int32Array.from(dates.strings(2), (name) => indexes.get(name ?? "") ?? 0);
+  return { days: dates.integers(0), units: dates.numbers(1), season, seasons };
 }
 
 /** @throws ReconcilerError `schedule_failed`, or `interrupted` when called off. */
