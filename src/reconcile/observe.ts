@@ -35,14 +35,14 @@ export async function observe(
   const { processors } = pipeline;
   // Asked at once, so that an embedded warehouse is opened once; what precedes the schedule's first date is left aside later.
   const [read, profiled] = await bothOrNeither(
-    warehouse.readSchedules(specs, range),
+    warehouse.readSchedules(specs, range, signal),
     warehouse.profile({ processors, range, ...(signal === undefined ? {} : { signal }) }),
   );
   return {
     now,
     schedules: read,
     processors: profiled.processors,
-    unmetPreconditions: await unmetPreconditions(context, pipeline),
+    unmetPreconditions: await unmetPreconditions(context, pipeline, signal),
     scanBytes: profiled.scanBytes,
   };
 }
@@ -82,11 +82,12 @@ function mergeObservation(
 async function unmetPreconditions(
   { warehouse }: Pick<ReconcileContext, "warehouse">,
   pipeline: Pipeline,
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const units = pipeline.repairUnits.filter(({ preconditions }) => preconditions.length > 0);
   const statements = [...new Set(units.flatMap(({ preconditions }) => preconditions))];
   if (statements.length === 0) return new Map();
-  const results = await warehouse.checkPreconditions(statements);
+  const results = await warehouse.checkPreconditions(statements, signal);
   const unmet = new Map<string, string>();
   for (const unit of units) {
     const failed = unit.preconditions.find(

@@ -31,11 +31,12 @@ export interface Warehouse {
   now(): Promise<EpochMs>;
   /**
    * The scheduled dates in the range, by schedule name. Calendars (`every:`) are not asked here.
-   * @throws ReconcilerError `schedule_failed` where one cannot be read: it fails the cycle.
+   * @throws ReconcilerError `schedule_failed` where one cannot be read: it fails the cycle; `interrupted` where the signal aborts.
    */
   readSchedules(
     specs: readonly ScheduleSpec[],
     range: DateRange,
+    signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, ScheduleObservation>>;
   /**
    * Profiles many processors over one range, both ends included. A processor whose query fails is `failed` alone; the
@@ -43,8 +44,14 @@ export interface Warehouse {
    * @throws ReconcilerError `warehouse_*` where nothing at all could be read (no file, no permission, locked).
    */
   profile(request: ProfileRequest): Promise<ProfileResult>;
-  /** Whether each statement returns true; one that fails counts as not true, with the reason. */
-  checkPreconditions(statements: readonly string[]): Promise<readonly PreconditionResult[]>;
+  /**
+   * Whether each statement returns true; one that fails counts as not true, with the reason.
+   * @throws ReconcilerError `interrupted` where the signal aborts
+   */
+  checkPreconditions(
+    statements: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<readonly PreconditionResult[]>;
   /** The SQL that observes one cell, runnable as it is by a person. */
   describeProfile(processor: Processor, date: IsoDate): Promise<string>;
   /** The largest fencing token ever written for any of the cells; 0 where there is none. */

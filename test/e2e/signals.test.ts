@@ -1,10 +1,12 @@
 // Goal: a stop by a person or an orchestrator is clean and nobody's fault, a second one is at once, and a reader that goes
 // away is no crash. Method: the shipped command line as a process, with real signals and real pipes.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { CliProcess } from "../support/cli.ts";
+import { type CliProcess, startReconcile } from "../support/cli.ts";
 import {
   cellsOf,
   elevenGaps,
@@ -16,7 +18,7 @@ import {
   untilLogged,
   withFillScene,
 } from "./fill-scene.ts";
-import { documentOf } from "./scene.ts";
+import { documentOf, sqlCalendar, withScene } from "./scene.ts";
 
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const sketch: FillSketch = { ...elevenGaps, repair: "max_attempts: 3, backoff: [10ms]" };
@@ -129,6 +131,59 @@ describe("a signal during a repair", () => {
     timeoutMs,
   );
 });
+
+describe("a signal during a query that takes long", () => {
+  // Not to be optimized away, and longer than anybody waits.
+  const slow = "(select count(*) from range(40000000000) as numbers (n) where n % 7 = 3) > 0";
+  const pipeline = (schedule: string, processor: string, repair: string) => `
+schedule: { table: games, date_column: day${schedule} }
+processors:
+  points: { table: points, date_column: day${processor}, repair: { command: ["true"]${repair} } }
+`;
+  it.each([
+    ["of the schedule", pipeline(`, where: "${slow}"`, "", "")],
+    ["of a table", pipeline("", `, where: "${slow}"`, "")],
+    ["of a precondition", pipeline("", "", `, preconditions: ["select ${slow}"]`)],
+  ])(
+    "%s ends it, by a run and by a look",
+    (_what, text) =>
+      withScene(
+        {
+          pipeline: text,
+          warehouse: [
+            `create table games as select game_date as day from (${sqlCalendar(["2024-01-01", "2024-01-05"])})`,
+            "create table points (day date)",
+          ],
+        },
+        async (scene) => {
+          for (const command of ["--once", "status"]) {
+            const { child, ended } = startReconcile([command], { cwd: scene.folder });
+            await until("the warehouse to be open", () => hasOpen(child, "warehouse.duckdb"));
+            // What is quick is over by then, and the query that is not goes on, whatever the machine.
+            await sleep(1000);
+            child.kill("SIGINT");
+            expect(await ended).toMatchObject({
+              code: 130,
+              stdout: "",
+              stderr: expect.stringContaining("stopped before there was a result") as string,
+            });
+          }
+        },
+      ),
+    timeoutMs,
+  );
+});
+
+/** Whether a process has a file of that name open. */
+function hasOpen({ pid }: ChildProcess, name: string): boolean {
+  try {
+    const files = readdirSync(`/proc/${pid}/fd`);
+    return files.some((file) => readlinkSync(`/proc/${pid}/fd/${file}`).endsWith(name));
+  } catch {
+    // A descriptor that was closed while we looked.
+    return false;
+  }
+}
 
 describe("a signal while nothing runs", () => {
   it(

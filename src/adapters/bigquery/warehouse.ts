@@ -72,7 +72,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
       const { rows } = await jobs.read({ sql: loadSql("read-now"), purpose: "now" }, limits());
       return rows.numbers(0)[0] ?? Number.NaN;
     },
-    readSchedules: (specs, range) => readSchedules(source, specs, range, limits()),
+    readSchedules: (specs, range, signal) => readSchedules(source, specs, range, limits(signal)),
     async profile({ processors: wanted, range, signal }) {
       const found = await profileDates(source, wanted, {
         rangesOf: () => [range],
@@ -81,10 +81,10 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
       });
       return { processors: found, scanBytes: jobs.takeBytesBilled() };
     },
-    async checkPreconditions(statements) {
+    async checkPreconditions(statements, signal) {
       const results = statements.map(() => ({ met: false, message: null as string | null }));
       await eachOf([...statements.entries()], statementsAtOnce, async ([index, statement]) => {
-        results[index] = await checkPrecondition(() => askTrue(jobs, statement, limits()));
+        results[index] = await checkPrecondition(() => askTrue(jobs, statement, limits(signal)));
       });
       return results;
     },

@@ -77,15 +77,18 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     kind: "duckdb",
     // DuckDB runs in this process: its clock is this machine's.
     now: () => Promise.resolve(Date.now()),
-    readSchedules: (specs, range) =>
-      withSession("read", (session) => readAllSchedules(session, specs, range, timezone, { timeoutMs })),
+    readSchedules: (specs, range, signal) =>
+      withSession(
+        "read",
+        (session) => readAllSchedules(session, specs, range, timezone, limitsOf(timeoutMs, signal)),
+        signal,
+      ),
     profile: (request: ProfileRequest) => {
-      const limits = request.signal === undefined ? {} : { signal: request.signal };
       return withSession(
         "read",
         async (session) => {
           const context = await armContext(session, await readCatalog(session, request.signal), boundRange);
-          const profiles = { range: request.range, timeoutMs, ...limits };
+          const profiles = { range: request.range, ...limitsOf(timeoutMs, request.signal) };
           return {
             processors: await profileAll(session, request.processors, context, profiles),
             scanBytes: 0,
@@ -94,15 +97,17 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
         request.signal,
       );
     },
-    checkPreconditions: (statements) =>
-      statements.length === 0
-        ? Promise.resolve([])
-        : withSession("read", async (session) => {
-            const results = [];
-            for (const statement of statements)
-              results.push(await checkPrecondition(() => askTrue(session, statement, timeoutMs)));
-            return results;
-          }),
+    checkPreconditions: (statements, signal) => {
+      if (statements.length === 0) return Promise.resolve([]);
+      const limits = limitsOf(timeoutMs, signal);
+      const checkAll = async (session: Session) => {
+        const results = [];
+        for (const statement of statements)
+          results.push(await checkPrecondition(() => askTrue(session, statement, limits)));
+        return results;
+      };
+      return withSession("read", checkAll, signal);
+    },
     describeProfile: (processor, date) =>
       withSession("read", async (session) => {
         const context = await armContext(session, await readCatalog(session), literalRange(date));
@@ -155,9 +160,13 @@ async function readAllSchedules(
   return found;
 }
 
-async function askTrue(session: Session, statement: string, timeoutMs: number): Promise<Answer> {
+function limitsOf(timeoutMs: number, signal: AbortSignal | undefined): RunLimits & { timeoutMs: number } {
+  return signal === undefined ? { timeoutMs } : { timeoutMs, signal };
+}
+
+async function askTrue(session: Session, statement: string, limits: RunLimits): Promise<Answer> {
   const sql = `select * from ${encloseQuery(statement)} as gr_query limit 2`;
-  const result = await session.run(sql, {}, { timeoutMs });
+  const result = await session.run(sql, {}, limits);
   const [columns, rows] = [result.names.length, result.rowCount];
   if (columns === 0 || rows === 0) return { columns, rows, isTrue: false, text: null };
   const [value, text] = [result.values(0)[0], result.strings(0)[0]];
