@@ -4,7 +4,7 @@ import { datesFrom, gapsOf, withScene } from "./scene.ts";
 
 // Goal: a detector can be wrong, and then nothing is rebuilt on its word. Method: data and schedules that vanish between two runs.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 const pipeline = `safety: { mass_gap: { max_share: 0.2, cells_min: 5 } }
 ${leagueHead}${processors.boxscores}${processors.player_game_summary}`;
@@ -12,7 +12,7 @@ ${leagueHead}${processors.boxscores}${processors.player_game_summary}`;
 const lost = datesFrom("2024-01-11", "2024-01-20");
 const held = lost.map((date) => `player_game_summary ${date} missing held`);
 
-test("when half of what was complete is gone at once, nothing is repaired, in this run and in the next, until a person accepts it", async () => {
+test.concurrent("when half of what was complete is gone at once, nothing is repaired, in this run and in the next, until a person accepts it", async () => {
   const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
   await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
     expect((await scene.run("--once")).code).toBe(0);
@@ -53,7 +53,7 @@ test("when half of what was complete is gone at once, nothing is repaired, in th
   });
 });
 
-test("a mass gap is over by itself when the data is back, and nothing was run for it", async () => {
+test.concurrent("a mass gap is over by itself when the data is back, and nothing was run for it", async () => {
   const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
   await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
     expect((await scene.run("--once")).code).toBe(0);
@@ -75,7 +75,7 @@ test("a mass gap is over by itself when the data is back, and nothing was run fo
   });
 });
 
-test("a few lost dates are no mass gap, and are repaired", async () => {
+test.concurrent("a few lost dates are no mass gap, and are repaired", async () => {
   const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
   await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
     expect((await scene.run("--once")).code).toBe(0);
@@ -88,7 +88,7 @@ test("a few lost dates are no mass gap, and are repaired", async () => {
   });
 });
 
-test("past dates that vanish from the schedule are an alarm, not a smaller job: no verdict and no repair until they are back", async () => {
+test.concurrent("past dates that vanish from the schedule are an alarm, not a smaller job: no verdict and no repair until they are back", async () => {
   const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
   await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
     expect((await scene.run("--once")).code).toBe(0);
@@ -126,7 +126,7 @@ test("past dates that vanish from the schedule are an alarm, not a smaller job: 
   });
 });
 
-test("a smaller schedule that a person accepts is the schedule from then on", async () => {
+test.concurrent("a smaller schedule that a person accepts is the schedule from then on", async () => {
   const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
   await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
     expect((await scene.run("--once")).code).toBe(0);
@@ -148,7 +148,7 @@ test("a smaller schedule that a person accepts is the schedule from then on", as
   });
 });
 
-test("a schedule that fails or is empty fails the run: no gap is not the answer to a question that was not asked", async () => {
+test.concurrent("a schedule that fails or is empty fails the run: no gap is not the answer to a question that was not asked", async () => {
   await withScene(
     { pipeline, files: leagueFiles, warehouse: wholeLeague(["2024-01-01", "2024-01-03"]) },
     async (scene) => {

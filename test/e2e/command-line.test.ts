@@ -8,7 +8,7 @@ import { datesFrom, gapsOf, type SceneSketch, withScene } from "./scene.ts";
 
 // Goal: the command line keeps what scripts rely on: exit codes, flags, and a stdout that carries the result alone.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 /** Three phases, of which the first has a hole of a date, the second of another, and the third of both. */
 const threePhases: SceneSketch = {
@@ -22,7 +22,7 @@ const threePhases: SceneSketch = {
   ],
 };
 
-test("reconcile alone prints its help, exits 0 and touches nothing", async () => {
+test.concurrent("reconcile alone prints its help, exits 0 and touches nothing", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gap-reconciler-"));
   try {
     const { code, stdout, stderr } = await reconcile([], { cwd: folder });
@@ -35,7 +35,7 @@ test("reconcile alone prints its help, exits 0 and touches nothing", async () =>
   }
 });
 
-test.each([
+test.concurrent.each([
   [["--once"], "config_not_found", "pipeline.yaml"],
   [["frobnicate"], "usage", "frobnicate"],
 ])(
@@ -58,7 +58,7 @@ test.each([
   },
 );
 
-test("stdout carries the JSON result alone, logs are JSON lines on stderr, and --quiet leaves these out", async () => {
+test.concurrent("stdout carries the JSON result alone, logs are JSON lines on stderr, and --quiet leaves these out", async () => {
   await withScene(threePhases, async (scene) => {
     const results: CliResult[] = [];
     for (const args of [
@@ -85,7 +85,7 @@ test("stdout carries the JSON result alone, logs are JSON lines on stderr, and -
   });
 });
 
-test("a dry run and plan tell the same, exit 2 for gaps and write nothing; run does what --once does", async () => {
+test.concurrent("a dry run and plan tell the same, exit 2 for gaps and write nothing; run does what --once does", async () => {
   await withScene(threePhases, async (scene) => {
     const before = readdirSync(scene.folder);
     const asOf = ["--as-of", "2024-02-01T12:00:00Z"];
@@ -108,7 +108,7 @@ test("a dry run and plan tell the same, exit 2 for gaps and write nothing; run d
   });
 });
 
-test("--single-pass is one cycle: what its repairs unblock is left for the next", async () => {
+test.concurrent("--single-pass is one cycle: what its repairs unblock is left for the next", async () => {
   await withScene(threePhases, async (scene) => {
     const first = await scene.report("--once", "--single-pass");
     expect({ code: first.code, gaps: gapsOf(first.document) }).toEqual({
@@ -123,7 +123,7 @@ test("--single-pass is one cycle: what its repairs unblock is left for the next"
   });
 });
 
-test("a selection limits what is told and repaired, never what is looked at", async () => {
+test.concurrent("a selection limits what is told and repaired, never what is looked at", async () => {
   await withScene(threePhases, async (scene) => {
     const phase4 = await scene.report("--once", "--phase", "4");
     expect({ code: phase4.code, gaps: gapsOf(phase4.document), repairs: phase4.document.repairs }).toEqual({
@@ -151,7 +151,7 @@ test("a selection limits what is told and repaired, never what is looked at", as
   });
 });
 
-test.each([
+test.concurrent.each([
   [["--processor", "boxscores", "--phase", "4"], "boxscores"],
   [["--end-date", "2023-12-31"], "2024-01-01"],
   [["--start-date", "2204-01-01"], "2204-01-01"],
@@ -167,7 +167,7 @@ test.each([
   });
 });
 
-test("--gaps-exit-code changes the exit code of gaps, of nothing else", async () => {
+test.concurrent("--gaps-exit-code changes the exit code of gaps, of nothing else", async () => {
   const broken = {
     ...threePhases,
     pipeline: `${threePhases.pipeline}
@@ -186,7 +186,7 @@ test("--gaps-exit-code changes the exit code of gaps, of nothing else", async ()
   });
 });
 
-test("a processor of severity info is shown and never counted", async () => {
+test.concurrent("a processor of severity info is shown and never counted", async () => {
   const pipeline = leagueHead + processors.boxscores.replace('phase: "2"', "severity: info");
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-03"]),
@@ -202,7 +202,7 @@ test("a processor of severity info is shown and never counted", async () => {
   });
 });
 
-test("a person is told in words what is wrong and what to do, and in the end that all is well", async () => {
+test.concurrent("a person is told in words what is wrong and what to do, and in the end that all is well", async () => {
   await withScene(threePhases, async (scene) => {
     const status = await scene.run("status");
     expect(status.stdout).toContain("not converged");

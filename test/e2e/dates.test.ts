@@ -4,9 +4,9 @@ import { gapsOf, withScene } from "./scene.ts";
 
 // Goal: what belongs to a date is told right: which instants, which days of a week, and whether its inputs changed since.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
-test("an upstream that changed makes what was made of it stale, which is reported, and repaired where the processor says so", async () => {
+test.concurrent("an upstream that changed makes what was made of it stale, which is reported, and repaired where the processor says so", async () => {
   const withTimes = [
     "create schema nba",
     "create table nba.schedule as select date '2024-01-02' as game_date, 1 as game_id, 2023 as season",
@@ -45,7 +45,7 @@ processors:
   });
 });
 
-test("a table of instants is dated by the pipeline's clock, also in the night in which it changes", async () => {
+test.concurrent("a table of instants is dated by the pipeline's clock, also in the night in which it changes", async () => {
   const pipeline = `
 schedule: { every: day, start_date: 2024-03-09 }
 processors:
@@ -77,7 +77,7 @@ processors:
   });
 });
 
-test("a weekly table waits for the days of its own week only, and does without those that nobody will fill", async () => {
+test.concurrent("a weekly table waits for the days of its own week only, and does without those that nobody will fill", async () => {
   const pipeline = `
 schedules:
   games: { table: nba.schedule, date_column: game_date, unit_column: game_id, season_column: season }

@@ -7,7 +7,7 @@ import { gapsOf, type SceneSketch, withScene } from "./scene.ts";
 
 // Goal: what a person decides holds, in this run and in the next, and is on record with who and why.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 /** One gap, whose repair fails until there is a file called `fixed`. */
 const oneGap: SceneSketch = {
@@ -31,7 +31,7 @@ const oneGap: SceneSketch = {
 const gap = "player_game_summary 2024-01-02 missing";
 const cell = ["--processor", "player_game_summary", "--start-date", "2024-01-02", "--end-date", "2024-01-02"];
 
-test("retry gives a quarantined date its attempts again, and not a run more before", async () => {
+test.concurrent("retry gives a quarantined date its attempts again, and not a run more before", async () => {
   await withScene(oneGap, async (scene) => {
     const runs = () => readFileSync(join(scene.folder, "runs.log"), "utf8").trim().split("\n").length;
     expect(gapsOf((await scene.report("--once")).document)).toEqual([`${gap} quarantined`]);
@@ -63,7 +63,7 @@ test("retry gives a quarantined date its attempts again, and not a run more befo
   });
 });
 
-test("pause starts nothing until resume, and says so", async () => {
+test.concurrent("pause starts nothing until resume, and says so", async () => {
   await withScene(oneGap, async (scene) => {
     await scene.write("fixed", "");
     expect((await scene.run("pause", ...cell, "--reason", "the source is being moved", "--yes")).code).toBe(
@@ -83,7 +83,7 @@ test("pause starts nothing until resume, and says so", async () => {
   });
 });
 
-test("waive makes a gap exempt with its reason on record, and unwaive makes it a gap again", async () => {
+test.concurrent("waive makes a gap exempt with its reason on record, and unwaive makes it a gap again", async () => {
   await withScene(oneGap, async (scene) => {
     const waived = await scene.run(
       "waive",
@@ -111,7 +111,7 @@ test("waive makes a gap exempt with its reason on record, and unwaive makes it a
   });
 });
 
-test("a waiver that has expired hides nothing and repairs nothing by itself", async () => {
+test.concurrent("a waiver that has expired hides nothing and repairs nothing by itself", async () => {
   await withScene(oneGap, async (scene) => {
     await scene.write("fixed", "");
     const waived = await scene.run(
@@ -130,7 +130,7 @@ test("a waiver that has expired hides nothing and repairs nothing by itself", as
   });
 });
 
-test.each([
+test.concurrent.each([
   ["nobody to ask", [...cell, "--reason", "why"], "--yes"],
   ["no selection", ["--reason", "why", "--yes"], "--all"],
   ["no reason", [...cell, "--yes"], "--reason"],

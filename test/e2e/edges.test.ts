@@ -9,7 +9,7 @@ import { datesFrom, gapsOf, withScene } from "./scene.ts";
 
 // Goal: one fault stays one fault. Method: `reconcile` as a process beside broken tables, poisoned dates and missing programs.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 const summaryBy = (command: string, more = "") =>
   leagueHead +
@@ -20,7 +20,7 @@ const summaryBy = (command: string, more = "") =>
 const fillSummaries =
   "await sql(`insert into nba.player_game_summary select game_date, game_id, player, 20 from nba.boxscores where game_date between '${first}' and '${last}'`);";
 
-test("explain of a blocked cell names the cause at the top of the chain, however many levels up it is", async () => {
+test.concurrent("explain of a blocked cell names the cause at the top of the chain, however many levels up it is", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-04"]),
     "delete from nba.boxscores where game_date = '2024-01-04'",
@@ -50,7 +50,7 @@ test("explain of a blocked cell names the cause at the top of the chain, however
   });
 });
 
-test("a table whose query fails is unknown, never a gap, and everything that does not read it goes on", async () => {
+test.concurrent("a table whose query fails is unknown, never a gap, and everything that does not read it goes on", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-03"]),
     "delete from nba.player_game_summary where game_date = '2024-01-02'",
@@ -93,7 +93,7 @@ test("a table whose query fails is unknown, never a gap, and everything that doe
   });
 });
 
-test("a table that is not there is unknown, not empty", async () => {
+test.concurrent("a table that is not there is unknown, not empty", async () => {
   const warehouse = [...wholeLeague(["2024-01-01", "2024-01-03"]), "drop table nba.player_game_summary"];
   const pipeline = leagueHead + processors.boxscores + processors.player_game_summary;
   await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
@@ -107,7 +107,7 @@ test("a table that is not there is unknown, not empty", async () => {
   });
 });
 
-test("a poisoned date in a batch of 31 ends in quarantine alone, and the other 30 are repaired", async () => {
+test.concurrent("a poisoned date in a batch of 31 ends in quarantine alone, and the other 30 are repaired", async () => {
   const january = datesFrom("2024-01-01", "2024-01-31");
   const warehouse = [...wholeLeague(["2024-01-01", "2024-01-31"]), "delete from nba.player_game_summary"];
   const poison = "2024-01-13";
@@ -146,7 +146,7 @@ test("a poisoned date in a batch of 31 ends in quarantine alone, and the other 3
   });
 });
 
-test("a missing program opens the circuit, charges no cell, and a person's release lets the repair go on", async () => {
+test.concurrent("a missing program opens the circuit, charges no cell, and a person's release lets the repair go on", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-09"]),
     "delete from nba.player_game_summary where game_date in ('2024-01-02', '2024-01-05', '2024-01-08')",
@@ -192,7 +192,7 @@ test("a missing program opens the circuit, charges no cell, and a person's relea
   );
 });
 
-test.each([
+test.concurrent.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)(
@@ -227,7 +227,7 @@ test.each([
   },
 );
 
-test("two runs at once do not repair the same date twice: the second waits for the first, or says that it runs", async () => {
+test.concurrent("two runs at once do not repair the same date twice: the second waits for the first, or says that it runs", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-03"]),
     "delete from nba.player_game_summary where game_date = '2024-01-02'",

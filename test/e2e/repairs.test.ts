@@ -10,7 +10,7 @@ import { datesFrom, gapsOf, type Scene, withScene } from "./scene.ts";
 
 // Goal: repairs of every kind, and what may go wrong with one, as a user meets them.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 const summaryBy = (repair: string) =>
   leagueHead +
@@ -23,7 +23,7 @@ const oneMissing = [
 const fill =
   "await sql(`insert into nba.player_game_summary select game_date, game_id, player, 20 from nba.boxscores where game_date between '${first}' and '${last}'`);";
 
-test("a run that outlives its time limit is stopped and charged as timed out", async () => {
+test.concurrent("a run that outlives its time limit is stopped and charged as timed out", async () => {
   const pipeline = summaryBy(
     `command: ${commandOf("summary.mjs")}, timeout: 500ms, timeout_per_date: 500ms, max_attempts: 2`,
   );
@@ -46,7 +46,7 @@ test("a run that outlives its time limit is stopped and charged as timed out", a
   );
 });
 
-test("a repair that is only accepted over HTTP is proven by the data when it comes, not by the answer", async () => {
+test.concurrent("a repair that is only accepted over HTTP is proven by the data when it comes, not by the answer", async () => {
   let later: Promise<void> = Promise.resolve();
   let scene: Scene | null = null;
   const bodies: string[] = [];
@@ -81,7 +81,7 @@ test("a repair that is only accepted over HTTP is proven by the data when it com
   }
 });
 
-test("a coordinator that is away opens the circuit and charges nothing", async () => {
+test.concurrent("a coordinator that is away opens the circuit and charges nothing", async () => {
   const pipeline = summaryBy(`http: { url: "http://127.0.0.1:9/start" }`);
   await withScene({ pipeline, warehouse: oneMissing }, async (scene) => {
     const { code, document } = await scene.report("--once");
@@ -93,7 +93,7 @@ test("a coordinator that is away opens the circuit and charges nothing", async (
   });
 });
 
-test("a chronological processor goes in order and stops at the date that cannot be filled", async () => {
+test.concurrent("a chronological processor goes in order and stops at the date that cannot be filled", async () => {
   const pipeline = summaryBy(
     `command: ${commandOf("summary.mjs")}, max_attempts: 2, max_dates_per_job: 2`,
   ).replace('phase: "3"', 'phase: "3"\n    chronological: true');
@@ -127,7 +127,7 @@ test("a chronological processor goes in order and stops at the date that cannot 
   });
 });
 
-test("a repair that leaves fewer rows than it found is given up at once", async () => {
+test.concurrent("a repair that leaves fewer rows than it found is given up at once", async () => {
   const pipeline = summaryBy(`command: ${commandOf("summary.mjs")}`);
   const files = {
     "summary.mjs": job("await sql(\"delete from nba.player_game_summary where game_id = 'G1-2024-01-02'\");"),
@@ -145,7 +145,7 @@ test("a repair that leaves fewer rows than it found is given up at once", async 
   });
 });
 
-test("a repair that only adds rows is not let near a date that has some", async () => {
+test.concurrent("a repair that only adds rows is not let near a date that has some", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-03"]),
     "delete from nba.player_game_summary where game_date = '2024-01-03' or game_id = 'G2-2024-01-02'",
@@ -166,7 +166,7 @@ test("a repair that only adds rows is not let near a date that has some", async 
   });
 });
 
-test("a run waits out the backoff of its repairs, unless --max-wait does not allow it", async () => {
+test.concurrent("a run waits out the backoff of its repairs, unless --max-wait does not allow it", async () => {
   const pipeline = (backoff: string) =>
     summaryBy(`command: ${commandOf("summary.mjs")}, backoff: [${backoff}]`);
   const files = {
@@ -185,7 +185,7 @@ test("a run waits out the backoff of its repairs, unless --max-wait does not all
   });
 });
 
-test("a warehouse that another program holds is waited for, then told as such", async () => {
+test.concurrent("a warehouse that another program holds is waited for, then told as such", async () => {
   await withScene(
     { pipeline: summaryBy("sql_file: player_game_summary.sql"), files: leagueFiles, warehouse: oneMissing },
     async (scene) => {
@@ -208,7 +208,7 @@ test("a warehouse that another program holds is waited for, then told as such", 
   );
 });
 
-test("a repair that several tables share is run once for all of them, and each is verified", async () => {
+test.concurrent("a repair that several tables share is run once for all of them, and each is verified", async () => {
   const pipeline = `
 schedule: { table: nba.schedule, date_column: game_date, unit_column: game_id, season_column: season }
 defaults: { date_column: game_date }
@@ -248,7 +248,7 @@ processors:
   });
 });
 
-test("a day's budget of repairs is kept, and what is left says so", async () => {
+test.concurrent("a day's budget of repairs is kept, and what is left says so", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-09"]),
     "delete from nba.player_game_summary where day(game_date) % 2 = 0",
@@ -267,7 +267,7 @@ test("a day's budget of repairs is kept, and what is left says so", async () => 
   });
 });
 
-test("secrets of the configuration are in no output, log or ledger", async () => {
+test.concurrent("secrets of the configuration are in no output, log or ledger", async () => {
   const secret = "hunter2-correct-horse";
   const pipeline = summaryBy(
     `command: ${commandOf("summary.mjs")}, max_attempts: 1, env: { TOKEN: "\${file:token}" }`,
@@ -289,7 +289,7 @@ test("secrets of the configuration are in no output, log or ledger", async () =>
   });
 });
 
-test("without a ledger nothing is launched", async () => {
+test.concurrent("without a ledger nothing is launched", async () => {
   const pipeline = `ledger: { path: ./occupied/ledger.duckdb }\n${summaryBy(`command: ${commandOf("summary.mjs")}`)}`;
   const files = { "summary.mjs": job(fill), occupied: "a file where the ledger's folder should be" };
   await withScene({ pipeline, files, warehouse: oneMissing }, async (scene) => {
@@ -301,7 +301,7 @@ test("without a ledger nothing is launched", async () => {
   });
 });
 
-test("a run during which its inputs changed is done again and charged to nobody", async () => {
+test.concurrent("a run during which its inputs changed is done again and charged to nobody", async () => {
   const files = {
     "summary.mjs": job(`
       if (existsSync("moved")) ${fill}
@@ -324,7 +324,7 @@ test("a run during which its inputs changed is done again and charged to nobody"
   });
 });
 
-test("a date that is broken again and again after its repair is left alone the third time", async () => {
+test.concurrent("a date that is broken again and again after its repair is left alone the third time", async () => {
   const pipeline = summaryBy("sql_file: player_game_summary.sql");
   await withScene({ pipeline, files: leagueFiles, warehouse: oneMissing }, async (scene) => {
     for (const expected of [0, 0, 0, 2]) {

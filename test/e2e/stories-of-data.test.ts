@@ -8,11 +8,11 @@ import { datesFrom, gapsOf, sqlDates, withScene } from "./scene.ts";
 // Goal: what went wrong with a prediction platform before, told differently: data that passed for whole, and work done in vain.
 // Method: `reconcile` as a process, on a small league in a DuckDB file.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 const summaryOnly = leagueHead + processors.boxscores + processors.player_game_summary;
 
-test("8: a date that holds 4.6 times its rows is invalid, not complete, and is replaced", async () => {
+test.concurrent("8: a date that holds 4.6 times its rows is invalid, not complete, and is replaced", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-03"]),
     // Ten rows are 46 now.
@@ -41,7 +41,7 @@ test("8: a date that holds 4.6 times its rows is invalid, not complete, and is r
   });
 });
 
-test("9: phase 4 waits while phase 3 is not complete, wastes no run on it, and names the cause", async () => {
+test.concurrent("9: phase 4 waits while phase 3 is not complete, wastes no run on it, and names the cause", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-04"]),
     "delete from nba.player_game_summary where game_date = '2024-01-03'",
@@ -73,7 +73,7 @@ test("9: phase 4 waits while phase 3 is not complete, wastes no run on it, and n
   });
 });
 
-test("10: a job that exits 0 and writes nothing is ineffective, and each of its runs counts as an attempt", async () => {
+test.concurrent("10: a job that exits 0 and writes nothing is ineffective, and each of its runs counts as an attempt", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-03"]),
     "delete from nba.player_game_summary where game_date = '2024-01-02'",
@@ -104,7 +104,7 @@ test("10: a job that exits 0 and writes nothing is ineffective, and each of its 
   });
 });
 
-test("11: what is expected comes from the schedule of 31 dates and 231 games, not from a table that holds 15 dates and 157 games", async () => {
+test.concurrent("11: what is expected comes from the schedule of 31 dates and 231 games, not from a table that holds 15 dates and 157 games", async () => {
   const january = datesFrom("2022-01-01", "2022-01-31");
   // 8 nights of 10 games and 7 of 11 are there; 10 of 5 and 6 of 4 are not.
   const games = january.map((_, index) => (index < 8 ? 10 : index < 15 ? 11 : index < 25 ? 5 : 4));
@@ -137,7 +137,7 @@ test("11: what is expected comes from the schedule of 31 dates and 231 games, no
   });
 });
 
-test("12: on a ten-game night with one whole game missing a floor of rows is met, but the coverage of the schedule sees it", async () => {
+test.concurrent("12: on a ten-game night with one whole game missing a floor of rows is met, but the coverage of the schedule sees it", async () => {
   const warehouse = [
     "create schema nba",
     "create table nba.schedule as select date '2024-01-05' as game_date, game as game_id, 2023 as season from range(10) as games (game)",
@@ -172,7 +172,7 @@ test("12: on a ten-game night with one whole game missing a floor of rows is met
   });
 });
 
-test("13: 135 of 449 players with too little history, left out by design and reported so, are excused and no gap for ever", async () => {
+test.concurrent("13: 135 of 449 players with too little history, left out by design and reported so, are excused and no gap for ever", async () => {
   const warehouse = [
     "create schema nba",
     "create table nba.schedule as select date '2023-11-10' as game_date, 1 as game_id, 2023 as season",
@@ -212,7 +212,7 @@ ${zones("excused", excuse("category = 'INSUFFICIENT_DATA'"))}${zones("not_excuse
   });
 });
 
-test("14: beside an orchestrator that fills dates too, a date that it filled meanwhile is not run again, and complete dates never are", async () => {
+test.concurrent("14: beside an orchestrator that fills dates too, a date that it filled meanwhile is not run again, and complete dates never are", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-05"]),
     `delete from nba.player_game_summary where game_date in ${sqlDates(["2024-01-02", "2024-01-04"])}`,

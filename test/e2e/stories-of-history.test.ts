@@ -18,7 +18,7 @@ import { datesFrom, gapsOf, sqlDates, withScene } from "./scene.ts";
 // Goal: what went wrong with a prediction platform before, told differently: what was lost in history, and how often it was tried.
 // Method: `reconcile` as a process, on a small league in a DuckDB file.
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, maxConcurrency: 3 });
 
 /** What reads what that is repaired too, on its own date: a run of the first before the repair of the second would be in vain. */
 const sameDateReads = [
@@ -30,7 +30,7 @@ const sameDateReads = [
   ["prediction_accuracy", "player_game_summary"],
 ] as const;
 
-test("1: playoffs of three seasons, stuck behind complete raw data that sent no event, are filled by one run, phase by phase", async () => {
+test.concurrent("1: playoffs of three seasons, stuck behind complete raw data that sent no event, are filled by one run, phase by phase", async () => {
   const playoffs = [
     ["2022-04-16", "2022-04-19"],
     ["2023-04-15", "2023-04-18"],
@@ -78,7 +78,7 @@ test("1: playoffs of three seasons, stuck behind complete raw data that sent no 
   });
 });
 
-test("2: a season that was never graded but for one test row is graded, as a run asks the whole history and no one-off scope", async () => {
+test.concurrent("2: a season that was never graded but for one test row is graded, as a run asks the whole history and no one-off scope", async () => {
   const season = datesFrom("2024-10-22", "2024-10-29");
   const warehouse = [
     ...wholeLeague(
@@ -108,7 +108,7 @@ test("2: a season that was never graded but for one test row is graded, as a run
   });
 });
 
-test("3: holes of 26 and 109 days are found and filled though they are years old, as there is no window to fall out of", async () => {
+test.concurrent("3: holes of 26 and 109 days are found and filled though they are years old, as there is no window to fall out of", async () => {
   const short = datesFrom("2021-11-01", "2021-11-26");
   const long = datesFrom("2022-01-01", "2022-04-19");
   expect([short.length, long.length]).toEqual([26, 109]);
@@ -131,7 +131,7 @@ test("3: holes of 26 and 109 days are found and filled though they are years old
   });
 });
 
-test("4: dates whose prop lines were never scraped end in quarantine after three attempts and block their own dates only, until they are waived", async () => {
+test.concurrent("4: dates whose prop lines were never scraped end in quarantine after three attempts and block their own dates only, until they are waived", async () => {
   const dates = datesFrom("2021-11-01", "2021-11-07");
   const [filled, unfillable] = [
     ["2021-11-03", "2021-11-06", "2021-11-07"],
@@ -202,7 +202,7 @@ waivers:
   });
 });
 
-test("5: dates half filled by a backfill that died are partial, are repaired first, and no phase 4 is run on half of the games", async () => {
+test.concurrent("5: dates half filled by a backfill that died are partial, are repaired first, and no phase 4 is run on half of the games", async () => {
   const warehouse = [
     ...wholeLeague(["2023-12-01", "2023-12-10"]),
     // It died within the seventh of ten nights; phase 4 had come as far as the fifth, but for one night.
@@ -245,7 +245,7 @@ test("5: dates half filled by a backfill that died are partial, are repaired fir
   });
 });
 
-test("6: a run that died is known for dead by the next one, which goes on at once instead of waiting for it", async () => {
+test.concurrent("6: a run that died is known for dead by the next one, which goes on at once instead of waiting for it", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-03"]),
     "delete from nba.player_game_summary where game_date = '2024-01-02'",
@@ -295,7 +295,7 @@ test("6: a run that died is known for dead by the next one, which goes on at onc
   });
 });
 
-test("7: attempts are counted in one place, so that a date has every one of its three and not one more", async () => {
+test.concurrent("7: attempts are counted in one place, so that a date has every one of its three and not one more", async () => {
   const warehouse = [
     ...wholeLeague(["2024-01-01", "2024-01-06"]),
     "delete from nba.player_game_summary where game_date in ('2024-01-02', '2024-01-03')",
