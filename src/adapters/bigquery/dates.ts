@@ -48,11 +48,15 @@ function dayExpression(column: Column, source: Source, timezone: string): string
   throw wrongDateType(column, source, "DATE, DATETIME or TIMESTAMP", `cast(${column.name} as date)`);
 }
 
-/** Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as INT64. */
+/**
+ * Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as INT64. A time of writing without a zone is UTC, as
+ * `current_datetime()` is in a repair; a date begins in the pipeline's zone.
+ */
 export function epochMs(aggregate: "min" | "max", column: Column, source: Source, timezone: string): string {
   const value = `${aggregate}(${quoteIdentifier(column.name)})`;
   if (column.type === "TIMESTAMP") return `unix_millis(${value})`;
-  if (column.type === "DATE" || column.type === "DATETIME") {
+  if (column.type === "DATETIME") return `unix_millis(timestamp(${value}))`;
+  if (column.type === "DATE") {
     return `unix_millis(timestamp(${value}, ${quoteText(timezone)}))`;
   }
   throw wrongDateType(column, source, "TIMESTAMP, DATETIME or DATE", `cast(${column.name} as timestamp)`);

@@ -37,11 +37,14 @@ function dayExpression(column: Column, source: Source, timezone: string): string
   throw wrongDateType(column, source, "DATE, TIMESTAMP or TIMESTAMPTZ", `cast(${column.name} as date)`);
 }
 
-/** Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as DOUBLE. */
+/**
+ * Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as DOUBLE. A time of writing without a zone is UTC, as
+ * `now()` is in a repair; a date begins in the pipeline's zone.
+ */
 export function epochMs(aggregate: "min" | "max", column: Column, source: Source, timezone: string): string {
   const value = `${aggregate}(${quoteIdentifier(column.name)})`;
-  if (isInstant(column)) return `epoch_ms(${value})`;
-  if (column.type === "DATE" || isTimestamp(column)) {
+  if (isInstant(column) || isTimestamp(column)) return `epoch_ms(${value})`;
+  if (column.type === "DATE") {
     return `epoch_ms(timezone(${quoteText(timezone)}, ${value}::timestamp))`;
   }
   throw wrongDateType(column, source, "TIMESTAMP, TIMESTAMPTZ or DATE", `cast(${column.name} as timestamp)`);

@@ -164,7 +164,9 @@ const commonShape = {
   date_column: column.describe(
     "The date of a row: a DATE, or a TIMESTAMP or DATETIME dated in the pipeline's time zone.",
   ),
-  written_at_column: column.optional().describe("When a row was written; `stale` needs it."),
+  written_at_column: column
+    .optional()
+    .describe("When a row was written; `stale` needs it. Without a time zone it is UTC."),
   severity: z
     .enum(["critical", "warning", "info"])
     .prefault("warning")
