@@ -72,8 +72,11 @@ export class Api {
   /** Waits before a try that follows the `attempt`-th one: longer each time, and not in step with others. */
   async backOff(attempt: number, limits: Limits): Promise<void> {
     const longest = Math.min(this.#retryFromMs * 2 ** (attempt - 1), retryToMs);
-    const waitMs = longest * (0.5 + Math.random() / 2);
-    await within(limits, (signal) => sleep(waitMs, undefined, { signal }));
+    await this.pause(longest * (0.5 + Math.random() / 2), limits);
+  }
+
+  async pause(ms: number, limits: Limits): Promise<void> {
+    await within(limits, (signal) => sleep(ms, undefined, { signal }));
   }
 
   async #once<T>(call: Call, schema: z.ZodType<T>, limits: Limits): Promise<T> {

@@ -25,7 +25,13 @@ export interface Statement {
   /** A word for the job's id and its label. */
   readonly purpose: string;
   /** Runs in a session: `new` begins one. */
-  readonly session?: string;
+  readonly session?: JobSession | "new";
+}
+
+/** What is staged, and not committed yet, belongs to a session alone. */
+export interface JobSession {
+  readonly id: string;
+  readonly location: string | null;
 }
 
 export interface Outcome {
@@ -33,7 +39,7 @@ export interface Outcome {
   readonly bytesBilled: number;
   /** Rows that an INSERT or a DELETE touched. */
   readonly rowsChanged: number;
-  readonly session: string | null;
+  readonly session: JobSession | null;
 }
 
 export interface Analysis {
@@ -45,6 +51,8 @@ export interface Analysis {
 const jobTries = 4;
 /** How long BigQuery may keep a call that waits for a job. */
 const pollMs = 10_000;
+const pauseStepMs = 50;
+const pauseMaxMs = 1_000;
 const cancelLimitMs = 5_000;
 /** How much later than we BigQuery gives a job up by itself, in case nobody is left to cancel it. */
 const jobSlackMs = 60_000;
@@ -112,31 +120,33 @@ export class Jobs {
 
   async #run(statement: Statement, limits: Limits): Promise<Outcome> {
     const jobId = this.#newId(statement.purpose);
+    let location = this.#locationOf(statement);
     try {
       const job = await this.#insert(statement, jobId, limits, false);
-      const location = job.jobReference?.location ?? this.#options.location;
+      location = job.jobReference?.location ?? location;
       const rows = await this.#await(jobId, location, limits);
       const { statistics } = await this.#finished(job, jobId, location, limits);
       const bytesBilled = Number(statistics?.query?.totalBytesBilled ?? 0);
       this.#bytesBilled += bytesBilled;
+      const sessionId = statistics?.sessionInfo?.sessionId;
       return {
         rows,
         bytesBilled,
         rowsChanged: Number(statistics?.query?.numDmlAffectedRows ?? 0),
-        session: statistics?.sessionInfo?.sessionId ?? statement.session ?? null,
+        session: sessionId === undefined ? null : { id: sessionId, location },
       };
     } catch (error) {
       const isStopped =
         error instanceof ReconcilerError &&
         (error.code === "interrupted" || error.code === "warehouse_timeout");
-      if (isStopped) await this.#cancel(jobId, error);
+      if (isStopped) await this.#cancel(jobId, location, error);
       throw error;
     }
   }
 
   async #insert(statement: Statement, jobId: string, limits: Limits, dryRun: boolean): Promise<JobAnswer> {
     const { project } = this.#api;
-    const { location } = this.#options;
+    const location = this.#locationOf(statement);
     const body = {
       jobReference: { projectId: project, jobId, ...(location === null ? {} : { location }) },
       configuration: this.#configuration(statement, limits, dryRun),
@@ -166,7 +176,7 @@ export class Jobs {
         ...(session === "new" ? { createSession: true } : {}),
         ...(session === undefined || session === "new"
           ? {}
-          : { connectionProperties: [{ key: "session_id", value: session }] }),
+          : { connectionProperties: [{ key: "session_id", value: session.id }] }),
       },
     };
   }
@@ -175,7 +185,7 @@ export class Jobs {
   async #await(jobId: string, location: string | null, limits: Limits): Promise<Rows> {
     const pages: (readonly unknown[])[] = [];
     let pageToken: string | undefined;
-    for (;;) {
+    for (let polls = 1; ; polls += 1) {
       const leftMs = limits.deadline - performance.now();
       const query = {
         ...(location === null ? {} : { location }),
@@ -183,8 +193,12 @@ export class Jobs {
         timeoutMs: Math.ceil(Math.min(pollMs, Math.max(1, leftMs))),
         "formatOptions.useInt64Timestamp": true,
       };
-      const results = await this.#results(jobId, query, limits);
-      if (!results.jobComplete) continue;
+      const results = await this.#results(jobId, location, query, limits);
+      if (!results.jobComplete) {
+        // It waits for the job itself; where it does not, it is not to be asked all the time.
+        await this.#api.pause(Math.min(polls * pauseStepMs, pauseMaxMs), limits);
+        continue;
+      }
       pages.push(results.rows ?? []);
       pageToken = results.pageToken;
       if (pageToken === undefined) return new Rows(results.schema?.fields ?? [], pages);
@@ -192,12 +206,12 @@ export class Jobs {
   }
 
   /** A job that failed is answered with its error as if the call had failed; the job itself tells which. */
-  async #results(jobId: string, query: Required<Call>["query"], limits: Limits) {
+  async #results(jobId: string, location: string | null, query: Required<Call>["query"], limits: Limits) {
     try {
       const call = { method: "GET", path: `/queries/${jobId}`, query } as const;
       return await this.#api.call(call, resultsAnswer, limits);
     } catch (error) {
-      if (error instanceof ApiFailure) await this.#get(jobId, this.#options.location, limits);
+      if (error instanceof ApiFailure) await this.#get(jobId, location, limits);
       throw error;
     }
   }
@@ -214,8 +228,8 @@ export class Jobs {
   }
 
   /** A job that nobody waits for goes on and bills. Says so where it could not be cancelled. */
-  async #cancel(jobId: string, reason: unknown): Promise<void> {
-    const query = this.#options.location === null ? {} : { location: this.#options.location };
+  async #cancel(jobId: string, location: string | null, reason: unknown): Promise<void> {
+    const query = location === null ? {} : { location };
     const call = { method: "POST", path: `/jobs/${jobId}/cancel`, query } as const;
     try {
       await this.#api.call(call, anyAnswer, limitsOf(cancelLimitMs));
@@ -228,6 +242,10 @@ export class Jobs {
         { cause: new AggregateError([reason, error]) },
       );
     }
+  }
+
+  #locationOf({ session }: Statement): string | null {
+    return typeof session === "object" ? session.location : this.#options.location;
   }
 
   #newId(purpose: string): string {

@@ -5,7 +5,7 @@ import { QueryError } from "../sql/query-error.ts";
 import { broken, calledOff, checkOwned, checkStaged, refusedRows } from "../sql/repair-shape.ts";
 import type { Api } from "./api.ts";
 import { FenceConflict, type Fences, type RunInSession, writeFence } from "./fence.ts";
-import type { Jobs, Outcome } from "./jobs.ts";
+import type { Jobs, JobSession, Outcome } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import type { Parameter } from "./parameters.ts";
 import { type RepairShape, shapeRepair } from "./repair-shape.ts";
@@ -122,13 +122,13 @@ async function writeRows(
 /** A session of BigQuery: what is staged and what is not yet committed belong to it alone. */
 class RepairSession {
   readonly #jobs: Jobs;
-  readonly #id: string;
+  readonly #session: JobSession;
   readonly #limits: Limits;
   #isOpen = false;
 
-  constructor(jobs: Jobs, id: string, limits: Limits) {
+  constructor(jobs: Jobs, session: JobSession, limits: Limits) {
     this.#jobs = jobs;
-    this.#id = id;
+    this.#session = session;
     this.#limits = limits;
   }
 
@@ -162,7 +162,7 @@ class RepairSession {
     if (!this.#isOpen) return;
     throw new ReconcilerError(
       "warehouse_unavailable",
-      `the repair's transaction in the session ${this.#id} could not be taken back: ${problems.map(messageOf).join("; ")}`,
+      `the repair's transaction in the session ${this.#session.id} could not be taken back: ${problems.map(messageOf).join("; ")}`,
       {
         cause: new AggregateError(problems),
         hint: "nothing of it is visible; BigQuery takes it back when the session ends, and until then other repairs of the table wait",
@@ -171,7 +171,7 @@ class RepairSession {
   }
 
   #statement(sql: string, parameters: readonly Parameter[], limits: Limits): Promise<Outcome> {
-    return this.#jobs.write({ sql, parameters, purpose: "repair", session: this.#id }, limits);
+    return this.#jobs.write({ sql, parameters, purpose: "repair", session: this.#session }, limits);
   }
 }
 
@@ -187,7 +187,7 @@ function conflicting({ processor }: ReplaceRequest, cause: FenceConflict): Recon
   );
 }
 
-function sessionOf({ session }: Outcome): string {
+function sessionOf({ session }: Outcome): JobSession {
   if (session !== null) return session;
   throw new ReconcilerError(
     "warehouse_unavailable",

@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Api } from "../../../src/adapters/bigquery/api.ts";
-import { Jobs } from "../../../src/adapters/bigquery/jobs.ts";
+import { Jobs, type JobSession } from "../../../src/adapters/bigquery/jobs.ts";
 import { limitsOf } from "../../../src/adapters/bigquery/limits.ts";
 import { listParameter, parameter } from "../../../src/adapters/bigquery/parameters.ts";
 import { loadSql } from "../../../src/adapters/bigquery/sql-files.ts";
@@ -95,7 +95,7 @@ const parameters = [
 
 let server: BigQueryServer;
 let jobs: Jobs;
-let session: string | null;
+let session: JobSession | null;
 beforeAll(async () => {
   server = await startBigQuery();
   server.define({ name: "stats.scores", columns: { game_date: "DATE", player: "STRING", season: "STRING" } });
@@ -113,9 +113,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-async function stage(): Promise<string | null> {
+async function stage(): Promise<JobSession | null> {
   const sql = loadSql("stage-rows", texts["stage-rows"]);
-  const statement = { sql, parameters, purpose: "test", session: "new" };
+  const statement = { sql, parameters, purpose: "test", session: "new" as const };
   return (await jobs.write(statement, limitsOf(20_000))).session;
 }
 
@@ -135,7 +135,7 @@ test("every file is here", () => {
 
 test.each(Object.keys(texts))("%s.sql is GoogleSQL", async (name) => {
   // Where there are no staged rows yet, and as a whole: a session begins with it.
-  if (name === "stage-rows") expect(await stage()).toEqual(expect.any(String));
+  if (name === "stage-rows") expect(await stage()).toMatchObject({ id: expect.any(String) });
   else
     await expect(analyze(loadSql(name, texts[name]))).resolves.toMatchObject({ bytes: expect.any(Number) });
 });
