@@ -16,7 +16,7 @@ import { isNull, type ValueProto } from "./values.ts";
 const mebibyte = 1024 * 1024;
 const leastPerTable = 10 * mebibyte;
 /** What a look at INFORMATION_SCHEMA is charged, whatever it finds. */
-export const metadataBytes = leastPerTable;
+const metadataBytes = leastPerTable;
 
 export interface Cost {
   readonly bytesProcessed: number;
@@ -24,7 +24,7 @@ export interface Cost {
 }
 
 /** The size of a value by BigQuery's documentation of its types. */
-export function sizeOf(type: SqlType, value: ValueProto): number {
+function sizeOf(type: SqlType, value: ValueProto): number {
   if (type.kind === "ARRAY")
     return (value.arrayValue?.element ?? []).reduce((sum, item) => sum + sizeOf(type.element, item), 0);
   if (isNull(value)) return 0;

@@ -87,7 +87,7 @@ async function runTemporary(statement: Statement, analyzed: Analyzed): Promise<O
 
 function kindOf({ kind }: Statement, node: Node): string {
   if (kind === "astCreateViewStatementNode" || text(node, "objectType") === "VIEW") return "VIEW";
-  return child(node, "query") === undefined ? "TABLE" : "TABLE_AS_SELECT";
+  return property(node, "query") === undefined ? "TABLE" : "TABLE_AS_SELECT";
 }
 
 /** A property of a CREATE statement, which the engine keeps with one of the kinds that the statement is based on. */
@@ -124,11 +124,11 @@ async function tableFrom(
     description: text(options.get("description"), "stringValue") ?? null,
     view: null,
   };
-  if (child(node, "query") === undefined) return table;
+  if (property(node, "query") === undefined) return table;
   // The query as it was written: its places in the SQL are those of the syntax tree.
   const tree = concrete((await said(identity, () => engine.parse(statement.sql))) as Node);
-  const query = child(tree?.node, "query");
-  if (query === undefined) throw new Error("the statement has no query");
+  const query = tree === undefined ? undefined : property(tree.node, "query");
+  if (!isNode(query)) throw new Error("the statement has no query");
   const { start, end } = rangeOf(query);
   const sql = Buffer.from(statement.sql).subarray(start, end).toString();
   if (statement.kind === "astCreateViewStatementNode") return { ...table, view: sql };
@@ -149,8 +149,8 @@ async function tableFrom(
 /** The query of a CREATE … AS, the rest of the statement blank, so that places in messages stay. */
 async function selectIn(engine: Awaited<ReturnType<Context["engine"]>>, sql: string): Promise<string> {
   const tree = concrete((await engine.parse(sql)) as Node);
-  const query = child(tree?.node, "query");
-  if (query === undefined) throw new Error("the statement has no query");
+  const query = tree === undefined ? undefined : property(tree.node, "query");
+  if (!isNode(query)) throw new Error("the statement has no query");
   const { start, end } = rangeOf(query);
   const bytes = Buffer.from(sql);
   return bytes.subarray(0, start).toString().replace(/[^\n]/g, " ") + bytes.subarray(start, end).toString();

@@ -82,6 +82,7 @@ export class Engine {
   private readonly api: Api;
   private readonly languageOptions: object;
   private readonly child: ChildProcess;
+  private hasEnded = false;
   private constructor(api: Api, child: ChildProcess, languageOptions: object) {
     this.api = api;
     this.child = child;
@@ -180,6 +181,8 @@ export class Engine {
 
   /** The next statement gets a new one. */
   private end(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     shared = undefined;
     this.api.close();
     this.child.stdin?.end();
@@ -189,8 +192,9 @@ export class Engine {
     try {
       return await send(this.api, method, request);
     } catch (error) {
-      const { code, details } = error as { code: number; details: string };
-      if (code !== unavailable) throw new EngineError(details, { cause: error });
+      const { code, details } = error as { code?: number; details: string };
+      // Without a code: the connection of an engine that ended under an earlier statement.
+      if (code !== unavailable && code !== undefined) throw new EngineError(details, { cause: error });
       this.end();
       // Not one of the codes that the client tries again: the next engine would end at the same statement.
       throw new BigQueryError("notImplemented", "The SQL engine of the test server ended at this statement.");
@@ -211,7 +215,7 @@ function send(api: Api, method: Method, request: object): Promise<unknown> {
 function spawnServer(port: number): ChildProcess {
   const library = dirname(createRequire(import.meta.url).resolve("@fivetrandevelopers/zetasql"));
   const binary = process.arch === "arm64" ? "remote_server_arm.so" : "remote_server.so";
-  const script = '"$0" localhost "$1" >/dev/null 2>&1 & read -r _; kill -9 $!; wait';
+  const script = '"$0" localhost "$1" >/dev/null 2>&1 & read -r _; kill -9 $! 2>/dev/null; wait';
   const child = spawn("sh", ["-c", script, join(library, "zetasql", binary), String(port)], {
     stdio: ["pipe", "ignore", "inherit"],
   });

@@ -134,7 +134,7 @@ function isProject(parts: readonly string[], { projectId }: Names): boolean {
 }
 
 /** What BigQuery says of a table that is not there. */
-export function notFound(dataset: string, name: string, names: Names): BigQueryError {
+function notFound(dataset: string, name: string, names: Names): BigQueryError {
   const what = names.hasDataset(dataset)
     ? `Table ${names.projectId}:${dataset}.${name}`
     : `Dataset ${names.projectId}:${dataset}`;

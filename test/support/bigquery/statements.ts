@@ -9,7 +9,7 @@ import {
 } from "./context.ts";
 import { runDdl } from "./ddl.ts";
 import { runDml } from "./dml.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, EngineError } from "./engine.ts";
 import { BigQueryError } from "./errors.ts";
 import { child, concrete, type Node, rangeOf, text } from "./syntax.ts";
 import { autocommit, Transaction } from "./transactions.ts";
@@ -55,7 +55,13 @@ async function split(engine: Engine, sql: string): Promise<readonly Part[]> {
     const rest = bytes.subarray(position).toString();
     const comments = /\/\*[\s\S]*?\*\/|(--|#)[^\n]*/g;
     if (parts.length > 0 && rest.replace(comments, "").trim() === "") return parts;
-    const tree = (await said(identity, () => engine.parseNext(sql, position))) as Node;
+    const blank = bytes.subarray(0, position).toString().replace(/[^\n]/g, " ");
+    // Errors of the parser have no place; those of the analyzer have.
+    const next = engine.parseNext(sql, position).catch((error: unknown) => {
+      if (error instanceof EngineError) return engine.analyze({ sql: blank + rest, tables: [], params: [] });
+      throw error;
+    });
+    const tree = (await said(identity, () => next)) as Node;
     const found = concrete(tree);
     if (found === undefined) throw new Error("the engine gave no syntax tree");
     const { start, end } = rangeOf(found.node);

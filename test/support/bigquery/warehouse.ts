@@ -36,7 +36,7 @@ export function putTable(warehouse: Warehouse, table: Table): void {
   warehouse.datasets.set(table.dataset, dataset.set(table.name, table));
 }
 
-export function accessDenied({ projectId }: Warehouse, dataset: string, name: string): BigQueryError {
+function accessDenied({ projectId }: Warehouse, dataset: string, name: string): BigQueryError {
   const table = `${projectId}:${dataset}.${name}`;
   return new BigQueryError(
     "accessDenied",
