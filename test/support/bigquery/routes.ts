@@ -5,7 +5,7 @@ import type { CallName, Fault } from "./faults.ts";
 import { jobResource, type Page, resultResource } from "./job-resource.ts";
 import type { Job, Jobs, QueryBody } from "./jobs.ts";
 import { patchTable, type TableBody, tableFromBody, tableResource, tableSummary } from "./table-resource.ts";
-import { datasetOf, putTable, tableOf } from "./warehouse.ts";
+import { datasetOf, putTable, tableOf, type Warehouse } from "./warehouse.ts";
 
 export interface Call {
   /** The parts of the path that the route names. */
@@ -24,7 +24,12 @@ export interface Route {
 
 /** The calls to a project, in the order in which their patterns are tried. */
 export function routesOf(context: Context, jobs: Jobs): readonly Route[] {
-  return [...jobRoutes(context, jobs), ...tableRoutes(context), ...datasetRoutes(context)];
+  return [
+    ...queryRoutes(context, jobs),
+    ...jobRoutes(context, jobs),
+    ...tableRoutes(context),
+    ...datasetRoutes(context),
+  ];
 }
 
 interface QueryCallBody extends QueryBody {
@@ -54,16 +59,17 @@ async function waitFor(job: Job, timeoutMs: number): Promise<void> {
   timer.abort();
 }
 
-function jobRoutes({ warehouse }: Context, jobs: Jobs): readonly Route[] {
-  const { location } = warehouse;
+/** @throws BigQueryError `notFound` at another location than the one that is asked for */
+function findJob({ projectId, location }: Warehouse, jobs: Jobs, { path: [id = ""], search }: Call): Job {
+  const asked = search.get("location")?.toLowerCase();
+  // Without a location, BigQuery looks in its multi-regions only.
+  const there = asked === undefined ? ["US", "EU"].includes(location) : asked === location.toLowerCase();
+  if (!there) throw new BigQueryError("notFound", `Not found: Job ${projectId}:${id}`);
+  return jobs.get(id);
+}
+
+function queryRoutes({ warehouse }: Context, jobs: Jobs): readonly Route[] {
   const requests = new Map<string, string>();
-  const found = ({ path: [id = ""], search }: Call): Job => {
-    const asked = search.get("location")?.toLowerCase();
-    // Without a location, BigQuery looks in its multi-regions only.
-    const there = asked === undefined ? ["US", "EU"].includes(location) : asked === location.toLowerCase();
-    if (!there) throw new BigQueryError("notFound", `Not found: Job ${warehouse.projectId}:${id}`);
-    return jobs.get(id);
-  };
   const answer = (kind: string, job: Job, page: Page) => {
     if (job.error !== null) throw job.error;
     return resultResource(kind, warehouse, job, page);
@@ -89,7 +95,7 @@ function jobRoutes({ warehouse }: Context, jobs: Jobs): readonly Route[] {
       method: "GET",
       pattern: /^queries\/([^/]+)$/,
       async handle(call) {
-        const job = found(call);
+        const job = findJob(warehouse, jobs, call);
         const { search } = call;
         await waitFor(job, Number(search.get("timeoutMs") ?? defaultTimeoutMs));
         const maxResults = search.get("maxResults");
@@ -100,6 +106,11 @@ function jobRoutes({ warehouse }: Context, jobs: Jobs): readonly Route[] {
         });
       },
     },
+  ];
+}
+
+function jobRoutes({ warehouse }: Context, jobs: Jobs): readonly Route[] {
+  return [
     {
       name: "jobs.insert",
       method: "POST",
@@ -129,7 +140,7 @@ function jobRoutes({ warehouse }: Context, jobs: Jobs): readonly Route[] {
       method: "POST",
       pattern: /^jobs\/([^/]+)\/cancel$/,
       async handle(call) {
-        const job = found(call);
+        const job = findJob(warehouse, jobs, call);
         job.cancel();
         await waitFor(job, defaultTimeoutMs);
         return { kind: "bigquery#jobCancelResponse", job: jobResource(warehouse, job) };
@@ -140,7 +151,7 @@ function jobRoutes({ warehouse }: Context, jobs: Jobs): readonly Route[] {
       method: "GET",
       pattern: /^jobs\/([^/]+)$/,
       async handle(call) {
-        const job = found(call);
+        const job = findJob(warehouse, jobs, call);
         // BigQuery does not wait here; a moment keeps pollers from spinning.
         await waitFor(job, 50);
         return jobResource(warehouse, job);
