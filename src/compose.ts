@@ -18,6 +18,11 @@ import { Session, type SessionOptions } from "./reconcile/session.ts";
 /** Somebody may read the ledger by hand while a run goes on: that must not end the run. */
 const ledgerLockWaitMs = 60_000;
 
+/** Beyond a command's own time limit: stopping it, and the looks and writes that wait with this one. */
+const turnGraceMs = 600_000;
+/** A Node timer that is set to more fires at once. */
+const timerMaxMs = 2 ** 31 - 1;
+
 /** One pass that writes nothing. */
 export interface Look {
   readonly assessment: Assessment;
@@ -48,11 +53,16 @@ export function compose(config: Config, options: ComposeOptions): App {
   const { pipeline } = config;
   const clock = systemClock;
   const log = runLog(createLogger({ ...options.logging, secrets: config.secrets }));
+  const commandMs = pipeline.repairUnits
+    .filter(({ action }) => action.kind === "command")
+    .map((unit) => unit.timeoutMs + unit.timeoutPerDateMs * unit.maxDatesPerJob);
   const warehouse = createDuckDbWarehouse({
     path: config.warehouse.path,
     timezone: pipeline.timezone,
     processors: pipeline.processors,
     schedules: pipeline.schedules,
+    // A look waits while a command has the file, as long as the longest of them may.
+    turnWaitMs: Math.min(Math.max(...commandMs, 0) + turnGraceMs, timerMaxMs),
   });
   const context: ReconcileContext = {
     compiled: compilePipeline(pipeline),

@@ -92,7 +92,7 @@ async function readConfigFile(file: string): Promise<string> {
   if (read.kind === "text") return read.text;
   const message = `expected a config file at ${file}, found ${read.found}`;
   if (read.reason === "not_found") {
-    const hint = "use --config FILE; `reconcile init` writes a first one";
+    const hint = "use --config FILE; examples/minimal/pipeline.yaml is one to begin with";
     throw new ReconcilerError("config_not_found", message, { hint, path: file });
   }
   if (read.reason === "too_large" || read.reason === "binary") {

@@ -31,7 +31,7 @@ export function parseYaml(text: string, issues: IssueList): Tree | null {
       place: null,
       expected: "a pipeline",
       found: "an empty file",
-      hint: "`reconcile init` writes a first one",
+      hint: "examples/minimal/pipeline.yaml is one to begin with",
     });
     return null;
   }

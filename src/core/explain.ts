@@ -15,7 +15,7 @@ import {
 } from "./grid.ts";
 import type { IsoDate } from "./iso-date.ts";
 import { describeNext } from "./next-step.ts";
-import type { Edge, Processor } from "./pipeline.ts";
+import type { Edge, Expectation, Processor } from "./pipeline.ts";
 import { rootCauses } from "./root-causes.ts";
 import { formatInstant, instantOf } from "./wall-clock.ts";
 
@@ -136,7 +136,47 @@ function expectedOf(assessment: Assessment, processor: Processor, position: numb
   const allowed = allowedRows(processor.expect, context);
   lines.push(
     `at least ${rowsText(required)}${Number.isFinite(allowed) ? `, at most ${round(allowed)}` : ""}`,
+    ...contentExpected(processor.expect),
   );
+  return lines;
+}
+
+/** What the rows have to be, beyond being enough. */
+function contentExpected({
+  coverage,
+  uniqueKeys,
+  notNull,
+  checks,
+  measures,
+  quality,
+}: Expectation): string[] {
+  const percent = (share: number) => `${round(share * 100)} %`;
+  const lines: string[] = [];
+  if (coverage !== null) {
+    const of = coverage.of.kind === "schedule" ? "the schedule" : coverage.of.name;
+    lines.push(`${percent(coverage.min)} of the ${coverage.ofKey} of ${of}`);
+  }
+  lines.push(...uniqueKeys.map((key) => `one row per ${key.join(", ")}`));
+  lines.push(
+    ...notNull.map(({ column, maxRatio }) =>
+      maxRatio === 0
+        ? `${column} in every row`
+        : `${column} in at least ${percent(1 - maxRatio)} of the rows`,
+    ),
+  );
+  lines.push(...checks.map(({ name, sql }) => `${name}: ${sql}`));
+  lines.push(
+    ...measures.map(({ name, min, max }) =>
+      [name, min === null ? "" : `at least ${min}`, max === null ? "" : `at most ${max}`]
+        .filter(Boolean)
+        .join(" "),
+    ),
+  );
+  if (quality !== null) {
+    lines.push(
+      `${quality.column} of at least ${quality.good} in ${percent(quality.minGoodShare)} of the rows`,
+    );
+  }
   return lines;
 }
 

@@ -236,7 +236,7 @@ test("numbers without a unit are refused for durations and sizes, with what to a
 test("an empty file, one of comments alone, and one that is no map are told so", async () => {
   for (const yaml of ["", "\n\n", "# only a comment\n", "---\n"]) {
     expect(await faultOf(yaml)).toBe(
-      "pipeline.yaml expected a pipeline found an empty file to do `reconcile init` writes a first one",
+      "pipeline.yaml expected a pipeline found an empty file to do examples/minimal/pipeline.yaml is one to begin with",
     );
   }
   expect(await faultOf("- a\n- b\n")).toMatch(

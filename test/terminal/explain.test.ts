@@ -71,6 +71,7 @@ describe("an explanation", () => {
 expected
   1 unit in schedule default
   at least 5 rows
+  one row per id
   due 2024-01-04T06:00:00Z
 
 seen
