@@ -60,13 +60,14 @@ function open(sketch: ProcessorSketch = {}, options: Partial<BigQueryWarehouseOp
 
 const statements = () => server.stats.queries.filter(({ dryRun }) => !dryRun);
 const ended = () => statements().filter(({ sql: text }) => /abort_session/.test(text)).length;
-const began = () => statements().filter(({ sql: text }) => /^create temp table/.test(text)).length;
+const began = () => statements().filter(({ sql: text }) => text.startsWith("create temp table")).length;
 
 /** Waits for a job that is slow: no other is asked for twice. */
-const askedTwice = () =>
-  expect
+async function askedTwice(): Promise<void> {
+  await expect
     .poll(() => server.stats.calls.slice(-2), { timeout: 10_000 })
     .toEqual(["jobs.getQueryResults", "jobs.getQueryResults"]);
+}
 
 test("a repair takes its dates by `@start_date` too, and ends its session", async () => {
   expect(await open().replace()).toEqual({ rowsDeleted: 0, rowsInserted: 4 });
