@@ -3,7 +3,7 @@ import type { Assessment } from "../core/assessment.ts";
 import type { ResultDocument } from "../core/result-document.ts";
 
 /** Converged, or for a plan: no gap. */
-export const exitConverged = 0;
+const exitConverged = 0;
 /** An error, or something could not be observed. */
 export const exitError = 1;
 /** Gaps remain, whatever their disposition. */

@@ -166,7 +166,7 @@ export function countStates(
 }
 
 /** Positions of the selected range at which a processor's cell is in one of the states, ascending. */
-export function positionsIn(
+function positionsIn(
   { grid }: Assessment,
   processor: Processor,
   test: (state: number) => boolean,
@@ -198,7 +198,7 @@ function gapsOf(assessment: Assessment, processor: Processor): GapDocument[] {
   );
 }
 
-export function gapDocument(assessment: Assessment, processor: Processor, position: number): GapDocument {
+function gapDocument(assessment: Assessment, processor: Processor, position: number): GapDocument {
   const { grid, facts, sight } = assessment;
   const cell = processor.index * grid.axis.length + position;
   const disposition = dispositionName(grid.dispositions[cell] ?? 0);

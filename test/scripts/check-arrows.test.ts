@@ -79,11 +79,7 @@ describe("checkArrows", () => {
     ["adapters/a/b.ts", `import { x } from "../../compose.ts";`, "adapters must not import compose"],
     ["http/a.ts", `import { x } from "../reconcile/cycle.ts";`, "http must not import reconcile"],
     ["http/a.ts", `import { x } from "../adapters/x.ts";`, "http must not import adapters"],
-    [
-      "observability/a.ts",
-      `import { x } from "../adapters/x.ts";`,
-      "observability must not import adapters",
-    ],
+    ["observability/a.ts", `import { x } from "../adapters/x.ts";`, "observability must not import adapters"],
     ["terminal/a.ts", `import { x } from "../compose.ts";`, "terminal must not import compose"],
     ["compose.ts", `import { x } from "./commands/x.ts";`, "compose must not import commands"],
     ["compose.ts", `import { x } from "./daemon.ts";`, "compose must not import daemon"],
