@@ -19,7 +19,10 @@ let database: Database;
 let older: Session;
 let newer: Session;
 beforeEach(async () => {
-  warehouse = await makeTempWarehouse(["create schema stats", "create table stats.points (game_date date, v int)"]);
+  warehouse = await makeTempWarehouse([
+    "create schema stats",
+    "create table stats.points (game_date date, v int)",
+  ]);
   database = await openDatabase({ path: warehouse.path, mode: "read_write", lockWaitMs: 5_000 });
   older = await database.connect();
   newer = await database.connect();

@@ -43,7 +43,9 @@ test("scans share one open file, and it is let go when the last one ends", async
   await Promise.all([one.begun, two.begun]);
   one.end();
   await scans[0];
-  await expect(openDatabase({ path: warehouse.path, mode: "read_write", lockWaitMs: 20 })).rejects.toMatchObject({
+  await expect(
+    openDatabase({ path: warehouse.path, mode: "read_write", lockWaitMs: 20 }),
+  ).rejects.toMatchObject({
     code: "warehouse_locked",
   });
   two.end();
@@ -110,7 +112,9 @@ test("one that is called off while it waits lets those behind it in", async () =
 test("a file that cannot be opened fails its users, and is tried anew by the next", async () => {
   const blocker = await openDatabase({ path: warehouse.path, mode: "read_only", lockWaitMs: 0 });
   const hasty = new FileGate({ path: warehouse.path, lockWaitMs: 20 }, 2_000);
-  await expect(hasty.use("write", () => Promise.resolve())).rejects.toMatchObject({ code: "warehouse_locked" });
+  await expect(hasty.use("write", () => Promise.resolve())).rejects.toMatchObject({
+    code: "warehouse_locked",
+  });
   blocker.close();
   expect(await hasty.use("write", () => Promise.resolve("in"))).toBe("in");
 });

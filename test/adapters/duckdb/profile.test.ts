@@ -2,7 +2,10 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createDuckDbWarehouse, type DuckDbWarehouseOptions } from "../../../src/adapters/duckdb/warehouse.ts";
+import {
+  createDuckDbWarehouse,
+  type DuckDbWarehouseOptions,
+} from "../../../src/adapters/duckdb/warehouse.ts";
 import { parseIsoDate, toDay } from "../../../src/core/iso-date.ts";
 import type { ProcessorObservation } from "../../../src/core/observation.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../../support/duckdb.ts";
@@ -41,7 +44,10 @@ async function profile(
 const endless = "(select count(*) from range(1000000000000) r where md5(r.range::varchar) = '') = 0";
 
 test("a table that takes too long fails alone, and the others are seen all the same", async () => {
-  const found = await profile({ one: good, slow: { ...good, where: endless }, two: good }, { queryTimeoutMs: 1_500 });
+  const found = await profile(
+    { one: good, slow: { ...good, where: endless }, two: good },
+    { queryTimeoutMs: 1_500 },
+  );
   expect(found.get("slow")).toMatchObject({ kind: "failed", failure: { code: "timeout" } });
   expect([found.get("one")?.kind, found.get("two")?.kind]).toEqual(["observed", "observed"]);
 });
@@ -69,7 +75,9 @@ test("a schema that has the file's own name is read all the same", async () => {
 });
 
 test("names are found whatever their case, and odd ones are quoted", async () => {
-  await file.write([`create table stats."Odd ""name" as select date '2024-01-02' as "Game Date", 1 as "select"`]);
+  await file.write([
+    `create table stats."Odd ""name" as select date '2024-01-02' as "Game Date", 1 as "select"`,
+  ]);
   const found = await profile({
     odd: {
       table: { parts: ["STATS", 'odd "name'] },
@@ -81,7 +89,9 @@ test("names are found whatever their case, and odd ones are quoted", async () =>
 });
 
 test("a check may use a column that has the name of one of ours, and none that only we have", async () => {
-  await file.write(["create table stats.rows as select date '2024-01-02' as game_date, 5 as rows, 1 as gr_day"]);
+  await file.write([
+    "create table stats.rows as select date '2024-01-02' as game_date, 5 as rows, 1 as gr_day",
+  ]);
   const table = { parts: ["stats", "rows"] };
   const found = await profile({
     own: { table, expect: { checks: [{ name: "own", sql: "rows > 9 or gr_day > 9" }] } },
@@ -111,7 +121,9 @@ type Row = typeof row extends fc.Arbitrary<infer T> ? T : never;
 /** The same numbers counted one by one. */
 function reference(rows: readonly Row[]): Map<number, number[]> {
   const found = new Map<number, number[]>();
-  const dates = new Set(rows.flatMap(({ date }) => (date !== null && date.startsWith("2024-01") ? [date] : [])));
+  const dates = new Set(
+    rows.flatMap(({ date }) => (date !== null && date.startsWith("2024-01") ? [date] : [])),
+  );
   for (const date of dates) {
     const here = rows.filter((candidate) => candidate.date === date);
     const distinct = (of: (one: Row) => unknown) => new Set(here.map((one) => JSON.stringify(of(one)))).size;
@@ -134,7 +146,9 @@ test("any table is counted as one would count by hand", async () => {
       made += 1;
       const name = `random_${made}`;
       const text = (value: string | number | null) => (value === null ? "null" : `'${value}'`);
-      const values = rows.map(({ date, key, team, score }) => `(${[date, key, team, score].map(text).join(", ")})`);
+      const values = rows.map(
+        ({ date, key, team, score }) => `(${[date, key, team, score].map(text).join(", ")})`,
+      );
       await file.write([
         `create table stats.${name} (game_date date, key varchar, team varchar, score int)`,
         ...(values.length === 0 ? [] : [`insert into stats.${name} values ${values.join(", ")}`]),

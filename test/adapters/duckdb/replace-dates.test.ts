@@ -17,7 +17,9 @@ beforeEach(async () => {
 afterEach(() => file.remove());
 
 function replace(sketch: ProcessorSketch, request: Partial<ReplaceRequest>) {
-  const { processors } = pipelineOf({ processors: { points: { table: { parts: ["stats", "points"] }, ...sketch } } });
+  const { processors } = pipelineOf({
+    processors: { points: { table: { parts: ["stats", "points"] }, ...sketch } },
+  });
   const [processor] = processors;
   if (processor === undefined) throw new Error("the sketch has one processor");
   const warehouse = createDuckDbWarehouse({
@@ -69,7 +71,9 @@ const slow = `select $start_date as game_date, count(*)::varchar as player
   from range(1000000000000) r where md5(r.range::varchar) = ''`;
 
 test("a SELECT that runs too long is stopped and nothing is written", async () => {
-  await expect(replace({}, { sql: slow, timeoutMs: 100 })).rejects.toMatchObject({ code: "warehouse_timeout" });
+  await expect(replace({}, { sql: slow, timeoutMs: 100 })).rejects.toMatchObject({
+    code: "warehouse_timeout",
+  });
   expect(await file.read(all)).toEqual(before);
 });
 
