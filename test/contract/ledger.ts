@@ -23,6 +23,11 @@ export interface LedgerHarness {
   cleanup(): Promise<void>;
 }
 
+/** Asked for at once, as a run with many jobs does: a ledger may write them together, and keeps each. */
+async function inOneGo(count: number, write: (index: number) => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, index) => write(index)));
+}
+
 /** What every ledger does, whatever keeps it. */
 export function describeLedgerContract(name: string, make: () => Promise<LedgerHarness>): void {
   describe(`the ledger in ${name}`, () => {
@@ -100,10 +105,10 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
     });
 
     it("reads the last 30 attempts of each cell, oldest first", async () => {
-      for (let index = 0; index < 33; index += 1) {
+      await inOneGo(33, (index) => {
         const cells = index < 2 ? [cellOf(), cellOf({ processor: "ranks" })] : [cellOf()];
-        await ledger.recordEnd(endOf(`r${index}`, { endedAt: noon + index * minuteMs, cells }));
-      }
+        return ledger.recordEnd(endOf(`r${index}`, { endedAt: noon + index * minuteMs, cells }));
+      });
       const { attempts } = await ledger.read(noon);
       const idsOf = (processor: string) =>
         attempts.filter((attempt) => attempt.processor === processor).map((attempt) => attempt.repairId);
@@ -118,9 +123,9 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
       const weekAgo = noon - 7 * dayMs;
       await ledger.recordEnd(endOf("old", { endedAt: weekAgo - 1, cells: [] }));
       await ledger.recordEnd(endOf("edge", { repair: "ranks", endedAt: weekAgo, cells: [] }));
-      for (let index = 0; index < 203; index += 1) {
-        await ledger.recordEnd(endOf(`r${index}`, { endedAt: noon - hourMs + index, cells: [] }));
-      }
+      await inOneGo(203, (index) =>
+        ledger.recordEnd(endOf(`r${index}`, { endedAt: noon - hourMs + index, cells: [] })),
+      );
       const { recentEnds } = await ledger.read(noon);
       expect(recentEnds.map((end) => end.repairId)).toEqual([
         "edge",
@@ -202,7 +207,7 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
     });
 
     it("tells the history of a cell with the log of each attempt, at most the last 100", async () => {
-      for (let index = 0; index < 102; index += 1) {
+      await inOneGo(102, async (index) => {
         await ledger.recordStart(startOf(`r${index}`, { attempt: index + 1, token: index + 1 }));
         await ledger.recordEnd(
           endOf(`r${index}`, {
@@ -216,7 +221,7 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
             cells: [cellOf({ outcome: "failed" }), cellOf({ date: addDays(firstDate, 1) })],
           }),
         );
-      }
+      });
       const history = await ledger.history({ processor: "scores", date: firstDate });
       expect(history).toHaveLength(100);
       expect(history.map((attempt) => attempt.attempt)).toEqual(
