@@ -3,23 +3,30 @@ import type { Loaded } from "./loaded.ts";
 
 /** Reports each loop of dependencies that a walk in file order closes, by name: a → b → a. */
 export function checkCycles(loaded: Loaded, processors: readonly Processor[]): void {
-  const byName = new Map(processors.map((processor) => [processor.name, processor]));
+  const upstreamsOf = new Map(
+    processors.map(({ name, edges }) => [name, [...new Set(edges.flatMap((edge) => edge.anyOf))]]),
+  );
   const done = new Set<string>();
-  const trail: string[] = [];
-  const visit = (name: string): void => {
-    const from = trail.indexOf(name);
-    if (from !== -1) {
-      report(loaded, trail.slice(from));
-      return;
+  for (const { name } of processors) {
+    // A stack of its own, because a long chain would exhaust that of the language.
+    const trail: { readonly name: string; next: number }[] = done.has(name) ? [] : [{ name, next: 0 }];
+    for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {
+      const upstream = upstreamsOf.get(top.name)?.[top.next];
+      top.next++;
+      if (upstream === undefined) {
+        done.add(top.name);
+        trail.pop();
+        continue;
+      }
+      const from = trail.findIndex((step) => step.name === upstream);
+      if (from !== -1)
+        report(
+          loaded,
+          trail.slice(from).map((step) => step.name),
+        );
+      else if (!done.has(upstream) && upstreamsOf.has(upstream)) trail.push({ name: upstream, next: 0 });
     }
-    const processor = byName.get(name);
-    if (done.has(name) || processor === undefined) return;
-    trail.push(name);
-    for (const upstream of new Set(processor.edges.flatMap((edge) => edge.anyOf))) visit(upstream);
-    trail.pop();
-    done.add(name);
-  };
-  for (const { name } of processors) visit(name);
+  }
 }
 
 function report(loaded: Loaded, loop: readonly string[]): void {

@@ -3,12 +3,13 @@
 // held by another process, or not to be written.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { gappy, lockFile, plainPoints, plainSchedule, type Refusal, refusal, refusalOf } from "./refusal.ts";
 import { type Scene, withScene } from "./scene.ts";
+import { spawnBoundByRights } from "../support/unprivileged.ts";
 
 const timeoutMs = 120_000;
 const warehouseOf = (scene: Scene) => join(scene.folder, "warehouse.duckdb");
@@ -212,17 +213,14 @@ describe("a ledger", () => {
     "in a folder that may not be written stops the run before any repair, and a look answers all the same",
     () =>
       withScene(gappy, async (scene) => {
-        // Root may write anywhere: another user tries.
-        const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null;
-        if (other !== null) chownSync(scene.folder, other.uid, other.gid);
         chmodSync(scene.folder, 0o555);
         try {
-          const run = await runAs(scene, other, "--once");
+          const run = await runBound(scene, "--once");
           expect(run).toMatchObject({ code: 1, stdout: "" });
           expect(run.stderr).toMatch(
             /^error: the lock file .* cannot be used[\s\S]*to do {2}check the rights on that folder/,
           );
-          expect(await runAs(scene, other, "status")).toMatchObject({ code: 0, stderr: "" });
+          expect(await runBound(scene, "status")).toMatchObject({ code: 0, stderr: "" });
         } finally {
           chmodSync(scene.folder, 0o755);
         }
@@ -232,20 +230,12 @@ describe("a ledger", () => {
   );
 });
 
-async function runAs(
-  scene: Scene,
-  user: { readonly uid: number; readonly gid: number } | null,
-  ...args: readonly string[]
-) {
+async function runBound(scene: Scene, ...args: readonly string[]) {
   const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
-  const child = spawn(process.execPath, [cli, ...args], {
-    cwd: scene.folder,
-    stdio: ["ignore", "pipe", "pipe"],
-    ...user,
-  });
+  const child = spawnBoundByRights([cli, ...args], { cwd: scene.folder });
   let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   await once(child, "close");
   return { code: child.exitCode, stdout, stderr };
 }

@@ -1,15 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +11,7 @@ import { createDuckDbLedger } from "../../../src/adapters/duckdb/ledger.ts";
 import { emptyLedgerRecords } from "../../../src/core/ledger-records.ts";
 import { describeLedgerContract } from "../../contract/ledger.ts";
 import { cellOf, cycleOf, endOf, eventOf, noon, startOf } from "../../contract/ledger-records.ts";
+import { spawnBoundByRights } from "../../support/unprivileged.ts";
 
 let folder: string;
 let path: string;
@@ -262,17 +254,11 @@ describe("a ledger that cannot be used", () => {
     const ledger = createDuckDbLedger({ path });
     await ledger.create();
     await ledger.recordStart(startOf("a"));
-    // Root may write anywhere: another user tries.
-    const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : null;
-    if (other !== null) chownSync(folder, other.uid, other.gid);
     chmodSync(path, 0o444);
     chmodSync(folder, 0o555);
-    const child = spawn(process.execPath, ["--import", "@oxc-node/core/register", readerScript, path], {
-      stdio: ["ignore", "pipe", "inherit"],
-      ...other,
-    });
+    const child = spawnBoundByRights(["--import", "@oxc-node/core/register", readerScript, path]);
     let said = "";
-    child.stdout.on("data", (chunk: Buffer) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
       said += chunk.toString();
     });
     await once(child, "close");
