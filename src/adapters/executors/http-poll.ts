@@ -44,8 +44,7 @@ export async function pollUntilDone(run: PollRun): Promise<RunResult> {
     const asked = await ask(run, target.url, where);
     waitMs = Math.max(poll.intervalMs, asked.retryAfterMs ?? 0);
     if (asked.kind === "over") return asked.result;
-    // A question that the end of the run cut off found nothing.
-    if (deadline.ended() === null) last = asked.found;
+    last = asked.found ?? last;
   }
   const logTail = run.log.text();
   if (deadline.ended() === "aborted") return { kind: "cancelled", logTail };
@@ -55,13 +54,15 @@ export async function pollUntilDone(run: PollRun): Promise<RunResult> {
 
 type Asked =
   | { readonly kind: "over"; readonly result: RunResult; readonly retryAfterMs: null }
-  | { readonly kind: "again"; readonly found: string; readonly retryAfterMs: number | null };
+  /** Found is null where the end of the run cut the question off: that says nothing. */
+  | { readonly kind: "again"; readonly found: string | null; readonly retryAfterMs: number | null };
 
 async function ask(run: PollRun, url: string, where: string): Promise<Asked> {
   const { poll, options } = run;
   const log = createLogTail(options.secrets);
+  const leftMs = run.deadline.remainingMs();
   const limit = deadlineOf({
-    timeoutMs: Math.min(questionTimeoutMs, run.deadline.remainingMs()),
+    timeoutMs: Math.min(questionTimeoutMs, leftMs),
     signal: run.deadline.signal,
   });
   const context = { where, log, options };
@@ -83,7 +84,10 @@ async function ask(run: PollRun, url: string, where: string): Promise<Asked> {
     }
     return readStatus(poll, answer, where, log);
   } catch (error) {
-    if (limit.ended() !== null) return { kind: "again", found: "no answer in time", retryAfterMs: null };
+    if (limit.ended() !== null) {
+      const found = leftMs > questionTimeoutMs ? "no answer in time" : null;
+      return { kind: "again", found, retryAfterMs: null };
+    }
     const verdict = judgeFailure(error, context);
     return {
       kind: "again",

@@ -304,7 +304,7 @@ describe("polling", () => {
 
   it("times out with the state that it found last", async () => {
     run(["waiting"]);
-    const result = await executors.run(requestFor(actionWith(`${base}/runs/1`), { timeoutMs: 300 }));
+    const result = await executors.run(requestFor(actionWith(`${base}/runs/1`), { timeoutMs: 1500 }));
     expect(result).toMatchObject({
       kind: "timed_out",
       message: expect.stringContaining("found last: waiting") as string,
