@@ -81,8 +81,8 @@ interface Write {
 }
 
 /**
- * A process that is killed while DuckDB checkpoints can leave a block of the file half written, which nothing mends: seen once
- * in some hundred kills. The log that comes before it is only ever appended to, and a torn end of it is left out on the next
+ * A process that is killed while DuckDB checkpoints can leave a block of the file half written, which nothing mends: it was seen to
+ * happen. The log that comes before it is only ever appended to, and a torn end of it is left out on the next
  * open. So closing must not checkpoint; the log does it when it has grown.
  */
 const rareCheckpoints = ["pragma disable_checkpoint_on_shutdown", "set wal_autocheckpoint = '4MB'"];
