@@ -142,6 +142,7 @@ function observe({ filled }: BenchGrid, processor: number): ProcessorObservation
   const none = new Float64Array(days.length).fill(Number.NaN);
   return {
     kind: "observed",
+    unseen: null,
     profile: {
       days,
       rows: new Float64Array(days.length).fill(10),

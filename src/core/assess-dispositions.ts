@@ -2,7 +2,7 @@ import { upstreamsOf } from "./assess-states.ts";
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { compileEdge, type EdgeJudge } from "./edges.ts";
 import { Disposition, type Grid, isGapState, type ReasonName, reasonCode, State } from "./grid.ts";
-import { versionAt } from "./observed.ts";
+import { failureAt, versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
 import type { CellFacts } from "./retry-policy.ts";
 import { minuteOfDayAt } from "./wall-clock.ts";
@@ -130,7 +130,8 @@ function mayProbe(assessment: Assessment, processor: Processor, position: number
     .some((upstream) => {
       const observed = assessment.sight.observed[upstream.index];
       const recorded = facts.lastInputs?.[upstream.name];
-      if (observed === undefined || observed.failure !== null || recorded === undefined) return false;
+      if (observed === undefined || recorded === undefined) return false;
+      if (failureAt(observed, assessment.grid.axis.first + position) !== null) return false;
       return recorded !== versionAt(observed, position);
     });
 }

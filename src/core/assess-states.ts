@@ -3,7 +3,7 @@ import { waiverCovers } from "./decisions.ts";
 import { judgeEntry } from "./expectation.ts";
 import { isGapState, reasonCode, State } from "./grid.ts";
 import { type Day, toDay } from "./iso-date.ts";
-import { rowsAt, versionAt } from "./observed.ts";
+import { failureAt, rowsAt, versionAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
 import { instantOf, localDayAt } from "./wall-clock.ts";
@@ -50,10 +50,12 @@ function judgeProcessor(input: AssessInput, processor: Processor, { states }: St
     return;
   }
   const plain = plainRowFloor(judge.expect);
-  const { entries, profile } = observed;
+  const { entries, profile, unseen } = observed;
   for (let position = 0; position < axis.length; position++) {
     const entry = entries[position] ?? -1;
-    if (schedule.scheduled[position] === 1) {
+    if (unseen !== null && unseen.days.has(axis.first + position)) {
+      if (schedule.scheduled[position] === 1) states[base + position] = State.unknown;
+    } else if (schedule.scheduled[position] === 1) {
       if (entry >= 0 && plain !== null && (profile.rows[entry] ?? 0) >= plain)
         states[base + position] = State.complete;
       else if (entry < 0) states[base + position] = State.missing;
@@ -124,6 +126,7 @@ function changedOnDate(input: AssessInput, processor: Processor, upstream: Proce
   const upSchedule = scheduleOf(input, upstream.index);
   return (position) => {
     if (own === undefined || up === undefined || upSchedule.scheduled[position] !== 1) return false;
+    if (failureAt(up, axis.first + position) !== null) return false;
     const upEntry = up.entries[position] ?? -1;
     const entry = own.entries[position] ?? -1;
     if (upEntry < 0 || entry < 0) return false;

@@ -18,6 +18,7 @@ import { describeNext } from "./next-step.ts";
 import type { Edge, Expectation, Processor } from "./pipeline.ts";
 import { rootCauses } from "./root-causes.ts";
 import { formatInstant, instantOf } from "./wall-clock.ts";
+import { failureAt } from "./observed.ts";
 
 /** Everything that is known of one cell, as `explain` tells it; attempts and SQL are added by who can ask for them. */
 export interface Explanation {
@@ -83,7 +84,8 @@ export function explainCell(assessment: Assessment, processor: Processor, positi
   const { grid, facts } = assessment;
   const cell = processor.index * grid.axis.length + position;
   const day = grid.axis.first + position;
-  const failure = assessment.sight.observed[processor.index]?.failure ?? null;
+  const observed = assessment.sight.observed[processor.index];
+  const failure = observed === undefined ? null : failureAt(observed, day);
   const unit = grid.pipeline.repairUnits[processor.repairUnit ?? -1];
   const disposition = grid.dispositions[cell] ?? Disposition.none;
   const next = describeNext(assessment, processor, position);

@@ -77,8 +77,14 @@ export interface ObservationFailure {
   readonly message: string;
 }
 
+/** Dates that were left out of an observation for one reason; their cells are unknown, whatever the profile holds for them. */
+export interface Unseen {
+  readonly days: ReadonlySet<Day>;
+  readonly failure: ObservationFailure;
+}
+
 export type ProcessorObservation =
-  | { readonly kind: "observed"; readonly profile: Profile }
+  | { readonly kind: "observed"; readonly profile: Profile; readonly unseen: Unseen | null }
   | { readonly kind: "failed"; readonly failure: ObservationFailure };
 
 /** What a schedule's source says: an entry per scheduled date, ascending. */

@@ -1,5 +1,5 @@
 import type { Day } from "./iso-date.ts";
-import type { ObservationFailure, ProcessorObservation, Profile } from "./observation.ts";
+import type { ObservationFailure, ProcessorObservation, Profile, Unseen } from "./observation.ts";
 import type { Axis } from "./schedule.ts";
 
 /** A processor's observation spread over the axis. */
@@ -9,6 +9,8 @@ export interface Observed {
   readonly entries: Int32Array;
   /** Why nothing could be seen; null where it was. */
   readonly failure: ObservationFailure | null;
+  /** Dates that were left out; null where there are none. */
+  readonly unseen: Unseen | null;
 }
 
 const nothing: Profile = {
@@ -23,15 +25,23 @@ const nothing: Profile = {
 export function alignObservation(observation: ProcessorObservation | undefined, axis: Axis): Observed {
   const entries = new Int32Array(axis.length).fill(-1);
   if (observation === undefined) {
-    return { profile: nothing, entries, failure: { code: "query_failed", message: "it was not observed" } };
+    const failure = { code: "query_failed", message: "it was not observed" } as const;
+    return { profile: nothing, entries, failure, unseen: null };
   }
-  if (observation.kind === "failed") return { profile: nothing, entries, failure: observation.failure };
+  if (observation.kind === "failed") {
+    return { profile: nothing, entries, failure: observation.failure, unseen: null };
+  }
   const { days } = observation.profile;
   for (let entry = 0; entry < days.length; entry++) {
     const position = (days[entry] ?? 0) - axis.first;
     if (position >= 0 && position < axis.length) entries[position] = entry;
   }
-  return { profile: observation.profile, entries, failure: null };
+  return { profile: observation.profile, entries, failure: null, unseen: observation.unseen };
+}
+
+/** Why a cell could not be seen; null where it was. */
+export function failureAt({ failure, unseen }: Observed, day: Day): ObservationFailure | null {
+  return failure ?? (unseen?.days.has(day) === true ? unseen.failure : null);
 }
 
 export function rowsAt(observed: Observed, position: number): number {

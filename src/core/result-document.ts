@@ -20,6 +20,7 @@ import type { RepairEnd } from "./ledger-records.ts";
 import type { Processor } from "./pipeline.ts";
 import { rootCauses } from "./root-causes.ts";
 import { formatInstant } from "./wall-clock.ts";
+import { failureAt } from "./observed.ts";
 
 /** The result of a run, a plan or a status, as scripts read it. Fields may be added, never changed. */
 export interface ResultDocument {
@@ -243,13 +244,17 @@ function gapDocument(assessment: Assessment, processor: Processor, position: num
 }
 
 function unknownOf(assessment: Assessment, processor: Processor): UnknownDocument[] {
-  const failure = assessment.sight.observed[processor.index]?.failure;
-  return positionsIn(assessment, processor, (state) => state === State.unknown).map((position) => ({
-    processor: processor.name,
-    date: dateAt(assessment.grid.axis, position),
-    code: failure?.code ?? "query_failed",
-    message: failure?.message ?? "it was not observed",
-  }));
+  const observed = assessment.sight.observed[processor.index];
+  const { axis } = assessment.grid;
+  return positionsIn(assessment, processor, (state) => state === State.unknown).map((position) => {
+    const failure = observed === undefined ? null : failureAt(observed, axis.first + position);
+    return {
+      processor: processor.name,
+      date: dateAt(axis, position),
+      code: failure?.code ?? "query_failed",
+      message: failure?.message ?? "it was not observed",
+    };
+  });
 }
 
 function unexpectedOf(assessment: Assessment, processor: Processor): ResultDocument["unexpected"] {

@@ -1,5 +1,5 @@
 import { type DateRange, type Day, fromDay, type IsoDate, parseIsoDate } from "../core/iso-date.ts";
-import type { Observations, ProcessorObservation } from "../core/observation.ts";
+import type { Observations, ProcessorObservation, Unseen } from "../core/observation.ts";
 import { replaceDays } from "../core/observed.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { type EpochMs, localDayAt } from "../core/wall-clock.ts";
@@ -14,6 +14,8 @@ export interface ObserveOptions {
   readonly asOf: EpochMs | null;
   /** Looks so far into the future; null looks up to today. */
   readonly lastDay: Day | null;
+  /** As in `SurveyRequest`. */
+  readonly budgetBytes: number;
   readonly signal?: AbortSignal;
 }
 
@@ -33,29 +35,20 @@ export async function observe(
   const range: DateRange = { start: firstDate(pipeline), end: fromDay(last) };
   const { signal } = options;
   const { processors } = pipeline;
-  // Asked at once, so that an embedded warehouse is opened once; what precedes the schedule's first date is left aside later.
-  const [read, profiled] = await bothOrNeither(
-    warehouse.readSchedules(specs, range, signal),
-    warehouse.profile({ processors, range, ...(signal === undefined ? {} : { signal }) }),
-  );
-  return {
-    now,
-    schedules: read,
-    processors: profiled.processors,
-    unmetPreconditions: await unmetPreconditions(context, pipeline, signal),
-    scanBytes: profiled.scanBytes,
-  };
+  const seen = await warehouse.survey({
+    schedules: specs,
+    processors,
+    // What precedes the schedule's first date is left aside later.
+    range,
+    budgetBytes: options.budgetBytes,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { now, ...seen, unmetPreconditions: await unmetPreconditions(context, pipeline, signal) };
 }
 
 function firstDate({ schedules }: Pipeline): IsoDate {
   const starts = schedules.map(({ startDate }) => startDate ?? dawn);
   return starts.reduce((first, start) => (start < first ? start : first), starts[0] ?? dawn);
-}
-
-/** Both results, or the first failure once both have ended: nothing goes on in the background. */
-async function bothOrNeither<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return [await first, await second];
 }
 
 /** The observations in which the days from `from` to `to`, both included, are as a later profile saw them. */
@@ -76,7 +69,17 @@ function mergeObservation(
 ): ProcessorObservation {
   if (later.kind === "failed" || before === undefined) return later;
   if (before.kind === "failed") return before;
-  return { kind: "observed", profile: replaceDays(before.profile, later.profile, from, to) };
+  return {
+    kind: "observed",
+    profile: replaceDays(before.profile, later.profile, from, to),
+    unseen: seenBetween(before.unseen, from, to),
+  };
+}
+
+function seenBetween(unseen: Unseen | null, from: Day, to: Day): Unseen | null {
+  if (unseen === null) return null;
+  const days = new Set([...unseen.days].filter((day) => day < from || day > to));
+  return days.size === 0 ? null : { ...unseen, days };
 }
 
 async function unmetPreconditions(

@@ -39,8 +39,21 @@ export interface Warehouse {
     signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, ScheduleObservation>>;
   /**
-   * Profiles many processors over one range, both ends included. A processor whose query fails is `failed` alone; the
-   * others are observed all the same. Idempotent.
+   * One look at everything: the schedules, as `readSchedules` does, and the processors, as `profile` does. What provably did
+   * not change since it was last seen may be told from memory, so that a look at a long history costs little. What the
+   * budget leaves out is `unseen`, never told from memory.
+   * @throws as `readSchedules` and `profile` do
+   */
+  survey(request: SurveyRequest): Promise<SurveyResult>;
+  /**
+   * Keeps what surveys learnt since, so that the next process need not ask again. Idempotent; without it no verdict differs,
+   * only the cost. Nothing to do where nothing is remembered.
+   * @throws ReconcilerError `ledger_*`
+   */
+  keepSurveys(): Promise<void>;
+  /**
+   * Profiles many processors over one range, both ends included, as they are at this moment. A processor whose query fails
+   * is `failed` alone; the others are observed all the same. Idempotent.
    * @throws ReconcilerError `warehouse_*` where nothing at all could be read (no file, no permission, locked).
    */
   profile(request: ProfileRequest): Promise<ProfileResult>;
@@ -89,6 +102,17 @@ export interface ProfileRequest {
 export interface ProfileResult {
   readonly processors: ReadonlyMap<string, ProcessorObservation>;
   readonly scanBytes: number;
+}
+
+export interface SurveyRequest extends ProfileRequest {
+  readonly schedules: readonly ScheduleSpec[];
+  /** The bytes that it may be billed for; infinite where there is no budget. */
+  readonly budgetBytes: number;
+}
+
+export interface SurveyResult extends ProfileResult {
+  /** By name. */
+  readonly schedules: ReadonlyMap<string, ScheduleObservation>;
 }
 
 export interface PreconditionResult {

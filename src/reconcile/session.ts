@@ -70,6 +70,7 @@ export class Session {
     const observations = await observe(this.#context, {
       asOf,
       lastDay: endDate === null ? null : toDay(endDate),
+      budgetBytes: Infinity,
       ...(signal === undefined ? {} : { signal }),
     });
     this.#records = await this.#context.ledger.read(observations.now);

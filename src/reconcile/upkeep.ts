@@ -86,7 +86,8 @@ function baselines(assessment: Assessment): Baseline[] {
   const written: Baseline[] = [];
   for (const processor of grid.pipeline.processors) {
     const base = processor.index * grid.axis.length;
-    if (assessment.sight.observed[processor.index]?.failure !== null) continue;
+    const observed = assessment.sight.observed[processor.index];
+    if (observed === undefined || observed.failure !== null || observed.unseen !== null) continue;
     if (breakers.massGaps[processor.index] !== null) continue;
     const days: Day[] = [];
     for (let position = 0; position < grid.axis.length; position++) {

@@ -3,7 +3,7 @@ import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { Waiver } from "../../src/core/pipeline.ts";
 import { attempt, baseline, closed, decision, opened } from "../support/ledger.ts";
 import { tableSchedule } from "../support/pipeline.ts";
-import { assessed, cellAt, type Scene, type SeenDate, statesOf } from "../support/sight.ts";
+import { assessed, cellAt, dispositionsOf, type Scene, type SeenDate, statesOf } from "../support/sight.ts";
 
 /** The states of processor `a` without those of today, which is no part of the patterns. */
 function states(scene: Scene, processor = "a"): string {
@@ -73,6 +73,27 @@ describe("what was seen decides first", () => {
       now: "2024-01-02T12:00Z",
     };
     expect(statesOf(assessed(scene), "a")).toBe("C-");
+  });
+});
+
+describe("a date that was left out of the look", () => {
+  const scene: Scene = { processors: { a: {}, b: { needs: ["a"] } }, seen: { a: "#?#", b: "#.." } };
+
+  test("is unknown, whatever there was before, and the others are judged all the same", () => {
+    expect(states(scene)).toBe("C?C");
+  });
+
+  test("blocks what needs it on that date alone", () => {
+    expect(dispositionsOf(assessed(scene), "b").slice(0, -1)).toBe(".bR");
+  });
+
+  test("is no reason to take what was made of it for stale", () => {
+    const seen = {
+      a: "?",
+      b: [{ date: "2024-01-01", firstWrite: "2024-01-01T01:00Z", lastWrite: "2024-01-01T01:00Z" }],
+    };
+    const written = { a: { writtenAtColumn: "w" }, b: { needs: ["a"], writtenAtColumn: "w" } };
+    expect(states({ processors: written, seen, now: "2024-01-02T12:00Z" }, "b")).toBe("C");
   });
 });
 

@@ -72,7 +72,10 @@ test("what was not observed at all is a failure, never an empty table", () => {
 });
 
 test("days outside the axis are passed over, a day without an entry has no rows", () => {
-  const observed = alignObservation({ kind: "observed", profile: before }, { first: first + 1, length: 3 });
+  const observed = alignObservation(
+    { kind: "observed", profile: before, unseen: null },
+    { first: first + 1, length: 3 },
+  );
   expect([0, 1, 2].map((position) => rowsAt(observed, position))).toEqual([0, 3, 0]);
 });
 
@@ -87,14 +90,14 @@ test("two contents of a cell differ in version when rows, entities or the last w
   ].map((change) =>
     versionAt(
       alignObservation(
-        { kind: "observed", profile: profileOf([{ ...base, ...change }]) },
+        { kind: "observed", profile: profileOf([{ ...base, ...change }]), unseen: null },
         { first, length: 1 },
       ),
       0,
     ),
   );
   const absent = versionAt(
-    alignObservation({ kind: "observed", profile: profileOf([]) }, { first, length: 1 }),
+    alignObservation({ kind: "observed", profile: profileOf([]), unseen: null }, { first, length: 1 }),
     0,
   );
   expect(new Set([...versions, absent]).size).toBe(6);

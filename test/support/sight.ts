@@ -23,6 +23,7 @@ import type {
   ProcessorObservation,
   Profile,
   ScheduleObservation,
+  Unseen,
 } from "../../src/core/observation.ts";
 import type { RunPolicy } from "../../src/core/policy.ts";
 import { instant } from "./ledger.ts";
@@ -44,7 +45,7 @@ export interface SeenDate {
 export interface Scene extends PipelineSketch {
   readonly start?: string;
   /**
-   * By processor: a pattern in which `#` is 10 rows, a digit so many and `.` none; or dates one by one. What is not named
+   * By processor: a pattern in which `#` is 10 rows, a digit so many, `.` none and `?` unseen; or dates one by one. What is not named
    * has no rows; null could not be observed.
    */
   readonly seen?: Readonly<Record<string, string | readonly SeenDate[] | null>>;
@@ -187,6 +188,13 @@ function noonAfter(scene: Scene, start: IsoDate): number {
   return instant(`${addDays(start, length)}T12:00Z`);
 }
 
+/** The dates that a pattern has a `?` for. */
+function unseenIn(pattern: string, start: IsoDate): Unseen | null {
+  const days = Array.from(pattern).flatMap((letter, offset) => (letter === "?" ? [toDay(start) + offset] : []));
+  if (days.length === 0) return null;
+  return { days: new Set(days), failure: { code: "budget", message: "no bytes left" } };
+}
+
 function observationsOf(scene: Scene, start: IsoDate, now: number): Observations {
   const processors = new Map<string, ProcessorObservation>();
   for (const name of Object.keys(scene.processors)) {
@@ -198,6 +206,7 @@ function observationsOf(scene: Scene, start: IsoDate, now: number): Observations
         : {
             kind: "observed",
             profile: profileOf(typeof seen === "string" ? byPattern(seen, start) : (seen ?? [])),
+            unseen: typeof seen === "string" ? unseenIn(seen, start) : null,
           },
     );
   }
@@ -217,8 +226,8 @@ function observationsOf(scene: Scene, start: IsoDate, now: number): Observations
 
 function byPattern(pattern: string, start: IsoDate): SeenDate[] {
   return Array.from(pattern).flatMap((letter, offset) => {
-    if (letter === ".") return [];
-    if (!/[#0-9]/.test(letter)) throw new RangeError(`expected #, a digit or a dot, found "${letter}"`);
+    if (letter === "." || letter === "?") return [];
+    if (!/[#0-9]/.test(letter)) throw new RangeError(`expected #, a digit, a dot or ?, found "${letter}"`);
     return [{ date: addDays(start, offset), rows: letter === "#" ? 10 : Number(letter) }];
   });
 }

@@ -140,6 +140,7 @@ function observe(world: World, processor: number): ProcessorObservation {
   const none = new Float64Array(seen.length).fill(Number.NaN);
   return {
     kind: "observed",
+    unseen: null,
     profile: {
       days: Int32Array.from(seen, ({ offset }) => world.first + offset),
       rows: Float64Array.from(seen, ({ rows }) => rows),

@@ -9,6 +9,7 @@ import { profileForReading } from "../sql/profile-arm.ts";
 import { QueryError } from "../sql/query-error.ts";
 import { problemOf } from "../sql/repair-shape.ts";
 import { Unobservable } from "../sql/source.ts";
+import { surveyAll } from "../sql/survey-all.ts";
 import { Api } from "./api.ts";
 import { type Catalog, loadCatalog } from "./catalog.ts";
 import { Fences } from "./fence.ts";
@@ -66,8 +67,10 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
   const source: ProfileSource = { api, jobs, timezone, processors, schedules, analyzed: new Set() };
   const limits = (signal?: AbortSignal) => limitsOf(queryTimeoutMs, signal);
 
-  return {
+  const warehouse: Warehouse = {
     kind: "bigquery",
+    survey: (request) => surveyAll(warehouse, request),
+    keepSurveys: () => Promise.resolve(),
     async now() {
       const { rows } = await jobs.read({ sql: loadSql("read-now"), purpose: "now" }, limits());
       return rows.numbers(0)[0] ?? Number.NaN;
@@ -116,6 +119,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
     // Every call is a connection of its own.
     close: () => Promise.resolve(),
   };
+  return warehouse;
 }
 
 function jobsOf(api: Api, options: BigQueryWarehouseOptions): Jobs {

@@ -6,6 +6,7 @@ import { asQueryError, named, scheduleReader } from "../sql/arm-context.ts";
 import { type Answer, checkPrecondition } from "../sql/preconditions.ts";
 import { type ArmContext, profileForReading } from "../sql/profile-arm.ts";
 import { problemOf } from "../sql/repair-shape.ts";
+import { surveyAll } from "../sql/survey-all.ts";
 import { armDialect } from "./arm-dialect.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import { boundRange, datedSource, type RangeSql } from "./dates.ts";
@@ -73,10 +74,13 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     dated: (source, dateColumn, where) => datedSource(source, dateColumn, where, range, timezone),
   });
 
-  return {
+  const warehouse: Warehouse = {
     kind: "duckdb",
     // DuckDB runs in this process: its clock is this machine's.
     now: () => Promise.resolve(Date.now()),
+    survey: (request) => surveyAll(warehouse, request),
+    // A look into a local file costs nothing.
+    keepSurveys: () => Promise.resolve(),
     readSchedules: (specs, range, signal) =>
       withSession(
         "read",
@@ -142,6 +146,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
       return Promise.resolve();
     },
   };
+  return warehouse;
 }
 
 async function readAllSchedules(

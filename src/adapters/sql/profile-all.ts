@@ -69,7 +69,7 @@ async function profileChunk(
     const width = Math.max(...chunk.map(({ expect }) => metricsOf(expect).length));
     const rows = await run.run(chunk, width, timeoutMs);
     for (const [name, profile] of splitByArm(rows, chunk, width)) {
-      found.set(name, { kind: "observed", profile });
+      found.set(name, { kind: "observed", profile, unseen: null });
     }
   } catch (error) {
     const [only] = chunk;
