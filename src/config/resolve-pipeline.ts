@@ -36,6 +36,7 @@ export function resolvePipeline(loaded: Loaded): Pipeline {
       commandsMax: 1,
     },
     budgets: {
+      scanBytesPerCycle: budgets.scan_bytes_per_cycle ?? null,
       scanBytesPerDay: budgets.scan_bytes_per_day ?? null,
       repairsPerDay: budgets.repairs_per_day ?? null,
     },

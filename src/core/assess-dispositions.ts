@@ -141,6 +141,8 @@ function processorHold(assessment: Assessment, processor: Processor): ReasonName
   const { facts, breakers, now } = assessment;
   const { budgets, timezone, repairUnits } = assessment.compiled.pipeline;
   if (budgets.repairsPerDay !== null && facts.startsLast24h >= budgets.repairsPerDay) return "budget";
+  // A repair is looked at before and after it, so that one without bytes to spare could not be proven.
+  if (budgets.scanBytesPerDay !== null && facts.scanBytesLast24h >= budgets.scanBytesPerDay) return "budget";
   if (facts.circuits[processor.repairUnit ?? -1]?.state === "open") return "circuit";
   if (breakers.overallMassGap !== null || breakers.massGaps[processor.index] !== null) return "mass_gap";
   if (breakers.scheduleFaults.has(processor.schedule)) return "schedule";

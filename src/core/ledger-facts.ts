@@ -37,6 +37,7 @@ export interface LedgerFacts {
   readonly unfinished: readonly RepairStart[];
   readonly decisions: Decisions;
   readonly startsLast24h: number;
+  readonly scanBytesLast24h: number;
   /** By repair unit; null without history. */
   readonly runTimes: readonly (RunTimes | null)[];
   readonly rules: (processor: number, day: Day) => RetryRules;
@@ -105,6 +106,7 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
     unfinished: records.unfinished,
     decisions,
     startsLast24h: records.startsLast24h,
+    scanBytesLast24h: records.scanBytesLast24h,
     runTimes: pipeline.repairUnits.map(
       (unit) => records.runTimes.find(({ repair }) => repair === unit.name) ?? null,
     ),

@@ -179,6 +179,8 @@ export interface LedgerRecords {
   /** The largest token of any start; 0 where there is none. */
   readonly lastToken: number;
   readonly startsLast24h: number;
+  /** Billed to the cycles that ended in the last 24 h. */
+  readonly scanBytesLast24h: number;
   readonly runTimes: readonly RunTimes[];
 }
 
@@ -191,5 +193,6 @@ export const emptyLedgerRecords: LedgerRecords = {
   decisions: [],
   lastToken: 0,
   startsLast24h: 0,
+  scanBytesLast24h: 0,
   runTimes: [],
 };

@@ -148,7 +148,8 @@ const unrepairableTexts: Texts = {
 
 const heldTexts: Texts = {
   age: "it is older than safety.auto_repair_max_age; run reconcile --once for its date",
-  budget: "the repairs of the last 24 hours used up budgets.repairs_per_day; it goes on as they age",
+  budget:
+    "the last 24 hours used up budgets.repairs_per_day or budgets.scan_bytes_per_day; it goes on as what was spent ages",
   repair_window: "its repair may start only in its windows",
   not_selected: "it is outside of what was selected",
 };

@@ -34,6 +34,9 @@ export interface Limits {
 }
 
 export interface Budgets {
+  /** Billed for one look at everything; what does not fit stays unknown until the next one. */
+  readonly scanBytesPerCycle: number | null;
+  /** Billed in any 24 hours, the looks of repairs included. */
   readonly scanBytesPerDay: number | null;
   /** Repair starts in any 24 hours. */
   readonly repairsPerDay: number | null;

@@ -10,8 +10,8 @@ import type { ProfileResult } from "./ports.ts";
 const dawn: IsoDate = parseIsoDate("1900-01-01");
 
 export interface ObserveOptions {
-  /** An instant instead of the warehouse's now. */
-  readonly asOf: EpochMs | null;
+  /** The one `now` of the look. */
+  readonly now: EpochMs;
   /** Looks so far into the future; null looks up to today. */
   readonly lastDay: Day | null;
   /** As in `SurveyRequest`. */
@@ -20,7 +20,7 @@ export interface ObserveOptions {
 }
 
 /**
- * Asks the warehouse about every processor over the whole history: one `now`, the schedules, then the profiles.
+ * Asks the warehouse about every processor over the whole history.
  * @throws ReconcilerError where the warehouse cannot be read at all, or a schedule cannot
  */
 export async function observe(
@@ -29,11 +29,10 @@ export async function observe(
 ): Promise<Observations> {
   const { warehouse } = context;
   const { pipeline } = context.compiled;
-  const now = options.asOf ?? (await warehouse.now());
+  const { now, signal } = options;
   const last = Math.max(localDayAt(now, pipeline.timezone), options.lastDay ?? -Infinity);
   const specs = pipeline.schedules.filter(({ source }) => source.kind !== "calendar");
   const range: DateRange = { start: firstDate(pipeline), end: fromDay(last) };
-  const { signal } = options;
   const { processors } = pipeline;
   const seen = await warehouse.survey({
     schedules: specs,

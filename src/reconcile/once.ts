@@ -143,10 +143,11 @@ class OnceRun {
       this.#cycleId,
       startedAt,
       jobs,
-      session.observations.scanBytes,
+      session.scanBytes,
     );
     await this.#context.ledger.recordCycle(cycle, events, baselines);
-    session.appendEvents(events, baselines);
+    session.appendCycle(cycle, events, baselines);
+    await this.#context.warehouse.keepSurveys();
     this.#options.listener.onCycle(assessment, this.#cycleId);
   }
 

@@ -6,6 +6,7 @@ import { foldLedger, type InFlight, lostStarts, startedRuns } from "../core/ledg
 import type {
   Baseline,
   CellAttempt,
+  CycleRecord,
   Decision,
   GapEvent,
   LedgerRecords,
@@ -55,6 +56,8 @@ export class Session {
   /** Those of them with a run that is decided on and not on record yet: the day's budget counts it already. */
   readonly #starting = new Set<string>();
   readonly #deferred: { readonly run: InFlight; readonly until: EpochMs }[] = [];
+  /** Billed since a cycle's record was last appended. */
+  #scanBytes = 0;
 
   constructor(context: ReconcileContext, options: SessionOptions) {
     this.#context = context;
@@ -67,17 +70,28 @@ export class Session {
     const { signal, asOf } = this.#options;
     // Before the question, as the looking itself takes time too: a repair must not seem to end before it wrote.
     const askedAt = this.#context.clock.monotonic();
+    const now = asOf ?? (await this.#context.warehouse.now());
+    // What was spent bounds what the look may spend.
+    const records = await this.#context.ledger.read(now);
     const observations = await observe(this.#context, {
-      asOf,
+      now,
       lastDay: endDate === null ? null : toDay(endDate),
-      budgetBytes: Infinity,
+      budgetBytes: this.#budgetBytes(records),
       ...(signal === undefined ? {} : { signal }),
     });
-    this.#records = await this.#context.ledger.read(observations.now);
+    this.#scanBytes += observations.scanBytes;
+    this.#records = records;
     this.#observations = observations;
     this.#askedAt = askedAt;
     this.#horizon ??= observations.now;
     this.#lastToken = Math.max(this.#lastToken, this.#records.lastToken);
+  }
+
+  /** What a look may be billed for. */
+  #budgetBytes({ scanBytesLast24h }: LedgerRecords): number {
+    const { scanBytesPerCycle, scanBytesPerDay } = this.#context.compiled.pipeline.budgets;
+    const leftToday = (scanBytesPerDay ?? Infinity) - scanBytesLast24h - this.#scanBytes;
+    return Math.max(0, Math.min(scanBytesPerCycle ?? Infinity, leftToday));
   }
 
   get observations(): Observations {
@@ -105,6 +119,7 @@ export class Session {
   /** Takes what a repair's own look at the warehouse saw for the days from `from` to `to`, both included. */
   merge(later: ProfileResult, from: Day, to: Day): void {
     this.#observations = mergeProfiles(this.observations, later, from, to);
+    this.#scanBytes += later.scanBytes;
   }
 
   enqueued(jobId: string, run: InFlight): void {
@@ -180,10 +195,17 @@ export class Session {
     };
   }
 
-  appendEvents(events: readonly GapEvent[], baselines: readonly Baseline[]): void {
+  /** All bytes that were billed since the last cycle's record: its look, and the looks of the repairs before it. */
+  get scanBytes(): number {
+    return this.#scanBytes;
+  }
+
+  appendCycle({ scanBytes }: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): void {
     const records = this.records;
+    this.#scanBytes -= scanBytes;
     this.#records = {
       ...records,
+      scanBytesLast24h: records.scanBytesLast24h + scanBytes,
       gapEvents: [...records.gapEvents, ...events],
       baselines: [...records.baselines, ...baselines],
     };
@@ -213,7 +235,12 @@ export class Session {
     const range = positionsOf(sight.axis, selection.startDate, selection.endDate);
     if (range.from > range.to) throw nothingSelected(selection, sight.axis);
     const starting = [...this.#starting].filter((jobId) => jobId !== except).length;
-    const records = { ...this.records, startsLast24h: this.records.startsLast24h + starting };
+    const { startsLast24h, scanBytesLast24h } = this.records;
+    const records = {
+      ...this.records,
+      startsLast24h: startsLast24h + starting,
+      scanBytesLast24h: scanBytesLast24h + this.#scanBytes,
+    };
     return {
       compiled,
       sight,

@@ -15,7 +15,7 @@ const reasonWords: Readonly<Partial<Record<ReasonName, string>>> = {
   chronological: "it waits for an earlier date of its season",
   shared_repair: "another table of its repair is not ready",
   age: "older than safety.auto_repair_max_age",
-  budget: "budgets.repairs_per_day is used up",
+  budget: "a budget of the last 24 hours is used up",
   circuit: "the circuit of its repair is open",
   mass_gap: "too many cells became gaps at once",
   schedule: "its schedule is not believed",

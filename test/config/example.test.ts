@@ -24,7 +24,11 @@ test("the example loads with its local target, every value where it belongs", as
   expect(pipeline.name).toBe("nba-props");
   expect(pipeline.timezone).toBe("America/New_York");
   expect(pipeline.limits).toEqual({ jobsMax: 8, cellsPerCycleMax: 2000, commandsMax: 1 });
-  expect(pipeline.budgets).toEqual({ scanBytesPerDay: 200 * 2 ** 30, repairsPerDay: 500 });
+  expect(pipeline.budgets).toEqual({
+    scanBytesPerCycle: null,
+    scanBytesPerDay: 200 * 2 ** 30,
+    repairsPerDay: 500,
+  });
   expect(pipeline.safety).toEqual({
     autoRepairMaxAgeMs: 30 * day,
     massGap: { maxShare: 0.2, cellsMin: 50 },

@@ -192,6 +192,13 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
       });
     });
 
+    it("knows the bytes that the cycles of the last 24 hours were billed for", async () => {
+      await ledger.recordCycle(cycleOf("a", { finishedAt: noon - dayMs - 1, scanBytes: 1 }), [], []);
+      await ledger.recordCycle(cycleOf("b", { finishedAt: noon - dayMs, scanBytes: 20 }), [], []);
+      await ledger.recordCycle(cycleOf("c", { finishedAt: noon, scanBytes: 4_000_000_000_000 }), [], []);
+      expect((await ledger.read(noon)).scanBytesLast24h).toBe(4_000_000_000_020);
+    });
+
     it("knows the mean run times of the runs that repaired a cell", async () => {
       const run = (id: string, seconds: number, overrides: Partial<RepairEnd>) =>
         ledger.recordEnd(endOf(id, { startedAt: noon, endedAt: noon + seconds * 1000, ...overrides }));

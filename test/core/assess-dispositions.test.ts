@@ -85,10 +85,13 @@ describe("a gap is", () => {
   });
 });
 
+const noBudgets = { scanBytesPerCycle: null, scanBytesPerDay: null, repairsPerDay: null };
+
 describe("a gap is held", () => {
   test.each<[string, Partial<Scene>, ProcessorSketch?]>([
     ["age", { policy: { maxAgeMs: 1.4 * dayMs } }],
-    ["budget", { budgets: { scanBytesPerDay: null, repairsPerDay: 5 }, ledger: { startsLast24h: 5 } }],
+    ["budget", { budgets: { ...noBudgets, repairsPerDay: 5 }, ledger: { startsLast24h: 5 } }],
+    ["budget", { budgets: { ...noBudgets, scanBytesPerDay: 9 }, ledger: { scanBytesLast24h: 9 } }],
     ["circuit", { ledger: { recentEnds: [runEnd("a", "2024-01-02T11:50Z", { systemic: "quota" })] } }],
     ["paused", { ledger: { decisions: [decision("pause", { processors: ["a"] })] } }],
     [

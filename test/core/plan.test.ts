@@ -223,7 +223,7 @@ describe("a cap puts off the rest and says which it was", () => {
       {
         processors: { a: one },
         seen: { a: "..." },
-        budgets: { scanBytesPerDay: null, repairsPerDay: 7 },
+        budgets: { scanBytesPerCycle: null, scanBytesPerDay: null, repairsPerDay: 7 },
         ledger: { startsLast24h: 5 },
       },
       limits({}),

@@ -169,7 +169,7 @@ export function pipelineOf(sketch: PipelineSketch): Pipeline {
     schedules: [everyDay],
     pools: [],
     limits: { jobsMax: 8, cellsPerCycleMax: 2000, commandsMax: 1 },
-    budgets: { scanBytesPerDay: null, repairsPerDay: null },
+    budgets: { scanBytesPerCycle: null, scanBytesPerDay: null, repairsPerDay: null },
     safety: {
       autoRepairMaxAgeMs: null,
       massGap: { maxShare: 0.2, cellsMin: 50 },

@@ -101,6 +101,7 @@ async function readRecords(session: Session, now: number): Promise<LedgerRecords
     decisions: rows.decisions(await select("decisions", allDecisions)),
     lastToken: totals.numbers(0)[0] ?? 0,
     startsLast24h: totals.numbers(1)[0] ?? 0,
+    scanBytesLast24h: totals.numbers(2)[0] ?? 0,
     runTimes: rows.runTimes(await select("run-times")),
   };
 }

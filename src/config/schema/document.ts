@@ -129,11 +129,20 @@ const sections = {
     .describe("Bounds of the work at hand."),
   budgets: z
     .strictObject({
-      scan_bytes_per_day: bytes.optional().describe("Bytes scanned in any 24 hours; unbounded unless given."),
+      scan_bytes_per_cycle: bytes
+        .optional()
+        .describe(
+          "Bytes that one look at everything may be billed for; what does not fit is unknown until the next. Unbounded unless given.",
+        ),
+      scan_bytes_per_day: bytes
+        .optional()
+        .describe(
+          "Bytes billed in any 24 hours, the looks of repairs included; beyond it gaps are held. Unbounded unless given.",
+        ),
       repairs_per_day: whole(0).optional().describe("Repair starts in any 24 hours; unbounded unless given."),
     })
     .prefault({})
-    .describe("Bounds of a day's cost."),
+    .describe("Bounds of what it costs."),
   safety: safetySchema
     .prefault({})
     .describe("What keeps a wrong detector or a broken repair from doing harm."),
