@@ -16,7 +16,13 @@ export const outcomes = [
 export type Outcome = (typeof outcomes)[number];
 
 /** Faults that say nothing about the date at hand; they open the circuit breaker and charge no cell. */
-export type SystemicCause = "authentication" | "executable_not_found" | "connection_refused" | "quota";
+export const systemicCauses = [
+  "authentication",
+  "executable_not_found",
+  "connection_refused",
+  "quota",
+] as const;
+export type SystemicCause = (typeof systemicCauses)[number];
 
 /** Written before anything is launched: no ledger, no launch. */
 export interface RepairStart {

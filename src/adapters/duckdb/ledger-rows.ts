@@ -10,19 +10,12 @@ import {
   type RepairEnd,
   type RepairStart,
   type RunTimes,
-  type SystemicCause,
+  systemicCauses,
 } from "../../core/ledger-records.ts";
 import { type IsoDate, parseIsoDate } from "../../core/iso-date.ts";
 import type { AttemptRecord } from "../../reconcile/ports.ts";
 import { namedColumns, type NamedColumns } from "./ledger-columns.ts";
 import type { Columns } from "./session.ts";
-
-const systemicCauses: readonly SystemicCause[] = [
-  "authentication",
-  "executable_not_found",
-  "connection_refused",
-  "quota",
-];
 
 export function starts(result: Columns): readonly RepairStart[] {
   const at = namedColumns(result);

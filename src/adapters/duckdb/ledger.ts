@@ -1,8 +1,8 @@
 import { type LedgerRecords, emptyLedgerRecords } from "../../core/ledger-records.ts";
 import type { Ledger } from "../../reconcile/ports.ts";
+import * as json from "../sql/ledger-json.ts";
 import { canonicalPath } from "./database.ts";
 import { ledgerFile } from "./ledger-file.ts";
-import * as json from "./ledger-json.ts";
 import * as rows from "./ledger-rows.ts";
 import { dateParameter, type Session } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
@@ -28,12 +28,12 @@ export function createDuckDbLedger(options: DuckDbLedgerOptions): Ledger {
   return {
     create: file.create,
     read: (now) => file.read(emptyLedgerRecords, (session) => readRecords(session, now)),
-    recordStart: (start) => file.write((session) => insert(session, "start", json.startJson(start))),
+    recordStart: (start) => file.write((session) => insert(session, "start", json.startRow(start))),
     recordEnd: (end) =>
       file.write(async (session) => {
-        if ((await insertOnce(session, "end", json.endJson(end))) === 0) return;
+        if ((await insertOnce(session, "end", json.endRow(end))) === 0) return;
         await session.run(loadSql("ledger-insert-cell-outcomes"), {
-          rows: json.cellsJson(end.cells),
+          rows: json.toJson(json.cellRows(end.cells)),
           repair_id: end.repairId,
           started_at: BigInt(Math.round(end.startedAt)),
           ended_at: BigInt(Math.round(end.endedAt)),
@@ -41,12 +41,14 @@ export function createDuckDbLedger(options: DuckDbLedgerOptions): Ledger {
       }),
     recordCycle: (cycle, events, baselines) =>
       file.write(async (session) => {
-        if ((await insertOnce(session, "cycle", json.cycleJson(cycle))) === 0) return;
-        await session.run(loadSql("ledger-insert-gap-events"), { rows: json.eventsJson(events) });
-        await session.run(loadSql("ledger-insert-baselines"), { rows: json.baselinesJson(baselines) });
+        if ((await insertOnce(session, "cycle", json.cycleRow(cycle))) === 0) return;
+        await session.run(loadSql("ledger-insert-gap-events"), { rows: json.toJson(json.eventRows(events)) });
+        await session.run(loadSql("ledger-insert-baselines"), {
+          rows: json.toJson(json.baselineRows(baselines)),
+        });
       }),
     recordDecision: (decision) =>
-      file.write((session) => insert(session, "decision", json.decisionJson(decision))),
+      file.write((session) => insert(session, "decision", json.decisionRow(decision))),
     decisions: () =>
       file.read([], async (session) =>
         rows.decisions(await session.run(loadSql("ledger-read-decisions"), allDecisions)),
@@ -78,11 +80,11 @@ export function createDuckDbLedger(options: DuckDbLedgerOptions): Ledger {
 type Single = "start" | "end" | "cycle" | "decision";
 
 /** Rows inserted: none where the id is known already. */
-async function insertOnce(session: Session, what: Single, row: string): Promise<number> {
-  return (await session.run(loadSql(`ledger-insert-${what}`), { row })).rowsChanged;
+async function insertOnce(session: Session, what: Single, row: object): Promise<number> {
+  return (await session.run(loadSql(`ledger-insert-${what}`), { row: json.toJson(row) })).rowsChanged;
 }
 
-async function insert(session: Session, what: Single, row: string): Promise<void> {
+async function insert(session: Session, what: Single, row: object): Promise<void> {
   await insertOnce(session, what, row);
 }
 

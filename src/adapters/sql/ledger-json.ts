@@ -1,4 +1,4 @@
-// Records as the JSON that the ledger's insert statements take apart: one bound value, whatever the number of rows.
+// Records under the names that the columns of every ledger have, as JSON carries them.
 import type {
   Baseline,
   CellOutcome,
@@ -10,8 +10,8 @@ import type {
 } from "../../core/ledger-records.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 
-export function startJson(start: RepairStart): string {
-  return toJson({
+export function startRow(start: RepairStart): object {
+  return {
     repair_id: start.repairId,
     repair: start.repair,
     processors: start.processors,
@@ -24,11 +24,11 @@ export function startJson(start: RepairStart): string {
     external_handle: start.externalHandle,
     repair_hash: start.repairHash,
     cycle_id: start.cycleId,
-  });
+  };
 }
 
-export function endJson(end: RepairEnd): string {
-  return toJson({
+export function endRow(end: RepairEnd): object {
+  return {
     repair_id: end.repairId,
     repair: end.repair,
     attempt: end.attempt,
@@ -39,32 +39,30 @@ export function endJson(end: RepairEnd): string {
     error_code: end.errorCode,
     message: end.message,
     log_tail: end.logTail,
-  });
+  };
 }
 
-export function cellsJson(cells: readonly CellOutcome[]): string {
-  return toJson(
-    cells.map((cell) => ({
-      processor: cell.processor,
-      date: cell.date,
-      outcome: cell.outcome,
-      charged: cell.charged,
-      worse: cell.worse,
-      state_before: cell.stateBefore,
-      state_after: cell.stateAfter,
-      rows_before: cell.rowsBefore,
-      rows_after: cell.rowsAfter,
-      batch_dates: cell.batchDates,
-      repair_hash: cell.repairHash,
-      expectation_hash: cell.expectationHash,
-      inputs: cell.inputs,
-      not_before: cell.notBefore === null ? null : whole(cell.notBefore),
-    })),
-  );
+export function cellRows(cells: readonly CellOutcome[]): readonly object[] {
+  return cells.map((cell) => ({
+    processor: cell.processor,
+    date: cell.date,
+    outcome: cell.outcome,
+    charged: cell.charged,
+    worse: cell.worse,
+    state_before: cell.stateBefore,
+    state_after: cell.stateAfter,
+    rows_before: cell.rowsBefore,
+    rows_after: cell.rowsAfter,
+    batch_dates: cell.batchDates,
+    repair_hash: cell.repairHash,
+    expectation_hash: cell.expectationHash,
+    inputs: cell.inputs,
+    not_before: cell.notBefore === null ? null : whole(cell.notBefore),
+  }));
 }
 
-export function cycleJson(cycle: CycleRecord): string {
-  return toJson({
+export function cycleRow(cycle: CycleRecord): object {
+  return {
     cycle_id: cycle.cycleId,
     started_at: whole(cycle.startedAt),
     finished_at: whole(cycle.finishedAt),
@@ -74,37 +72,33 @@ export function cycleJson(cycle: CycleRecord): string {
     unknown_cells: cycle.unknown,
     enqueued: cycle.enqueued,
     scan_bytes: cycle.scanBytes,
-  });
+  };
 }
 
-export function eventsJson(events: readonly GapEvent[]): string {
-  return toJson(
-    events.map((event) => ({
-      happened_at: whole(event.at),
-      cycle_id: event.cycleId,
-      processor: event.processor,
-      date: event.date,
-      event: event.event,
-      state: event.state,
-      was_complete: event.wasComplete,
-    })),
-  );
+export function eventRows(events: readonly GapEvent[]): readonly object[] {
+  return events.map((event) => ({
+    happened_at: whole(event.at),
+    cycle_id: event.cycleId,
+    processor: event.processor,
+    date: event.date,
+    event: event.event,
+    state: event.state,
+    was_complete: event.wasComplete,
+  }));
 }
 
-export function baselinesJson(baselines: readonly Baseline[]): string {
-  return toJson(
-    baselines.map((baseline) => ({
-      subject: baseline.subject,
-      name: baseline.name,
-      hash: baseline.hash,
-      accepted_at: whole(baseline.at),
-      dates: baseline.dates,
-    })),
-  );
+export function baselineRows(baselines: readonly Baseline[]): readonly object[] {
+  return baselines.map((baseline) => ({
+    subject: baseline.subject,
+    name: baseline.name,
+    hash: baseline.hash,
+    accepted_at: whole(baseline.at),
+    dates: baseline.dates,
+  }));
 }
 
-export function decisionJson(decision: Decision): string {
-  return toJson({
+export function decisionRow(decision: Decision): object {
+  return {
     decision_id: decision.id,
     decided_at: whole(decision.at),
     actor: decision.actor,
@@ -116,11 +110,11 @@ export function decisionJson(decision: Decision): string {
     waiver_owner: decision.waiver?.owner,
     waiver_expires: decision.waiver?.expires,
     waiver_downstream: decision.waiver?.downstream,
-  });
+  };
 }
 
-/** DuckDB refuses half a surrogate pair as malformed, and a cut message must not cost the record. */
-function toJson(value: unknown): string {
+/** Half a surrogate pair is refused as malformed by warehouses, and a cut message must not cost the record. */
+export function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "string" ? part.replaceAll(/\p{Surrogate}/gu, "\ufffd") : part,
   );
