@@ -8,11 +8,14 @@ import { systemClock } from "./adapters/inline/system-clock.ts";
 import type { Config } from "./config/config.ts";
 import { type Assessment, compilePipeline } from "./core/assessment.ts";
 import type { PlannedStep } from "./core/cascade.ts";
+import type { Pipeline } from "./core/pipeline.ts";
 import { plan } from "./core/plan.ts";
+import { assertNever, ReconcilerError } from "./errors.ts";
 import { createLogger, type LoggingOptions } from "./observability/logging.ts";
 import { runLog } from "./observability/run-log.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
 import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
+import type { Ledger, Warehouse } from "./reconcile/ports.ts";
 import { Session, type SessionOptions } from "./reconcile/session.ts";
 
 /** Somebody may read the ledger by hand while a run goes on: that must not end the run. */
@@ -53,21 +56,11 @@ export function compose(config: Config, options: ComposeOptions): App {
   const { pipeline } = config;
   const clock = systemClock;
   const log = runLog(createLogger({ ...options.logging, secrets: config.secrets }));
-  const commandMs = pipeline.repairUnits
-    .filter(({ action }) => action.kind === "command")
-    .map((unit) => unit.timeoutMs + unit.timeoutPerDateMs * unit.maxDatesPerJob);
-  const warehouse = createDuckDbWarehouse({
-    path: config.warehouse.path,
-    timezone: pipeline.timezone,
-    processors: pipeline.processors,
-    schedules: pipeline.schedules,
-    // A look waits while a command has the file, as long as the longest of them may.
-    turnWaitMs: Math.min(Math.max(...commandMs, 0) + turnGraceMs, timerMaxMs),
-  });
+  const { warehouse, ledger, guardPath } = openStorage(config);
   const context: ReconcileContext = {
     compiled: compilePipeline(pipeline),
     warehouse,
-    ledger: createDuckDbLedger({ path: config.ledger.path, lockWaitMs: ledgerLockWaitMs }),
+    ledger,
     lock: createInlineCellLock(),
     executor: createExecutors({ warehouse, secrets: config.secrets, clock }),
     clock,
@@ -87,9 +80,9 @@ export function compose(config: Config, options: ComposeOptions): App {
     },
     async once(options, onLocked) {
       // Before the lock file is made, so that a wrong path leaves nothing behind.
-      checkDatabaseFile(config.warehouse.path);
+      if (config.storage.type === "duckdb") checkDatabaseFile(config.storage.path);
       const guard = await acquireRunGuard({
-        path: `${config.ledger.path}.lock`,
+        path: guardPath,
         waitMs: options.maxWaitMs,
         signal: options.signal,
         onWait: (message) => {
@@ -109,6 +102,42 @@ export function compose(config: Config, options: ComposeOptions): App {
       await context.ledger.close();
     },
   };
+}
+
+interface OpenStorage {
+  readonly warehouse: Warehouse;
+  readonly ledger: Ledger;
+  /** The lock file that lets one run at a time repair. */
+  readonly guardPath: string;
+}
+
+function openStorage({ pipeline, storage }: Config): OpenStorage {
+  switch (storage.type) {
+    case "duckdb":
+      return {
+        warehouse: createDuckDbWarehouse({
+          path: storage.path,
+          timezone: pipeline.timezone,
+          processors: pipeline.processors,
+          schedules: pipeline.schedules,
+          turnWaitMs: turnWaitMs(pipeline),
+        }),
+        ledger: createDuckDbLedger({ path: storage.ledgerPath, lockWaitMs: ledgerLockWaitMs }),
+        guardPath: `${storage.ledgerPath}.lock`,
+      };
+    case "bigquery":
+      throw new ReconcilerError("not_available", "a warehouse in BigQuery is not available in this version");
+    default:
+      return assertNever(storage, "storage");
+  }
+}
+
+/** A look waits while a command has the file, as long as the longest of them may. */
+function turnWaitMs({ repairUnits }: Pipeline): number {
+  const commandMs = repairUnits
+    .filter(({ action }) => action.kind === "command")
+    .map((unit) => unit.timeoutMs + unit.timeoutPerDateMs * unit.maxDatesPerJob);
+  return Math.min(Math.max(...commandMs, 0) + turnGraceMs, timerMaxMs);
 }
 
 function both(first: RunListener, second: RunListener): RunListener {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { App } from "../compose.ts";
+import { ledgerPlace } from "../config/config.ts";
 import type { Finding } from "../core/finding.ts";
 import { localDayAt } from "../core/wall-clock.ts";
 import { terminalOf } from "../terminal/terminal.ts";
@@ -50,7 +51,7 @@ async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surrou
         waivers: pipeline.waivers.length,
         warehouse: warehouse === null ? null : { tables: warehouse.tables, columns: warehouse.columns },
       },
-      ledger_created: flags.create === true ? config.ledger.path : null,
+      ledger_created: flags.create === true ? ledgerPlace(config.storage) : null,
       findings,
     };
     const { stdout, env } = surroundings;

@@ -8,8 +8,7 @@ export interface Config {
   readonly file: string;
   /** The target in force; null where the file has none, or none is chosen. */
   readonly target: string | null;
-  readonly warehouse: WarehouseConfig;
-  readonly ledger: LedgerConfig;
+  readonly storage: Storage;
   readonly daemon: DaemonConfig;
   /** Null where the daemon serves nothing. */
   readonly http: HttpConfig | null;
@@ -19,15 +18,39 @@ export interface Config {
   readonly secrets: readonly string[];
 }
 
-export interface WarehouseConfig {
+export type Storage = DuckDbStorage | BigQueryStorage;
+
+/** A warehouse that is one file, with the ledger in a file of its own. */
+export interface DuckDbStorage {
   readonly type: "duckdb";
   /** Absolute. */
   readonly path: string;
+  /** Absolute. */
+  readonly ledgerPath: string;
 }
 
-export interface LedgerConfig {
-  /** A DuckDB file of its own; absolute. */
-  readonly path: string;
+/** A warehouse in BigQuery, with the ledger in a dataset of its own. */
+export interface BigQueryStorage {
+  readonly type: "bigquery";
+  /** Where jobs run and where tables without a project are; it is billed. */
+  readonly project: string;
+  /** Null lets BigQuery find out from the tables. */
+  readonly location: string | null;
+  /** Of one statement; null is without a limit. */
+  readonly maximumBytesBilled: number | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** US dollars for 2^40 bytes that are billed. */
+  readonly pricePerTibUsd: number;
+  /** How often everything is profiled anew, whatever did not change. */
+  readonly fullProfileEveryMs: number;
+  /** Another address than Google's. */
+  readonly apiEndpoint: string | null;
+  readonly ledgerDataset: string;
+}
+
+/** Where the ledger is, in words. */
+export function ledgerPlace(storage: Storage): string {
+  return storage.type === "duckdb" ? storage.ledgerPath : `${storage.project}.${storage.ledgerDataset}`;
 }
 
 export interface DaemonConfig {

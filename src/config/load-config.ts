@@ -10,6 +10,7 @@ import { parseYaml } from "./parse-yaml.ts";
 import { prepare } from "./prepare.ts";
 import { readTextFile, type TextFile } from "./read-text-file.ts";
 import { resolvePipeline } from "./resolve-pipeline.ts";
+import { resolveStorage } from "./resolve-storage.ts";
 import { salvage } from "./salvage.ts";
 import { documentSchema, type DocumentInput } from "./schema/document.ts";
 import { chooseTarget, mergeTarget, targetNames, withEmptyTargets } from "./targets.ts";
@@ -65,7 +66,6 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const pipeline = resolvePipeline(loaded);
   const storage = resolveStorage(loaded);
   const http = await resolveHttp(loaded, secrets);
-  if (storage === null) return fail(issues, file);
   issues.throwIfAny(file);
   const sorted = sortSecrets(secrets);
   const shown = tree.kind === "map" ? withoutEntries(tree, new Set(["defaults", "default_target"])) : tree;
@@ -74,7 +74,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     pipeline,
     file: absolute,
     target,
-    ...storage,
+    storage,
     daemon: {
       cron: daemon.cron,
       cycleTimeoutMs: daemon.cycle_timeout,
@@ -145,32 +145,6 @@ function sqlFilesOf(document: DocumentInput, folder: string): ReadonlySet<string
   );
   const all = [...schedules, ...repairs, ...Object.values(document.repairs)];
   return new Set(all.flatMap((item) => item?.sql_file ?? []).map((file) => absolutePath(folder, file)));
-}
-
-function resolveStorage({
-  document,
-  tree,
-  issues,
-  folder,
-}: Loaded): Pick<Config, "warehouse" | "ledger"> | null {
-  const { warehouse, ledger } = document;
-  if (warehouse.type !== "duckdb") return null;
-  if (warehouse.path === ":memory:") {
-    issues.addAt(tree, ["warehouse", "path"], {
-      expected: "a file: a warehouse in memory is gone with the process",
-    });
-  }
-  const path = absolutePath(folder, warehouse.path);
-  const beside = `${path.replace(/\.(duckdb|db)$/, "")}.ledger.duckdb`;
-  const ledgerPath = ledger.path === undefined ? beside : absolutePath(folder, ledger.path);
-  if (ledgerPath === path) {
-    issues.addAt(tree, ["ledger", "path"], {
-      expected: "a file of its own",
-      found: "the warehouse's file",
-      hint: `leave it out for ${beside}`,
-    });
-  }
-  return { warehouse: { type: "duckdb", path }, ledger: { path: ledgerPath } };
 }
 
 async function resolveHttp(loaded: Loaded, secrets: Set<string>): Promise<HttpConfig | null> {

@@ -33,7 +33,7 @@ export function resolvePipeline(loaded: Loaded): Pipeline {
       jobsMax: limits.jobs_max,
       cellsPerCycleMax: limits.cells_per_cycle_max,
       // A DuckDB file has one writer, so that a command which writes it has it alone.
-      commandsMax: 1,
+      commandsMax: document.warehouse.type === "duckdb" ? 1 : limits.jobs_max,
     },
     budgets: {
       scanBytesPerCycle: budgets.scan_bytes_per_cycle ?? null,

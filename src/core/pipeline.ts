@@ -29,7 +29,7 @@ export interface Limits {
   /** Jobs outstanding at once: queued and running. */
   readonly jobsMax: number;
   readonly cellsPerCycleMax: number;
-  /** Runs of `command` repairs at once: 1 where they write a warehouse that is one file, else infinite. */
+  /** Runs of `command` repairs at once: 1 where they write a warehouse that is one file. */
   readonly commandsMax: number;
 }
 

@@ -63,6 +63,30 @@ test("a kind of warehouse that there is not is told with those that there are", 
   );
 });
 
+test("a ledger that does not fit its warehouse, and labels that BigQuery would refuse, are told", async () => {
+  const bigquery = (more: string) =>
+    pipelineYaml(undefined, more).replace(/^warehouse:.*$/m, "warehouse: { type: bigquery, project: p }");
+  expect(await faultOf(bigquery(""))).toMatch(
+    /ledger expected a dataset for the ledger: ledger\.dataset .*to do add ledger: \{ dataset: \w+_reconciler \}/,
+  );
+  expect(await faultOf(bigquery("ledger: { path: ./l.duckdb }"))).toMatch(
+    /ledger\.path expected ledger\.dataset, as the warehouse is BigQuery/,
+  );
+  expect(await faultOf(bigquery("ledger: { dataset: a-b }"))).toMatch(
+    /ledger\.dataset expected the name of a dataset/,
+  );
+  expect(await faultOf(pipelineYaml(undefined, "ledger: { dataset: d }"))).toMatch(
+    /ledger\.dataset expected ledger\.path, as the warehouse is a DuckDB file/,
+  );
+  const labelled = (labels: string) =>
+    bigquery("ledger: { dataset: d }").replace("project: p", `project: p, labels: { ${labels} }`);
+  expect(await faultOf(labelled("purpose: x"))).toMatch(
+    /labels\.purpose expected a name other than pipeline, target/,
+  );
+  expect(await faultOf(labelled("Team: x"))).toMatch(/labels\.Team expected a name of at most 63 lower-case/);
+  expect(await faultOf(labelled("team: Data Team"))).toMatch(/labels\.team expected at most 63 lower-case/);
+});
+
 test("a date that does not exist is refused", async () => {
   for (const date of ["2024-02-30", "2024-2-3", "2023-02-29", "20240201", "yesterday"]) {
     expect(await faultOf(pipelineYaml(`  a: { ${plain}, available: { from: ${date} } }`))).toMatch(

@@ -12,8 +12,11 @@ test("the example loads with its local target, every value where it belongs", as
   const { pipeline } = config;
   expect(config.target).toBe("local");
   expect(config.file).toBe(join(folder, "pipeline.yaml"));
-  expect(config.warehouse).toEqual({ type: "duckdb", path: join(folder, "warehouse.duckdb") });
-  expect(config.ledger).toEqual({ path: join(folder, "warehouse.ledger.duckdb") });
+  expect(config.storage).toEqual({
+    type: "duckdb",
+    path: join(folder, "warehouse.duckdb"),
+    ledgerPath: join(folder, "warehouse.ledger.duckdb"),
+  });
   expect(config.http).toBeNull();
   expect(config.daemon).toEqual({
     cron: "*/15 * * * *",
@@ -176,11 +179,29 @@ test("the example's production target is refused, naming each thing that this ve
   const error = await loadError(prod);
   expect(error.code).toBe("not_available");
   expect(error.message.split("\n").map((line) => line.replace(/^\S*\//, ""))).toEqual([
-    "pipeline.yaml:9:24: targets.prod.warehouse.type: bigquery is not available in this version",
-    "pipeline.yaml:10:24: targets.prod.ledger.dataset is not available in this version",
     "pipeline.yaml:11:12: targets.prod.redis is not available in this version",
   ]);
-  expect(error.hint).toMatch(/duckdb.*--target/);
+  expect(error.hint).toMatch(/in one process.*--target/);
+});
+
+test("the example's production target without redis is BigQuery, with its ledger in a dataset", async () => {
+  const { config } = await load({
+    yaml: yaml.replace(/^ +redis:.*\n/m, "").replace(/^ +http:.*\n/m, ""),
+    target: "prod",
+    env: { GCP_PROJECT: "nba-prod" },
+  });
+  expect(config.storage).toEqual({
+    type: "bigquery",
+    project: "nba-prod",
+    location: "us-west2",
+    maximumBytesBilled: 20 * 2 ** 30,
+    labels: { team: "data" },
+    pricePerTibUsd: 6.25,
+    fullProfileEveryMs: 7 * 24 * 3_600_000,
+    apiEndpoint: null,
+    ledgerDataset: "nba_reconciler",
+  });
+  expect(config.pipeline.limits.commandsMax).toBe(8);
 });
 
 test("a target that is not available is refused as such, whether its environment is set or not", async () => {
@@ -197,7 +218,7 @@ test("a fault in a target that is not chosen is told all the same, with the targ
       /^pipeline\.yaml:9:\d+ targets\.prod\.warehouse\.maximum_bytes_billed expected a size .* number 20/,
     ),
     expect.stringMatching(
-      /^pipeline\.yaml:10:\d+ targets\.prod\.ledger\.dataset expected text .*found a list$/,
+      /^pipeline\.yaml:10:\d+ targets\.prod\.ledger\.dataset expected the name of a dataset.*found a list/,
     ),
     expect.stringMatching(
       /^pipeline\.yaml:11:\d+ targets\.prod\.redis\.lock_ulrs .*did you mean "lock_urls"\?$/,

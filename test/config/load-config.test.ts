@@ -313,8 +313,11 @@ processors:
     ["daily", { kind: "calendar", every: "day", weekday: 1 }],
   ]);
   expect(config.pipeline.processors.map(({ schedule }) => schedule)).toEqual(["default", "weekly"]);
-  expect(config.warehouse.path).toBe("/data/w.db");
-  expect(config.ledger.path).toBe("/data/w.ledger.duckdb");
+  expect(config.storage).toEqual({
+    type: "duckdb",
+    path: "/data/w.db",
+    ledgerPath: "/data/w.ledger.duckdb",
+  });
 });
 
 test("a schedule that cannot work is refused", async () => {

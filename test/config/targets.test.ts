@@ -24,7 +24,7 @@ test("the target asked for goes before the environment's, and that before the de
 
 test("a target merges deeply: maps merge, lists replace, null unsets", async () => {
   const { config, folder } = await load({ yaml, target: "two" });
-  expect(config.warehouse.path).toBe(`${folder}/two.duckdb`);
+  expect(config.storage).toMatchObject({ type: "duckdb", path: `${folder}/two.duckdb` });
   expect(config.pipeline.processors).toHaveLength(1);
   expect(config.pipeline.processors[0]).toMatchObject({
     name: "a",

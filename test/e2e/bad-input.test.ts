@@ -222,11 +222,9 @@ describe("a flag or command with a fault in it", () => {
   it(
     "is refused: a target that this version has no adapter for",
     () => {
-      const prod =
-        "targets: { prod: { warehouse: { type: bigquery, project: nba, location: us, path: null } } }";
+      const prod = "targets: { prod: { redis: { url: redis://localhost } } }";
       return withScene({ ...sketch, pipeline: `${prod}\n${good}` }, async (scene) => {
-        const message =
-          /pipeline\.yaml:5:\d+: targets\.prod\.warehouse\.type: bigquery is not available in this version/;
+        const message = /pipeline\.yaml:5:\d+: targets\.prod\.redis is not available in this version/;
         const refused = await refusalOf(scene, ["--once", "--target", "prod"]);
         expect(refused).toEqual(refusal({ code: "not_available", message }));
       });

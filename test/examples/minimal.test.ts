@@ -23,17 +23,19 @@ beforeAll(() => {
     execFileSync(process.execPath, ["setup.mjs"], { cwd: folder, stdio: "pipe" });
 });
 
+const warehouseFile = () => join(folder, "warehouse.duckdb");
+
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
 test("the minimal pipeline loads, and revenue waits for the orders of its day", async () => {
-  const { pipeline, warehouse } = await loadConfig({
+  const { pipeline, storage } = await loadConfig({
     file: join(folder, "pipeline.yaml"),
     target: null,
     env: {},
   });
-  expect(warehouse.path).toBe(join(folder, "warehouse.duckdb"));
+  expect(storage).toMatchObject({ type: "duckdb", path: warehouseFile() });
   expect(pipeline.processors.map(({ name, edges }) => [name, edges.flatMap(({ anyOf }) => anyOf)])).toEqual([
     ["orders", []],
     ["revenue", ["orders"]],
@@ -41,17 +43,13 @@ test("the minimal pipeline loads, and revenue waits for the orders of its day", 
 });
 
 test("the minimal warehouse has the gaps that the README tells, and its SQL fills them", async () => {
-  const { pipeline, warehouse } = await loadConfig({
-    file: join(folder, "pipeline.yaml"),
-    target: null,
-    env: {},
-  });
+  const { pipeline } = await loadConfig({ file: join(folder, "pipeline.yaml"), target: null, env: {} });
   const january = boundsOf(range("2024-01-01", "2024-01-31"));
   const missing = {
     orders: ["2024-01-09", "2024-01-10"],
     revenue: ["2024-01-09", "2024-01-10", "2024-01-20"],
   };
-  await withDemoWarehouse(warehouse.path, async (connection) => {
+  await withDemoWarehouse(warehouseFile(), async (connection) => {
     const read = async (sql: string): Promise<DuckDBValue[]> =>
       (await connection.runAndReadAll(sql)).getRows().flat();
     const absent = (processor: string): Promise<DuckDBValue[]> =>

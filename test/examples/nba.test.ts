@@ -35,7 +35,7 @@ afterAll(async () => {
 describe("the example's pipeline", () => {
   test("takes the local target unless told otherwise", () => {
     expect(config.target).toBe("local");
-    expect(config.warehouse.path.endsWith("nba.duckdb")).toBe(true);
+    expect(config.storage).toMatchObject({ type: "duckdb", path: expect.stringMatching(/nba\.duckdb$/) });
   });
 
   test("has the processors of the platform, each in its phase", () => {

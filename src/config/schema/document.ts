@@ -1,7 +1,9 @@
 import { z } from "zod";
 import {
+  amount,
   bytes,
   cron,
+  dataset,
   duration,
   isoDate,
   literalText,
@@ -22,16 +24,29 @@ const duckdbSchema = z.strictObject({
 });
 
 const bigquerySchema = z.strictObject({
-  type: z.literal("bigquery").describe("BigQuery. Not available in this version."),
-  project: text.describe("The project that is billed."),
-  location: text.optional().describe("Where the datasets are."),
-  maximum_bytes_billed: bytes.optional().describe("The most that one query may scan."),
+  type: z.literal("bigquery").describe("BigQuery."),
+  project: text.describe("The project that jobs run in and that is billed."),
+  location: text
+    .optional()
+    .describe("Where the datasets are, such as US or us-west2; found out unless given."),
+  maximum_bytes_billed: bytes
+    .optional()
+    .describe("The most that one query may be billed for; unbounded unless given."),
   labels: z.record(z.string(), literalText).prefault({}).describe("Labels of every job."),
+  price_per_tib_usd: amount
+    .prefault(6.25)
+    .describe("What on-demand queries cost, for forecasts; 0 with reserved slots."),
+  full_profile_every: duration
+    .prefault("7d")
+    .describe("How often every date is profiled anew, whatever the metadata says."),
+  api_endpoint: text
+    .optional()
+    .describe("Another address of the API, such as a private one. No credentials are sent over plain http."),
 });
 
 const ledgerSchema = z.strictObject({
-  path: text.optional().describe("A DuckDB file of its own; beside the warehouse's file unless given."),
-  dataset: text.optional().describe("A BigQuery dataset. Not available in this version."),
+  path: text.optional().describe("With DuckDB: a file of its own; beside the warehouse's file unless given."),
+  dataset: dataset.optional().describe("With BigQuery, where it is required: a dataset of its own."),
 });
 
 const redisSchema = z.strictObject({

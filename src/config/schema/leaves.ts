@@ -204,6 +204,18 @@ export const share = z
   .max(1, { error: "a number from 0 to 1" })
   .meta({ title: "share", id: "share" });
 
+/** Of money; never negative. */
+export const amount = z
+  .number({ error: "a number of at least 0" })
+  .min(0, { error: "a number of at least 0" })
+  .meta({ title: "number", id: "amount" });
+
+/** A BigQuery dataset of the warehouse's project. */
+export const dataset = z
+  .string({ error: `the name of a dataset, of letters, digits and _\n${bareName}` })
+  .regex(/^[A-Za-z0-9_]{1,1024}$/, { error: `the name of a dataset, of letters, digits and _\n${bareName}` })
+  .meta({ title: "dataset", id: "dataset" });
+
 export const finite = z.number({ error: "a number" }).meta({ title: "number", id: "number" });
 
 export const flag = z.boolean({ error: "true or false" }).meta({ title: "flag", id: "flag" });
