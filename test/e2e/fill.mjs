@@ -13,8 +13,8 @@
 //
 // Arguments: the table and, where signals are to be ignored, the word stubborn. Plain JavaScript, to start fast.
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DuckDBInstance } from "@duckdb/node-api";
 
 const [table = "", manner = ""] = process.argv.slice(2);
 const dates = (process.env.GAP_RECONCILER_DATES ?? "").split(",");
@@ -28,6 +28,7 @@ await fill();
 await killReconcile("kill-after-write");
 
 async function fill() {
+  const { DuckDBInstance } = createRequire(import.meta.url)("@duckdb/node-api");
   const instance = await DuckDBInstance.create("warehouse.duckdb");
   const connection = await instance.connect();
   await heldBy("hold-open");

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { messageOf, ReconcilerError } from "../../errors.ts";
+import { DuckDBInstance } from "./node-api.ts";
 import { Session } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
 

@@ -1,8 +1,8 @@
-import { listValue } from "@duckdb/node-api";
 import type { IsoDate } from "../../core/iso-date.ts";
 import type { CellName } from "../../reconcile/ports.ts";
 import { fenceRefused } from "../sql/repair-shape.ts";
 import type { Catalog } from "./catalog.ts";
+import { listValue } from "./node-api.ts";
 import { dateParameter, type RunLimits, type Session, StatementError } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
 

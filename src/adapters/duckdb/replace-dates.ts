@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { listValue } from "@duckdb/node-api";
 import { tableText } from "../../core/pipeline.ts";
 import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
 import {
@@ -17,6 +16,7 @@ import { columnOf, type Source } from "../sql/source.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import { boundRange, datedSource } from "./dates.ts";
 import { createFence, FenceConflict, fenceOf, writeFence } from "./fence.ts";
+import { listValue } from "./node-api.ts";
 import { checkParameters } from "./repair-shape.ts";
 import {
   type Columns,

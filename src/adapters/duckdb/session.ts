@@ -1,15 +1,14 @@
-import {
-  type DuckDBConnection,
-  DuckDBDateValue,
-  type DuckDBMaterializedResult,
-  type DuckDBPreparedStatement,
-  DuckDBTypeId,
-  type DuckDBValue,
+import type {
+  DuckDBConnection,
+  DuckDBMaterializedResult,
+  DuckDBPreparedStatement,
+  DuckDBValue,
 } from "@duckdb/node-api";
 import { type Day, type IsoDate, toDay } from "../../core/iso-date.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { integersOf, numbersOf } from "../sql/columns.ts";
 import { QueryError, type QueryFault } from "../sql/query-error.ts";
+import { DuckDBDateValue, DuckDBTypeId } from "./node-api.ts";
 
 /** Values by parameter name, without the `$`. A name that the statement does not use is left out. */
 export type Parameters = Readonly<Record<string, DuckDBValue>>;
