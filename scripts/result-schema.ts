@@ -38,7 +38,7 @@ const step = z.object({
   dates: z.array(date),
   reason: z.string(),
   needs: z.array(z.string()).describe("ids of the steps whose output it reads"),
-  forecast_bytes: count.nullable(),
+  forecast_bytes: count.nullable().describe("billed for the run and the looks at it; null where nothing is"),
   forecast_seconds: z.number().nullable().describe("by the mean of its past runs; null without any"),
 });
 
@@ -52,6 +52,22 @@ const repair = z.object({
   error_code: z.string().nullable(),
   message: z.string().nullable(),
   cells: z.array(z.object({ ...cell, outcome: z.string() })),
+});
+
+const bytes = count.describe("bytes that are billed");
+const usd = z.number().nonnegative().describe("US dollars of on-demand queries");
+const cost = z.object({
+  scan_bytes: bytes,
+  scan_usd: usd,
+  scan_bytes_last_24h: bytes.describe(
+    "of the runs on record that looked in the last 24 hours, and of this one",
+  ),
+  scan_usd_last_24h: usd,
+  scan_bytes_per_cycle: bytes.nullable().describe("budgets.scan_bytes_per_cycle"),
+  scan_bytes_per_day: bytes.nullable().describe("budgets.scan_bytes_per_day"),
+  forecast_bytes: bytes.nullable().describe("of everything that is planned; null where nothing was forecast"),
+  forecast_usd: usd.nullable(),
+  price_per_tib_usd: usd,
 });
 
 const result = z.object({
@@ -71,6 +87,7 @@ const result = z.object({
   ),
   plan: z.array(step),
   repairs: z.array(repair),
+  cost: cost.nullable().describe("null where asking the warehouse costs nothing"),
 });
 
 const error = z.object({

@@ -14,6 +14,7 @@ import { assertNever, ReconcilerError } from "./errors.ts";
 import { createLogger, type LoggingOptions } from "./observability/logging.ts";
 import { runLog } from "./observability/run-log.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
+import { forecastSteps } from "./reconcile/forecast.ts";
 import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
 import type { Ledger, Warehouse } from "./reconcile/ports.ts";
 import { Session, type SessionOptions } from "./reconcile/session.ts";
@@ -31,6 +32,10 @@ export interface Look {
   readonly assessment: Assessment;
   /** The whole cascade that a run would go through if every repair worked. */
   readonly steps: () => readonly PlannedStep[];
+  /** The bytes that steps are expected to be billed for, by step id; empty where nothing is billed. */
+  readonly forecast: (steps: readonly PlannedStep[]) => Promise<ReadonlyMap<string, number>>;
+  /** What this look was billed for. */
+  readonly scanBytes: number;
 }
 
 /** A pipeline with its warehouse, its ledger and its executors, ready to be asked and to be reconciled. */
@@ -76,7 +81,12 @@ export function compose(config: Config, options: ComposeOptions): App {
       const assessment = session.assess();
       const { jobsMax, cellsPerCycleMax } = pipeline.limits;
       plan(assessment, { jobsMax, cellsMax: cellsPerCycleMax, recentSlots: 0, slots: true });
-      return { assessment, steps: () => session.cascade() };
+      return {
+        assessment,
+        steps: () => session.cascade(),
+        forecast: (steps) => forecastSteps(context, steps, options.signal),
+        scanBytes: session.scanBytesInAll,
+      };
     },
     async once(options, onLocked) {
       // Before the lock file is made, so that a wrong path leaves nothing behind.

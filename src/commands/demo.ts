@@ -69,7 +69,10 @@ async function tell(app: App, flags: GlobalFlags, surroundings: Surroundings): P
   stdout.write("\n3. What the warehouse holds, against its schedule: reconcile status\n\n");
   stdout.write(`${renderGrid(before, terminal)}\n`);
   stdout.write(
-    renderSummary(resultDocument({ assessment: before, target, steps: [], repairs: [] }), terminal),
+    renderSummary(
+      resultDocument({ assessment: before, target, steps: [], repairs: [], cost: null }),
+      terminal,
+    ),
   );
   stdout.write(await explainDeepest(app, before, terminal));
   stdout.write(
@@ -78,7 +81,7 @@ async function tell(app: App, flags: GlobalFlags, surroundings: Surroundings): P
   const result = await repairAll(app, flags, surroundings);
   stdout.write("6. What the warehouse holds now: reconcile status, reconcile report\n\n");
   stdout.write(`${renderGrid(result.assessment, terminal)}\n`);
-  const after = resultDocument({ ...result, target, steps: [] });
+  const after = resultDocument({ ...result, target, steps: [], cost: null });
   stdout.write(renderSummary(after, terminal));
   const report = completionReport({
     assessment: result.assessment,

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { resultDocument } from "../core/result-document.ts";
 import { renderPlan } from "../terminal/plan-table.ts";
 import { terminalOf } from "../terminal/terminal.ts";
+import { costOf } from "./cost-of.ts";
 import { exitCodeOf, exitGaps } from "./exit-code.ts";
 import {
   addAsOfFlag,
@@ -31,12 +32,17 @@ export function addPlanCommand(program: Command, surroundings: Surroundings): vo
 
 export async function runPlan(flags: PlanFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
   await withApp(flags, surroundings, async (app) => {
-    const { assessment, steps } = await app.look({
+    const look = await app.look({
       selection: selectionOf(flags, app.config.pipeline),
       asOf: flags.asOf ?? null,
       signal: surroundings.signal,
     });
-    const document = resultDocument({ assessment, target: app.config.target, steps: steps(), repairs: [] });
+    const { assessment } = look;
+    const steps = look.steps();
+    const forecastBytes = await look.forecast(steps);
+    const cost = costOf(app.config, assessment, look.scanBytes, forecastBytes);
+    const { target } = app.config;
+    const document = resultDocument({ assessment, target, steps, forecastBytes, repairs: [], cost });
     if (flags.format === "json") printJson(surroundings, document);
     else
       surroundings.stdout.write(

@@ -4,6 +4,7 @@ import { ReconcilerError } from "../errors.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { renderSummary } from "../terminal/summary.ts";
 import { terminalOf } from "../terminal/terminal.ts";
+import { costOf } from "./cost-of.ts";
 import { exitCodeOf, exitGaps } from "./exit-code.ts";
 import { runPlan } from "./plan.ts";
 import {
@@ -80,7 +81,8 @@ export async function runOnce(flags: RunFlags & GlobalFlags, surroundings: Surro
       )
       .finally(() => progress.stop());
     const { assessment, repairs } = result;
-    const document = resultDocument({ assessment, target: app.config.target, steps: [], repairs });
+    const cost = costOf(app.config, assessment, result.scanBytes);
+    const document = resultDocument({ assessment, target: app.config.target, steps: [], repairs, cost });
     if (flags.format === "json") printJson(surroundings, document);
     else
       surroundings.stdout.write(

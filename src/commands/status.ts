@@ -4,6 +4,7 @@ import { activityDocument, renderActivity } from "../terminal/activity.ts";
 import { renderGrid } from "../terminal/grid.ts";
 import { renderSummary } from "../terminal/summary.ts";
 import { terminalOf } from "../terminal/terminal.ts";
+import { costOf } from "./cost-of.ts";
 import {
   addAsOfFlag,
   addSelectionFlags,
@@ -38,14 +39,18 @@ export function addStatusCommand(program: Command, surroundings: Surroundings): 
 
 async function showStatus(flags: StatusFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
   await withApp(flags, surroundings, async (app) => {
-    const { assessment } = await app.look({
+    const look = await app.look({
       selection: selectionOf(flags, app.config.pipeline),
       asOf: flags.asOf ?? null,
       signal: surroundings.signal,
     });
+    const { assessment } = look;
+    // What nobody is billed for needs no forecast.
+    const forecast = app.config.storage.type === "duckdb" ? undefined : await look.forecast(look.steps());
+    const cost = costOf(app.config, assessment, look.scanBytes, forecast);
     const since = flags.since === undefined ? null : assessment.now - flags.since;
     const activity = since === null ? null : await app.context.ledger.since(since);
-    const document = resultDocument({ assessment, target: app.config.target, steps: [], repairs: [] });
+    const document = resultDocument({ assessment, target: app.config.target, steps: [], repairs: [], cost });
     const { stdout } = surroundings;
     if (flags.format === "json") {
       printJson(

@@ -1,6 +1,7 @@
 import { isConverged } from "./assess.ts";
 import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
 import type { PlannedStep } from "./cascade.ts";
+import type { CostDocument } from "./cost.ts";
 import { allowedRows, failedRequirements, requiredRows, round } from "./expectation.ts";
 import {
   dateAt,
@@ -42,6 +43,8 @@ export interface ResultDocument {
   readonly breakers: readonly BreakerDocument[];
   readonly plan: readonly StepDocument[];
   readonly repairs: readonly RepairDocument[];
+  /** Null where asking the warehouse costs nothing. */
+  readonly cost: CostDocument | null;
 }
 
 export interface GapDocument {
@@ -114,10 +117,15 @@ export interface DocumentInput {
   readonly assessment: Assessment;
   readonly target: string | null;
   readonly steps: readonly PlannedStep[];
+  /** By step id; a step that is not in it has no forecast. */
+  readonly forecastBytes?: ReadonlyMap<string, number>;
   readonly repairs: readonly RepairEnd[];
+  /** Null where asking the warehouse costs nothing. */
+  readonly cost: CostDocument | null;
 }
 
-export function resultDocument({ assessment, target, steps, repairs }: DocumentInput): ResultDocument {
+export function resultDocument(input: DocumentInput): ResultDocument {
+  const { assessment, target, steps, forecastBytes = new Map(), repairs, cost } = input;
   const { grid } = assessment;
   const selected = grid.pipeline.processors.filter(({ index }) => grid.selection.processors.has(index));
   const last = Math.max(grid.selection.from, grid.selection.to);
@@ -136,8 +144,9 @@ export function resultDocument({ assessment, target, steps, repairs }: DocumentI
     unknown: selected.flatMap((processor) => unknownOf(assessment, processor)),
     unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
     breakers: breakersOf(assessment),
-    plan: steps.map((step) => stepDocument(assessment, step)),
+    plan: steps.map((step) => stepDocument(assessment, step, forecastBytes.get(step.id) ?? null)),
     repairs: repairs.map(repairDocument),
+    cost,
   };
 }
 
@@ -290,7 +299,7 @@ function breakersOf({ grid, breakers, facts }: Assessment): BreakerDocument[] {
   return found;
 }
 
-function stepDocument({ grid }: Assessment, step: PlannedStep): StepDocument {
+function stepDocument({ grid }: Assessment, step: PlannedStep, forecastBytes: number | null): StepDocument {
   const unit = grid.pipeline.repairUnits[step.repairUnit];
   return {
     id: step.id,
@@ -302,7 +311,7 @@ function stepDocument({ grid }: Assessment, step: PlannedStep): StepDocument {
     dates: step.days.map(fromDay),
     reason: step.reason,
     needs: step.needs,
-    forecast_bytes: null,
+    forecast_bytes: forecastBytes,
     forecast_seconds: step.forecastSeconds,
   };
 }

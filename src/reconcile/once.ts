@@ -38,6 +38,8 @@ export interface OnceResult {
   readonly repairs: readonly RepairEnd[];
   readonly converged: boolean;
   readonly stopped: boolean;
+  /** Billed for all its looks. */
+  readonly scanBytes: number;
 }
 
 /** How often a run asks what people decided meanwhile. */
@@ -112,6 +114,7 @@ class OnceRun {
       repairs: this.#repairs,
       converged: isConverged(assessment),
       stopped: this.#options.signal.aborted,
+      scanBytes: this.#session.scanBytesInAll,
     };
   }
 

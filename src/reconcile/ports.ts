@@ -58,6 +58,12 @@ export interface Warehouse {
    */
   profile(request: ProfileRequest): Promise<ProfileResult>;
   /**
+   * The bytes that a run and the looks before and after it would be billed for, without doing any of it; null where nothing
+   * is ever billed. An estimate, at most by a little too low.
+   * @throws ReconcilerError `warehouse_*` where one of it cannot be analyzed, `interrupted` where the signal aborts
+   */
+  forecast(request: ForecastRequest): Promise<number | null>;
+  /**
    * Whether each statement returns true; one that fails counts as not true, with the reason.
    * @throws ReconcilerError `interrupted` where the signal aborts
    */
@@ -113,6 +119,16 @@ export interface SurveyRequest extends ProfileRequest {
 export interface SurveyResult extends ProfileResult {
   /** By name. */
   readonly schedules: ReadonlyMap<string, ScheduleObservation>;
+}
+
+export interface ForecastRequest {
+  /** All that the run is looked at with. */
+  readonly processors: readonly Processor[];
+  /** What the product itself writes, and how; null for any other run. */
+  readonly repair: { readonly processor: Processor; readonly sql: string } | null;
+  /** Of the run's dates, both ends included. */
+  readonly range: DateRange;
+  readonly signal?: AbortSignal;
 }
 
 export interface PreconditionResult {
@@ -200,17 +216,42 @@ export interface LedgerActivity {
 /** Mutual exclusion of repairs, per cell. A lock saves wasted work; the token keeps data right. */
 export interface CellLock {
   /**
-   * Takes what is free of `keys`, never waiting; null where all are taken. The lease covers exactly `lease.keys`.
-   * Acquired in sorted order, so that two batches cannot wait for each other.
+   * Takes all of `keys` together or none of them, never waiting; null where one is taken, or none is asked for. Whose batch
+   * overlaps another's comes again when that one is done.
+   * @throws ReconcilerError `redis_unavailable` where it cannot be told who holds what: nothing is taken then
    */
   acquire(keys: readonly string[]): Promise<CellLease | null>;
 }
 
 export interface CellLease {
-  readonly keys: readonly string[];
   /** A lower bound for the fencing token: the lock server's clock in microseconds, growing with every lease. */
   readonly tokenFloor: number;
   /** Aborts when the lock is lost, before another can hold it. */
+  readonly signal: AbortSignal;
+  /** Idempotent; never throws. */
+  release(): Promise<void>;
+}
+
+/** Elects, among all replicas, the one that plans. */
+export interface PlanningLease {
+  /**
+   * Takes the lease where it is free, never waiting, and keeps it until it is released or lost; null where somebody holds it.
+   * @throws ReconcilerError `redis_unavailable` where that cannot be told: it is not held then
+   */
+  acquire(): Promise<PlanningTerm | null>;
+  /**
+   * The epoch of the last term that anybody was given, as far as is known; 0 before the first. Never falls. A plan whose
+   * epoch is smaller is out of date, and must not be enqueued.
+   * @throws ReconcilerError `redis_unavailable`
+   */
+  currentEpoch(): Promise<number>;
+}
+
+/** The time for which one replica holds the planning lease. */
+export interface PlanningTerm {
+  /** Larger than that of every term before it; the server's clock in microseconds, unless that went back. */
+  readonly epoch: number;
+  /** Aborts when the lease is lost, before another can hold it. */
   readonly signal: AbortSignal;
   /** Idempotent; never throws. */
   release(): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Assessment } from "../core/assessment.ts";
+import type { Assessment, CompiledPipeline } from "../core/assessment.ts";
 import { upstreamsOf } from "../core/assess-states.ts";
 import { Disposition } from "../core/grid.ts";
 import { type Day, fromDay } from "../core/iso-date.ts";
@@ -52,13 +52,9 @@ export async function runJob(
   const lease = await context.lock.acquire(lockKeys(processors, job.days));
   if (lease === null) return { kind: "locked" };
   try {
-    const locked = job.days.filter((day) =>
-      lockKeys(processors, [day]).every((key) => lease.keys.includes(key)),
-    );
-    if (locked.length === 0) return { kind: "locked" };
     const run: Run = { context, session, job, cycleId, events, unit, processors, lease, signal };
     const ends: RepairEnd[] = [];
-    for (const days of await openRuns(run, locked)) {
+    for (const days of await openRuns(run, job.days)) {
       if (signal.aborted || lease.signal.aborted) break;
       // A run before it may have opened the circuit, or used up the day's budget.
       if (ends.length > 0 && !readyDays(run, days).includes(days[0] ?? 0)) break;
@@ -119,17 +115,21 @@ function hasScheduledBetween(run: Run, grid: Assessment["grid"], low: Day, high:
   });
 }
 
+/** What is looked at before and after a run: the processors that it fills, and their same-date upstreams. */
+export function observedWith(compiled: CompiledPipeline, filled: readonly Processor[]): readonly Processor[] {
+  const upstreams = filled.flatMap(({ edges }) =>
+    edges
+      .filter(({ window }) => window.kind === "same_date")
+      .flatMap((edge) => upstreamsOf({ compiled }, edge)),
+  );
+  return [...new Set([...filled, ...upstreams])];
+}
+
 /** Observes the cells and their same-date upstreams, and tells the session. */
 async function look(run: Run, days: readonly Day[]): Promise<ProfileResult> {
   const [from, to] = [days[0] ?? 0, days.at(-1) ?? 0];
-  const upstreams = run.processors.flatMap(({ edges }) =>
-    edges
-      .filter(({ window }) => window.kind === "same_date")
-      .flatMap((edge) => upstreamsOf(run.context, edge)),
-  );
-  const processors = [...new Set([...run.processors, ...upstreams])];
   const result = await run.context.warehouse.profile({
-    processors,
+    processors: observedWith(run.context.compiled, run.processors),
     range: { start: fromDay(from), end: fromDay(to) },
   });
   run.session.merge(result, from, to);

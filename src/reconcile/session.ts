@@ -56,8 +56,9 @@ export class Session {
   /** Those of them with a run that is decided on and not on record yet: the day's budget counts it already. */
   readonly #starting = new Set<string>();
   readonly #deferred: { readonly run: InFlight; readonly until: EpochMs }[] = [];
-  /** Billed since a cycle's record was last appended. */
+  /** Billed since a cycle's record was last appended, and in all. */
   #scanBytes = 0;
+  #scanBytesInAll = 0;
 
   constructor(context: ReconcileContext, options: SessionOptions) {
     this.#context = context;
@@ -79,12 +80,22 @@ export class Session {
       budgetBytes: this.#budgetBytes(records),
       ...(signal === undefined ? {} : { signal }),
     });
-    this.#scanBytes += observations.scanBytes;
+    this.#billed(observations.scanBytes);
     this.#records = records;
     this.#observations = observations;
     this.#askedAt = askedAt;
     this.#horizon ??= observations.now;
     this.#lastToken = Math.max(this.#lastToken, this.#records.lastToken);
+  }
+
+  #billed(bytes: number): void {
+    this.#scanBytes += bytes;
+    this.#scanBytesInAll += bytes;
+  }
+
+  /** All bytes that this session was billed for. */
+  get scanBytesInAll(): number {
+    return this.#scanBytesInAll;
   }
 
   /** What a look may be billed for. */
@@ -119,7 +130,7 @@ export class Session {
   /** Takes what a repair's own look at the warehouse saw for the days from `from` to `to`, both included. */
   merge(later: ProfileResult, from: Day, to: Day): void {
     this.#observations = mergeProfiles(this.observations, later, from, to);
-    this.#scanBytes += later.scanBytes;
+    this.#billed(later.scanBytes);
   }
 
   enqueued(jobId: string, run: InFlight): void {

@@ -1,8 +1,9 @@
 import type { ResultDocument, StepDocument } from "../core/result-document.ts";
 import { adviceOf } from "./advice.ts";
+import { costLines } from "./cost.ts";
 import { type Column, renderTable } from "./table.ts";
 import type { RenderOptions } from "./terminal.ts";
-import { counted, formatCount, formatSeconds, painter, wrap } from "./text.ts";
+import { counted, formatBytes, formatCount, formatSeconds, painter, wrap } from "./text.ts";
 
 const linesMax = 40;
 
@@ -13,10 +14,17 @@ const jobColumns: readonly Column[] = [
   { title: "last" },
   { title: "dates", align: "right" },
   { title: "time", align: "right" },
+  { title: "billed", align: "right" },
   { title: "why" },
 ];
 
 const groupColumns: readonly Column[] = [...jobColumns, { title: "jobs", align: "right" }];
+const billedColumn = jobColumns.findIndex(({ title }) => title === "billed");
+
+/** A warehouse that bills nothing has no column for it. */
+function isShown({ cost }: ResultDocument): (column: unknown, index: number) => boolean {
+  return (_column, index) => cost !== null || index !== billedColumn;
+}
 
 /** A job, or the jobs of one repair in one wave. */
 interface Line {
@@ -27,6 +35,7 @@ interface Line {
   readonly last: string;
   readonly dates: number;
   readonly seconds: number | null;
+  readonly bytes: number | null;
   readonly why: string;
 }
 
@@ -43,8 +52,8 @@ export function renderPlan(document: ResultDocument, options: RenderOptions): st
     const isFolded = steps.length > linesMax;
     const all = isFolded ? grouped(steps) : steps.map(lineOf);
     const table = renderTable(
-      isFolded ? groupColumns : jobColumns,
-      all.slice(0, linesMax).map(cellsOf),
+      (isFolded ? groupColumns : jobColumns).filter(isShown(document)),
+      all.slice(0, linesMax).map((line) => cellsOf(line).filter(isShown(document))),
       options.columns,
     );
     lines.push("", paint("dim", table.head), ...table.lines);
@@ -54,6 +63,8 @@ export function renderPlan(document: ResultDocument, options: RenderOptions): st
       lines.push(paint("dim", "a line is all jobs of a repair in a wave; --format json lists each"));
   }
   lines.push(...remainder(document, options));
+  const cost = costLines(document.cost, options);
+  if (cost.length > 0) lines.push("", ...cost);
   return `${lines.join("\n")}\n`;
 }
 
@@ -89,6 +100,7 @@ function lineOf(step: StepDocument): Line {
     last: step.end_date,
     dates: step.dates.length,
     seconds: step.forecast_seconds,
+    bytes: step.forecast_bytes,
     why: step.reason,
   };
 }
@@ -111,6 +123,7 @@ function merged(a: Line, b: Line): Line {
     last: a.last > b.last ? a.last : b.last,
     dates: a.dates + b.dates,
     seconds: a.seconds === null || b.seconds === null ? null : a.seconds + b.seconds,
+    bytes: a.bytes === null || b.bytes === null ? null : a.bytes + b.bytes,
     why: sumOfReasons(a.why, b.why),
   };
 }
@@ -132,6 +145,7 @@ function cellsOf(line: Line): readonly string[] {
     line.last,
     formatCount(line.dates),
     line.seconds === null ? "?" : formatSeconds(line.seconds),
+    line.bytes === null ? "?" : formatBytes(line.bytes),
     line.why,
     formatCount(line.jobs),
   ];

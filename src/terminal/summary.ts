@@ -2,6 +2,7 @@ import { exemptReasons, type StateName } from "../core/grid.ts";
 import type { ResultDocument } from "../core/result-document.ts";
 import { type Advice, adviceOf } from "./advice.ts";
 import { type CauseGroup, causesOf, type OutsideCause } from "./cause-groups.ts";
+import { costLines } from "./cost.ts";
 import { stateGlyphs } from "./glyphs.ts";
 import type { RenderOptions } from "./terminal.ts";
 import {
@@ -33,6 +34,7 @@ export function renderSummary(document: ResultDocument, options: RenderOptions):
     unknownSection(document, options, paint),
     causesSection(document, options, paint),
     adviceSection(adviceOf(document), options, paint),
+    costLines(document.cost, options),
   ];
   return `${sections
     .filter((lines) => lines.length > 0)

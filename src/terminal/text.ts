@@ -99,6 +99,21 @@ export function counted(value: number, noun: string, plural = `${noun}s`): strin
   return `${formatCount(value)} ${value === 1 ? noun : plural}`;
 }
 
+const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+
+/** `0 B`, `30 MiB`, `1.2 GiB`: three figures at most. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), byteUnits.length - 1);
+  const value = bytes / 2 ** (10 * power);
+  return `${value < 10 && power > 0 ? Number(value.toFixed(1)) : Math.round(value)} ${byteUnits[power] ?? ""}`;
+}
+
+/** `$0`, `less than $0.01`, `$12.40`. */
+export function formatUsd(usd: number): string {
+  if (usd === 0) return "$0";
+  return usd < 0.01 ? "less than $0.01" : `$${usd.toFixed(2)}`;
+}
+
 /** Seconds as a person says them: `0.4 s`, `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10 && !Number.isInteger(seconds)) return `${Math.round(seconds * 10) / 10} s`;

@@ -12,6 +12,8 @@ export function documentOf(
     readonly target?: string;
     readonly repairs?: readonly RepairEnd[];
     readonly withPlan?: boolean;
+    readonly cost?: ResultDocument["cost"];
+    readonly forecastBytes?: ReadonlyMap<string, number>;
   } = {},
 ): ResultDocument {
   const input = inputOf(scene);
@@ -22,5 +24,7 @@ export function documentOf(
     target: more.target ?? null,
     steps: more.withPlan === true ? cascade(input) : [],
     repairs: more.repairs ?? [],
+    cost: more.cost ?? null,
+    ...(more.forecastBytes === undefined ? {} : { forecastBytes: more.forecastBytes }),
   });
 }

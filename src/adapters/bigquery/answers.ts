@@ -27,6 +27,7 @@ export const jobAnswer = z.object({
         .object({
           totalBytesBilled: count.optional(),
           totalBytesProcessed: count.optional(),
+          referencedTables: z.array(z.unknown()).optional(),
           numDmlAffectedRows: count.optional(),
           schema: schema.optional(),
         })
@@ -48,6 +49,10 @@ export const tableAnswer = z.object({
   type: z.string().optional(),
   schema: schema.optional(),
   timePartitioning: z.object({ type: z.string(), field: z.string().optional() }).optional(),
+  creationTime: count.optional(),
+  lastModifiedTime: count.optional(),
+  numRows: count.optional(),
+  streamingBuffer: z.object({ oldestEntryTime: count.optional() }).optional(),
 });
 
 export const tablesAnswer = z.object({
@@ -63,6 +68,7 @@ export const anyAnswer = z.object({});
 
 export type Field = z.infer<typeof field>;
 export type JobAnswer = z.infer<typeof jobAnswer>;
+export type TableAnswer = z.infer<typeof tableAnswer>;
 
 /** The name of a type as GoogleSQL writes it; the API answers with older ones. */
 export function typeName({ type, mode }: Field): string {

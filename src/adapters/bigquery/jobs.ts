@@ -44,11 +44,17 @@ export interface Outcome {
 
 export interface Analysis {
   readonly columns: Rows["columns"];
-  /** At the most, what it would read. */
+  /** What it would be billed for, at the most: what it reads, or the least that is charged for the tables it names. */
   readonly bytes: number;
+  /** How many tables it reads, those behind its views included; 0 where BigQuery does not say. */
+  readonly tables: number;
 }
 
+/** BigQuery charges so much for each table of a query, however small it is. */
+const leastBytesPerTable = 10 * 2 ** 20;
 const jobTries = 4;
+/** Ids that jobs of one key may have used up, in this process and before it. */
+const keyedTries = 50;
 /** How long BigQuery may keep a call that waits for a job. */
 const pollMs = 10_000;
 const pauseStepMs = 50;
@@ -98,6 +104,29 @@ export class Jobs {
     return this.#inWords("write", () => this.#run(statement, limits));
   }
 
+  /**
+   * Runs a statement once for a key, however often it is asked for and by whichever process: its job's id comes of the key,
+   * and BigQuery takes an id once. A job that failed gives its id up; the next try has another one.
+   * @throws as `write` does; where the answer of the last try was lost, it may have run all the same
+   */
+  writeOnce(statement: Statement, key: string, limits: Limits): Promise<void> {
+    return this.#inWords("write", async () => {
+      let failures = 0;
+      for (let number = 1; ; number += 1) {
+        try {
+          await this.#run(statement, limits, this.#idOf(statement.purpose, `${key}_${number}`));
+          return;
+        } catch (error) {
+          if (!(error instanceof JobFailure) || number === keyedTries) throw error;
+          if (error.isFromBefore) continue;
+          failures += 1;
+          if (!isPassing(error) || failures === jobTries) throw error;
+        }
+        await this.#api.backOff(failures, limits);
+      }
+    });
+  }
+
   /** What a statement would return and read, known without running it, which costs nothing. @throws as `write` does */
   analyze(statement: Statement, limits: Limits): Promise<Analysis> {
     return this.#inWords("analyze", async () => {
@@ -105,7 +134,11 @@ export class Jobs {
       const query = job.statistics?.query;
       return {
         columns: new Rows(query?.schema?.fields ?? [], []).columns,
-        bytes: Number(query?.totalBytesProcessed ?? 0),
+        bytes: Math.max(
+          Number(query?.totalBytesProcessed ?? 0),
+          (query?.referencedTables?.length ?? 0) * leastBytesPerTable,
+        ),
+        tables: query?.referencedTables?.length ?? 0,
       };
     });
   }
@@ -118,8 +151,7 @@ export class Jobs {
     }
   }
 
-  async #run(statement: Statement, limits: Limits): Promise<Outcome> {
-    const jobId = this.#newId(statement.purpose);
+  async #run(statement: Statement, limits: Limits, jobId = this.#newId(statement.purpose)): Promise<Outcome> {
     let location = this.#locationOf(statement);
     try {
       const job = await this.#insert(statement, jobId, limits, false);
@@ -158,7 +190,9 @@ export class Jobs {
       // The try before was answered by nobody, but it arrived.
       const isOurs = error instanceof ApiFailure && error.reason === "duplicate";
       if (!isOurs) throw error;
-      return this.#get(jobId, location, limits);
+      return this.#get(jobId, location, limits).catch((earlier: unknown) => {
+        throw earlier instanceof JobFailure ? new JobFailure(earlier.message, earlier, true) : earlier;
+      });
     }
   }
 
@@ -249,16 +283,25 @@ export class Jobs {
   }
 
   #newId(purpose: string): string {
-    const parts = ["gap-reconciler", this.#options.pipeline, this.#options.cycle() ?? "none", purpose];
-    return `${parts
-      .join("_")
-      .replaceAll(/[^A-Za-z0-9_-]/g, "-")
-      .slice(0, 900)}_${randomUUID()}`;
+    return this.#idOf(`${this.#options.cycle() ?? "none"}_${purpose}`, randomUUID());
+  }
+
+  #idOf(purpose: string, end: string): string {
+    const begin = ["gap-reconciler", this.#options.pipeline, purpose].join("_");
+    return `${begin.replaceAll(/[^A-Za-z0-9_-]/g, "-").slice(0, 900)}_${end}`;
   }
 }
 
 /** What the job itself failed with, after the API took it. */
-class JobFailure extends ApiFailure {}
+class JobFailure extends ApiFailure {
+  /** Whether the job was there before it was asked for. */
+  readonly isFromBefore: boolean;
+
+  constructor(message: string, details: { readonly reason: string | null }, isFromBefore = false) {
+    super(message, details);
+    this.isFromBefore = isFromBefore;
+  }
+}
 
 function checked(job: JobAnswer): JobAnswer {
   const { errorResult } = job.status;

@@ -13,6 +13,7 @@ import { surveyAll } from "../sql/survey-all.ts";
 import { Api } from "./api.ts";
 import { type Catalog, loadCatalog } from "./catalog.ts";
 import { Fences } from "./fence.ts";
+import { forecastBytes } from "./forecast.ts";
 import { Jobs, labelOf } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { literals } from "./parameters.ts";
@@ -84,6 +85,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
       });
       return { processors: found, scanBytes: jobs.takeBytesBilled() };
     },
+    forecast: (request) => forecastBytes(source, request, limits(request.signal)),
     async checkPreconditions(statements, signal) {
       const results = statements.map(() => ({ met: false, message: null as string | null }));
       await eachOf([...statements.entries()], statementsAtOnce, async ([index, statement]) => {

@@ -101,6 +101,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
         request.signal,
       );
     },
+    forecast: () => Promise.resolve(null),
     checkPreconditions: (statements, signal) => {
       if (statements.length === 0) return Promise.resolve([]);
       const limits = limitsOf(timeoutMs, signal);

@@ -69,7 +69,7 @@ export const nothing: Outcome = {
   statementType: "SELECT",
   columns: [],
   rows: [],
-  cost: { bytesProcessed: 0, bytesBilled: 0 },
+  cost: { bytesProcessed: 0, bytesBilled: 0, tables: [] },
   cacheHit: false,
   dml: null,
   ddl: null,

@@ -21,6 +21,8 @@ const metadataBytes = leastPerTable;
 export interface Cost {
   readonly bytesProcessed: number;
   readonly bytesBilled: number;
+  /** What is read. */
+  readonly tables: readonly { readonly dataset: string; readonly name: string }[];
 }
 
 /** The size of a value by BigQuery's documentation of its types. */
@@ -81,7 +83,9 @@ export function costOf(
     bytesProcessed += bytes;
     if (own.length > 0) bytesBilled += Math.max(leastPerTable, Math.ceil(bytes / mebibyte) * mebibyte);
   }
-  return { bytesProcessed, bytesBilled: bytesProcessed === 0 ? 0 : bytesBilled };
+  const isScanned = new Set(scans.map(({ table }) => table));
+  const read = [...tables].flatMap(([name, { table }]) => (isScanned.has(name) ? [table] : []));
+  return { bytesProcessed, bytesBilled: bytesProcessed === 0 ? 0 : bytesBilled, tables: read };
 }
 
 function bytesOf(scans: readonly Scan[], { table, content }: ReadTable, whole: boolean): number {

@@ -101,6 +101,11 @@ function statisticsOf({ projectId }: Warehouse, outcome: Outcome, dryRun: boolea
     totalBytesProcessed: String(cost.bytesProcessed),
     totalBytesBilled: dryRun ? "0" : String(cost.bytesBilled),
     cacheHit: outcome.cacheHit,
+    referencedTables: cost.tables.map(({ dataset, name }) => ({
+      projectId,
+      datasetId: dataset,
+      tableId: name,
+    })),
     ...(dryRun
       ? { schema: { fields: columns.map(toSchemaField) }, totalBytesProcessedAccuracy: "PRECISE" }
       : {}),

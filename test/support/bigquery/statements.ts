@@ -30,9 +30,11 @@ export async function run(context: Context, request: QueryRequest): Promise<Outc
       const { cost, ...last } = await runOne(context, { ...request, ...part }, session);
       const bytesProcessed = outcome.cost.bytesProcessed + cost.bytesProcessed;
       const bytesBilled = outcome.cost.bytesBilled + cost.bytesBilled;
+      const tables = [...outcome.cost.tables, ...cost.tables];
       // The result of a script is that of its last SELECT.
       const shown = last.statementType === "SELECT" ? last : outcome;
-      outcome = { ...shown, statementType: "SCRIPT", cost: { bytesProcessed, bytesBilled }, cacheHit: false };
+      const sum = { bytesProcessed, bytesBilled, tables };
+      outcome = { ...shown, statementType: "SCRIPT", cost: sum, cacheHit: false };
     }
     return outcome;
   } finally {
