@@ -107,7 +107,8 @@ export async function exists(api: Api, path: TablePath, limits: Limits): Promise
   }
 }
 
-function tableCall({ project, dataset, table }: TablePath) {
+/** The call that asks for a table; everything of it has a path that begins so. */
+export function tableCall({ project, dataset, table }: TablePath) {
   return {
     method: "GET",
     project,

@@ -122,6 +122,7 @@ async function tableFrom(
     partitioning: partitioningOf(node, options.get("require_partition_filter")?.["boolValue"] === true),
     clustering: columnNames(children(node, "clusterByList")),
     description: text(options.get("description"), "stringValue") ?? null,
+    labels: {},
     view: null,
   };
   if (property(node, "query") === undefined) return table;

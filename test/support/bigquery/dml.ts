@@ -26,8 +26,15 @@ export async function runDml(context: Context, statement: Statement): Promise<Ou
   };
   if (statement.dryRun) return outcome;
   const reads = readsOf(analyzed, statement);
+  const isRead = (name: string) => analyzed.scans.some((scan) => scan.table === name);
   const tables = [...reads].map(([name, read]) =>
-    engineTable(name, read.table, read.content, mutates && name === target),
+    engineTable(
+      name,
+      read.table,
+      // What an INSERT only adds to, the engine need not be told.
+      mutates || isRead(name) ? read.content : { ...read.content, rows: [] },
+      mutates && name === target,
+    ),
   );
   const { engine, resolved } = analyzed;
   const request = { sql: resolved.sql, params: statement.params, tables };

@@ -12,6 +12,7 @@ export type CallName =
   | "tables.insert"
   | "tables.patch"
   | "tables.delete"
+  | "tabledata.list"
   | "datasets.get"
   | "datasets.list"
   | "datasets.insert"

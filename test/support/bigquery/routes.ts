@@ -4,6 +4,7 @@ import { BigQueryError } from "./errors.ts";
 import type { CallName, Fault } from "./faults.ts";
 import { jobResource, type Page, resultResource } from "./job-resource.ts";
 import type { Job, Jobs, QueryBody } from "./jobs.ts";
+import { tableData } from "./table-data.ts";
 import { patchTable, type TableBody, tableFromBody, tableResource, tableSummary } from "./table-resource.ts";
 import { datasetOf, putTable, tableOf, type Warehouse } from "./warehouse.ts";
 
@@ -28,6 +29,7 @@ export function routesOf(context: Context, jobs: Jobs): readonly Route[] {
     ...queryRoutes(context, jobs),
     ...jobRoutes(context, jobs),
     ...tableRoutes(context),
+    ...dataRoutes(context),
     ...datasetRoutes(context),
   ];
 }
@@ -222,6 +224,22 @@ function tableRoutes({ warehouse }: Context): readonly Route[] {
         datasetOf(warehouse, dataset).delete(name);
         return {};
       },
+    },
+  ];
+}
+
+function dataRoutes({ warehouse }: Context): readonly Route[] {
+  return [
+    {
+      name: "tabledata.list",
+      method: "GET",
+      pattern: /^datasets\/([^/]+)\/tables\/([^/]+)\/data$/,
+      handle: ({ path: [dataset = "", table = ""], search }) =>
+        tableData(warehouse, dataset, table, {
+          maxResults: search.has("maxResults") ? Number(search.get("maxResults")) : undefined,
+          pageToken: Number(search.get("pageToken") ?? search.get("startIndex") ?? 0),
+          int64Timestamps: search.get("formatOptions.useInt64Timestamp") === "true",
+        }),
     },
   ];
 }

@@ -11,10 +11,13 @@ export interface TableBody {
     readonly type?: string;
     readonly field?: string;
     readonly requirePartitionFilter?: boolean;
+    readonly expirationMs?: string;
   };
   readonly requirePartitionFilter?: boolean;
   readonly clustering?: { readonly fields?: readonly string[] };
   readonly description?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly view?: { readonly query: string };
 }
 
 export function tableFromBody(dataset: string, name: string, body: TableBody): Table {
@@ -23,7 +26,7 @@ export function tableFromBody(dataset: string, name: string, body: TableBody): T
 
 /** The table with what the body says; the rows of new columns hold NULL there. */
 export function patchTable(table: Table, body: TableBody): Table {
-  const { schema, timePartitioning, requirePartitionFilter, clustering, description } = body;
+  const { schema, timePartitioning, requirePartitionFilter, clustering, description, labels, view } = body;
   const partitioning =
     timePartitioning === undefined
       ? table.partitioning
@@ -31,6 +34,9 @@ export function patchTable(table: Table, body: TableBody): Table {
           unit: (timePartitioning.type ?? "DAY") as PartitionUnit,
           column: timePartitioning.field ?? null,
           requireFilter: timePartitioning.requirePartitionFilter ?? false,
+          ...(timePartitioning.expirationMs === undefined
+            ? {}
+            : { expirationMs: timePartitioning.expirationMs }),
         };
   return {
     ...table,
@@ -41,6 +47,8 @@ export function patchTable(table: Table, body: TableBody): Table {
         : { ...partitioning, requireFilter: requirePartitionFilter },
     clustering: clustering?.fields ?? table.clustering,
     description: description ?? table.description,
+    labels: labels ?? table.labels,
+    view: view?.query ?? table.view,
   };
 }
 
@@ -60,10 +68,12 @@ export function tableSummary({ projectId }: Warehouse, table: Table): object {
             type: partitioning.unit,
             ...(partitioning.column === null ? {} : { field: partitioning.column }),
             ...(partitioning.requireFilter ? { requirePartitionFilter: true } : {}),
+            ...(partitioning.expirationMs === undefined ? {} : { expirationMs: partitioning.expirationMs }),
           },
           requirePartitionFilter: partitioning.requireFilter,
         }),
     ...(clustering.length === 0 ? {} : { clustering: { fields: clustering } }),
+    ...(Object.keys(table.labels).length === 0 ? {} : { labels: table.labels }),
   };
 }
 

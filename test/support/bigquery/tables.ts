@@ -9,6 +9,8 @@ export interface Partitioning {
   /** Null for a table that is partitioned by the time of ingestion. */
   readonly column: string | null;
   readonly requireFilter: boolean;
+  /** Told as it was given; nothing expires here. */
+  readonly expirationMs?: string;
 }
 
 export interface Row {
@@ -38,6 +40,7 @@ export interface Table {
   readonly partitioning: Partitioning | null;
   readonly clustering: readonly string[];
   readonly description: string | null;
+  readonly labels: Readonly<Record<string, string>>;
   /** The SQL of a view; null for a table. */
   readonly view: string | null;
   readonly createdMs: number;
@@ -93,6 +96,7 @@ export function newTable(definition: TableDefinition): Table {
           },
     clustering: definition.clustering ?? [],
     description: definition.description ?? null,
+    labels: {},
     view: null,
     createdMs,
     content: emptyContent(createdMs),

@@ -1,0 +1,189 @@
+import type {
+  Baseline,
+  CellAttempt,
+  CellOutcome,
+  Decision,
+  GapEvent,
+  LedgerRecords,
+  RepairEnd,
+  RepairStart,
+  RunTimes,
+} from "../../core/ledger-records.ts";
+import type { EpochMs } from "../../core/wall-clock.ts";
+import type { AttemptRecord, CellName, LedgerActivity } from "../../reconcile/ports.ts";
+import type { RecordedCycle } from "./ledger-bodies.ts";
+
+/** All that a ledger holds, each list in the order in which it was recorded. */
+export interface LedgerContents {
+  readonly starts: readonly RepairStart[];
+  readonly ends: readonly RepairEnd[];
+  readonly cycles: readonly RecordedCycle[];
+  readonly decisions: readonly Decision[];
+}
+
+const dayMs = 86_400_000;
+const attemptsPerCell = 30;
+const eventsPerCell = 10;
+const endsPerRepair = 200;
+const historyMax = 100;
+const activityMax = 10_000;
+
+/** What a cycle reads of the ledger, each list within the bounds that `LedgerRecords` names. */
+export function foldRecords(contents: LedgerContents, now: EpochMs): LedgerRecords {
+  const { starts, ends, cycles } = contents;
+  const [dayAgo, weekAgo] = [now - dayMs, now - 7 * dayMs];
+  const ended = new Set(ends.map((end) => end.repairId));
+  const attempts = inOrder(
+    ends.flatMap((end) => end.cells.map((cell) => attemptOf(end, cell))),
+    endOrder,
+  );
+  const recentEnds = inOrder(
+    ends.filter((end) => end.endedAt >= weekAgo),
+    (end) => [end.endedAt],
+  );
+  return {
+    unfinished: starts.filter((start) => !ended.has(start.repairId)).toSorted(startOrder),
+    attempts: lastOfEach(attempts, cellKey, attemptsPerCell),
+    recentEnds: lastOfEach(recentEnds, (end) => end.repair, endsPerRepair).map(withoutLog),
+    gapEvents: lastOfEach(eventsOf(contents), cellKey, eventsPerCell),
+    baselines: lastBaselines(cycles, dayAgo),
+    decisions: decisionsOf(contents),
+    lastToken: starts.reduce((last, start) => Math.max(last, start.token), 0),
+    startsLast24h: starts.filter((start) => start.startedAt >= dayAgo).length,
+    scanBytesLast24h: cycles
+      .filter(({ cycle }) => cycle.finishedAt >= dayAgo)
+      .reduce((sum, { cycle }) => sum + cycle.scanBytes, 0),
+    runTimes: runTimesOf(ends),
+  };
+}
+
+/** Every decision, oldest first. */
+export function decisionsOf({ decisions }: LedgerContents): readonly Decision[] {
+  return inOrder(decisions, (decision) => [decision.at]);
+}
+
+/** The last attempts of one cell with the log of each, oldest first. */
+export function historyOf({ starts, ends }: LedgerContents, wanted: CellName): readonly AttemptRecord[] {
+  const key = cellKey(wanted);
+  const found = ends.flatMap((end) =>
+    end.cells.filter((cell) => cellKey(cell) === key).map((cell) => ({ end, ...attemptOf(end, cell) })),
+  );
+  const last = inOrder(found, endOrder).slice(-historyMax);
+  const startOf = new Map(starts.map((start) => [start.repairId, start]));
+  return last.map(({ end, ...attempt }) => {
+    const start = startOf.get(end.repairId);
+    return {
+      ...attempt,
+      attempt: end.attempt,
+      token: start?.token ?? 0,
+      worker: start?.worker ?? "",
+      errorCode: end.errorCode,
+      message: end.message,
+      logTail: end.logTail,
+      dates: start?.dates ?? [attempt.date],
+    };
+  });
+}
+
+/** What happened since an instant, which is included, oldest first. */
+export function activitySince(contents: LedgerContents, since: EpochMs): LedgerActivity {
+  const last = <T>(items: readonly T[], at: (item: T) => EpochMs): readonly T[] =>
+    inOrder(
+      items.filter((item) => at(item) >= since),
+      (item) => [at(item)],
+    ).slice(-activityMax);
+  const cycles = contents.cycles.map(({ cycle }) => cycle);
+  return {
+    gapEvents: last(eventsOf(contents), (event) => event.at),
+    ends: last(contents.ends, (end) => end.endedAt),
+    decisions: last(contents.decisions, (decision) => decision.at),
+    cycles: last(cycles, (cycle) => cycle.finishedAt),
+  };
+}
+
+function eventsOf({ cycles }: LedgerContents): readonly GapEvent[] {
+  return inOrder(
+    cycles.flatMap(({ events }) => events),
+    (event) => [event.at],
+  );
+}
+
+function attemptOf(end: RepairEnd, cell: CellOutcome): CellAttempt {
+  return { ...cell, repairId: end.repairId, startedAt: end.startedAt, endedAt: end.endedAt };
+}
+
+function withoutLog({
+  cells: _cells,
+  logTail: _logTail,
+  ...end
+}: RepairEnd): LedgerRecords["recentEnds"][number] {
+  return end;
+}
+
+/** Of each the last one, and the last one up to an instant, which is included. */
+function lastBaselines(cycles: readonly RecordedCycle[], until: EpochMs): readonly Baseline[] {
+  const all = inOrder(
+    cycles.flatMap(({ baselines }) => baselines),
+    (baseline) => [baseline.at],
+  );
+  const keyOf = ({ subject, name, hash }: Baseline) => JSON.stringify([subject, name, hash]);
+  const old = all.filter((baseline) => baseline.at <= until);
+  const kept = new Set([...lastOfEach(all, keyOf, 1), ...lastOfEach(old, keyOf, 1)]);
+  return all.filter((baseline) => kept.has(baseline));
+}
+
+/** From the runs that repaired a cell at least. */
+function runTimesOf(ends: readonly RepairEnd[]): readonly RunTimes[] {
+  const sums = new Map<string, { runs: number; seconds: number; dates: number }>();
+  for (const { repair, startedAt, endedAt, cells } of ends) {
+    if (!cells.some((cell) => cell.outcome === "repaired")) continue;
+    const sum = sums.get(repair) ?? { runs: 0, seconds: 0, dates: 0 };
+    sum.runs += 1;
+    sum.seconds += (endedAt - startedAt) / 1000;
+    sum.dates += cells.reduce((most, cell) => Math.max(most, cell.batchDates), 1);
+    sums.set(repair, sum);
+  }
+  return [...sums]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([repair, { runs, seconds, dates }]) => ({
+      repair,
+      runs,
+      meanSeconds: seconds / runs,
+      meanSecondsPerDate: seconds / dates,
+    }));
+}
+
+function cellKey({ processor, date }: CellName): string {
+  return `${date} ${processor}`;
+}
+
+function endOrder({ endedAt, startedAt }: CellAttempt): readonly number[] {
+  return [endedAt, startedAt];
+}
+
+function startOrder(a: RepairStart, b: RepairStart): number {
+  return a.startedAt - b.startedAt || (a.repairId < b.repairId ? -1 : 1);
+}
+
+/** By instants; what happened at once stays in the order in which it was recorded. */
+function inOrder<T>(items: readonly T[], instantsOf: (item: T) => readonly EpochMs[]): readonly T[] {
+  return items.toSorted((a, b) => {
+    const [left, right] = [instantsOf(a), instantsOf(b)];
+    const differing = left.findIndex((instant, index) => instant !== right[index]);
+    return differing < 0 ? 0 : (left[differing] ?? 0) - (right[differing] ?? 0);
+  });
+}
+
+/** The last of each key, all in the order that they have. */
+function lastOfEach<T>(items: readonly T[], keyOf: (item: T) => string, max: number): readonly T[] {
+  const counts = new Map<string, number>();
+  return items
+    .toReversed()
+    .filter((item) => {
+      const key = keyOf(item);
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      return count <= max;
+    })
+    .toReversed();
+}
