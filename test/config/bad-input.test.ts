@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { failure, faults, loadError, pipelineYaml, temporaryFolder } from "./load.ts";
+import { failure, faults, load, loadError, pipelineYaml, temporaryFolder } from "./load.ts";
 
 /** The single fault of a document, with its place. */
 async function faultOf(yaml: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -157,6 +157,22 @@ test("a dependency cycle is told by its loop, through any_of and look-backs too"
   expect(await faultOf(pipelineYaml(`  a: { ${plain}, depends_on: [a] }`))).toMatch(
     /found a → a to do `chronological: true` makes a processor wait/,
   );
+});
+
+test("a table that must be filled between two of one repair is told, as none of them ever would be", async () => {
+  const chain = (edge: string) => `  a: { ${plain}, depends_on: [c], repair: { use: both } }
+  b: { ${plain}, repair: { use: both } }
+  c: { ${plain}, depends_on: [${edge}] }`;
+  const shared = "repairs: { both: { command: [fill, '{{start_date}}'] } }";
+  const error = await loadError({ yaml: pipelineYaml(chain("b"), shared) });
+  expect(faults(error)).toEqual([
+    expect.stringMatching(
+      /processors\.a\.depends_on expected tables of one repair .* found a \+ b → c → a \+ b to do one run fills a and b: give them/,
+    ),
+  ]);
+  for (const edge of ["{ processor: b, lookback: { days: 3 } }", "{ processor: b, mode: soft }"]) {
+    await load({ yaml: pipelineYaml(chain(edge), shared) });
+  }
 });
 
 test("a name that is given twice is told with the line of the first", async () => {
