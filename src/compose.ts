@@ -1,3 +1,7 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createBigQueryLedger } from "./adapters/bigquery/ledger.ts";
+import { createBigQueryWarehouse } from "./adapters/bigquery/warehouse.ts";
 import { checkDatabaseFile } from "./adapters/duckdb/database.ts";
 import { createDuckDbLedger } from "./adapters/duckdb/ledger.ts";
 import { createDuckDbWarehouse } from "./adapters/duckdb/warehouse.ts";
@@ -8,9 +12,10 @@ import { systemClock } from "./adapters/inline/system-clock.ts";
 import type { Config } from "./config/config.ts";
 import { type Assessment, compilePipeline } from "./core/assessment.ts";
 import type { PlannedStep } from "./core/cascade.ts";
+import { hashOf } from "./core/hash.ts";
 import type { Pipeline } from "./core/pipeline.ts";
 import { plan } from "./core/plan.ts";
-import { assertNever, ReconcilerError } from "./errors.ts";
+import { assertNever } from "./errors.ts";
 import { createLogger, type LoggingOptions } from "./observability/logging.ts";
 import { runLog } from "./observability/run-log.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
@@ -61,7 +66,8 @@ export function compose(config: Config, options: ComposeOptions): App {
   const { pipeline } = config;
   const clock = systemClock;
   const log = runLog(createLogger({ ...options.logging, secrets: config.secrets }));
-  const { warehouse, ledger, guardPath } = openStorage(config);
+  let cycleId: string | null = null;
+  const { warehouse, ledger, guardPath } = openStorage(config, () => cycleId);
   const context: ReconcileContext = {
     compiled: compilePipeline(pipeline),
     warehouse,
@@ -70,6 +76,9 @@ export function compose(config: Config, options: ComposeOptions): App {
     executor: createExecutors({ warehouse, secrets: config.secrets, clock }),
     clock,
     worker: workerIdentity(),
+    enterCycle: (id) => {
+      cycleId = id;
+    },
     isWorkerDead,
   };
   return {
@@ -121,7 +130,7 @@ interface OpenStorage {
   readonly guardPath: string;
 }
 
-function openStorage({ pipeline, storage }: Config): OpenStorage {
+function openStorage({ pipeline, target, storage }: Config, cycle: () => string | null): OpenStorage {
   switch (storage.type) {
     case "duckdb":
       return {
@@ -135,8 +144,31 @@ function openStorage({ pipeline, storage }: Config): OpenStorage {
         ledger: createDuckDbLedger({ path: storage.ledgerPath, lockWaitMs: ledgerLockWaitMs }),
         guardPath: `${storage.ledgerPath}.lock`,
       };
-    case "bigquery":
-      throw new ReconcilerError("not_available", "a warehouse in BigQuery is not available in this version");
+    case "bigquery": {
+      const { project, location, labels, apiEndpoint, ledgerDataset } = storage;
+      const access = {
+        project,
+        location,
+        labels,
+        pipeline: pipeline.name,
+        target,
+        ...(apiEndpoint === null ? {} : { apiEndpoint }),
+      };
+      const ledger = createBigQueryLedger({ ...access, dataset: ledgerDataset });
+      return {
+        warehouse: createBigQueryWarehouse({
+          ...access,
+          timezone: pipeline.timezone,
+          processors: pipeline.processors,
+          schedules: pipeline.schedules,
+          maximumBytesBilled: storage.maximumBytesBilled,
+          cycle,
+        }),
+        ledger,
+        // Nothing of this machine is beside the data: this keeps two runs on it apart, and locks and tokens all others.
+        guardPath: join(tmpdir(), `gap-reconciler-${hashOf([project, ledgerDataset])}.lock`),
+      };
+    }
     default:
       return assertNever(storage, "storage");
   }

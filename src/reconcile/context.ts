@@ -11,6 +11,8 @@ export interface ReconcileContext {
   readonly clock: Clock;
   /** This process, as the ledger names it. */
   readonly worker: string;
+  /** Told the id of each cycle before the cycle asks anything, so that what asks can name it. */
+  readonly enterCycle: (cycleId: string) => void;
   /** Whether the process that the ledger names is provably dead. */
   readonly isWorkerDead: (worker: string) => boolean;
 }

@@ -76,6 +76,7 @@ class OnceRun {
   readonly #stop = new AbortController();
   #failure: { readonly thrown: unknown } | null = null;
   #cycles = 0;
+  #hasLooked = false;
   #cycleId = "";
   /** Whether a repair ended since the last full look. */
   #isStale = false;
@@ -121,17 +122,20 @@ class OnceRun {
   /** A stop during a later look leaves the result of the one before, with all that was repaired since. */
   #wasStoppedLooking(thrown: unknown): boolean {
     const isStop = this.#options.signal.aborted && thrown instanceof ReconcilerError;
-    return isStop && thrown.code === "interrupted" && this.#cycles > 0;
+    return isStop && thrown.code === "interrupted" && this.#hasLooked;
   }
 
   /** One full look: what was lost is settled, what opened and closed is recorded. */
   async #cycle(): Promise<void> {
     const session = this.#session;
+    this.#cycles++;
+    const begin = Math.round(this.#context.clock.now());
+    this.#cycleId = `${begin.toString(36)}-${this.#cycles}-${this.#context.worker.split("/")[1] ?? "0"}`;
+    this.#context.enterCycle(this.#cycleId);
     await session.refresh();
+    this.#hasLooked = true;
     this.#isStale = false;
     const startedAt = session.now();
-    this.#cycles++;
-    this.#cycleId = `${startedAt.toString(36)}-${this.#cycles}-${this.#context.worker.split("/")[1] ?? "0"}`;
     const lost = session.lostStarts();
     if (lost.length > 0) {
       const seen = session.assess();
