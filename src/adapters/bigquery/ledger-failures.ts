@@ -59,8 +59,10 @@ function roleHint(message: string, { project, dataset }: LedgerPlace, activity: 
     return `grant the account of this process roles/bigquery.jobUser on the project ${project}`;
   }
   const role = `grant the account of this process roles/bigquery.dataEditor on the dataset ${project}.${dataset}`;
-  if (activity !== "made") return role;
-  return `${role}; where there is no such dataset yet, make it by hand first, or grant roles/bigquery.user on the project ${project}`;
+  // BigQuery says the same of what is not there to those who may not know.
+  return activity === "made"
+    ? `${role}; where there is no such dataset yet, make it by hand first, or grant roles/bigquery.user on the project ${project}`
+    : `${role}; where there is no such dataset yet, make it with \`reconcile validate --connect --create\``;
 }
 
 function writeHint(known: ReconcilerError): string {

@@ -1,3 +1,4 @@
+import { type BigQueryLedgerOptions, createBigQueryLedger } from "../../../src/adapters/bigquery/ledger.ts";
 import {
   type BigQueryWarehouseOptions,
   createBigQueryWarehouse,
@@ -19,6 +20,25 @@ export function openWarehouse(
     maximumBytesBilled: null,
     apiEndpoint: server.url,
     retryFromMs: 20,
+    ...options,
+  });
+}
+
+/** A ledger of the adapter in a dataset of a local server; each one that is opened is a process of its own to it. */
+export function openLedger(
+  server: BigQueryServer,
+  dataset: string,
+  options: Partial<BigQueryLedgerOptions> = {},
+): ReturnType<typeof createBigQueryLedger> {
+  return createBigQueryLedger({
+    project: server.projectId,
+    dataset,
+    location: server.location,
+    pipeline: "tests",
+    target: "local",
+    apiEndpoint: server.url,
+    retryFromMs: 10,
+    gatherMs: 5,
     ...options,
   });
 }

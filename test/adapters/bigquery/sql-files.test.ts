@@ -8,7 +8,9 @@ import { limitsOf } from "../../../src/adapters/bigquery/limits.ts";
 import { listParameter, parameter } from "../../../src/adapters/bigquery/parameters.ts";
 import { loadSql } from "../../../src/adapters/bigquery/sql-files.ts";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
+import { openLedger } from "./open.ts";
 
+const folder = new URL("../../../sql/bigquery/", import.meta.url);
 const table = "`test-project`.`stats`.`scores`";
 const fence = "`test-project`.`stats`.`gap_reconciler_fence_scores`";
 const source = `${table} as gr_table`;
@@ -25,6 +27,13 @@ const arm = loadSql("profile-processor", {
   joins: "",
 });
 
+/** Of a ledger every file names its dataset and no more. */
+const ledgerFiles = Object.fromEntries(
+  readdirSync(folder).flatMap((file) =>
+    file.startsWith("ledger-") ? [[file.replace(".sql", ""), { dataset: "`test-project`.`ledger`" }]] : [],
+  ),
+);
+
 /** What stands in for the placeholders of each file. */
 const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   begin: {},
@@ -35,6 +44,7 @@ const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "delete-dates": { table, condition, day },
   "end-session": {},
   "find-newer-fence": { fence },
+  ...ledgerFiles,
   "insert-fence-guard": { fence },
   "insert-staged-rows": {
     table,
@@ -91,6 +101,8 @@ const parameters = [
   parameter("processor", "STRING", "scores"),
   parameter("token", "INT64", "10"),
   parameter("repair_id", "STRING", "r1"),
+  ...["kinds", "ids", "subjects", "parts", "bodies"].map((name) => listParameter(name, "STRING", [])),
+  ...["part_numbers", "parts_of", "noted_at"].map((name) => listParameter(name, "INT64", [])),
 ];
 
 let server: BigQueryServer;
@@ -109,6 +121,7 @@ beforeAll(async () => {
   };
   jobs = new Jobs(api, options);
   await jobs.write({ sql: loadSql("create-fence", { fence }), purpose: "test" }, limitsOf(20_000));
+  await openLedger(server, "ledger").create();
   session = await stage();
 });
 afterAll(() => server.stop());
@@ -126,10 +139,7 @@ const analyze = (sql: string) => {
 };
 
 test("every file is here", () => {
-  const folder = new URL("../../../sql/bigquery/", import.meta.url);
-  const names = readdirSync(folder).flatMap((file) =>
-    file.startsWith("ledger-") ? [] : [file.replace(".sql", "")],
-  );
+  const names = readdirSync(folder).map((file) => file.replace(".sql", ""));
   expect(names.toSorted()).toEqual(Object.keys(texts).toSorted());
 });
 
