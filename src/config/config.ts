@@ -27,6 +27,8 @@ export interface DuckDbStorage {
   readonly path: string;
   /** Absolute. */
   readonly ledgerPath: string;
+  /** Of one statement that reads. */
+  readonly queryTimeoutMs: number;
 }
 
 /** A warehouse in BigQuery, with the ledger in a dataset of its own. */
@@ -38,6 +40,8 @@ export interface BigQueryStorage {
   readonly location: string | null;
   /** Of one statement; null is without a limit. */
   readonly maximumBytesBilled: number | null;
+  /** Of one statement that reads. */
+  readonly queryTimeoutMs: number;
   readonly labels: Readonly<Record<string, string>>;
   /** US dollars for 2^40 bytes that are billed. */
   readonly pricePerTibUsd: number;

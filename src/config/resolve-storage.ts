@@ -38,7 +38,7 @@ function duckDb(
       hint: `leave it out for ${beside}`,
     });
   }
-  return { type: "duckdb", path, ledgerPath };
+  return { type: "duckdb", path, ledgerPath, queryTimeoutMs: warehouse.query_timeout };
 }
 
 /** These are ours: a label of the same name would hide who asked, and for what. */
@@ -82,6 +82,7 @@ function bigQuery(
     project: warehouse.project,
     location: warehouse.location ?? null,
     maximumBytesBilled: warehouse.maximum_bytes_billed ?? null,
+    queryTimeoutMs: warehouse.query_timeout,
     labels: warehouse.labels,
     pricePerTibUsd: warehouse.price_per_tib_usd,
     fullProfileEveryMs: warehouse.full_profile_every,

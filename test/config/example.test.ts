@@ -16,6 +16,7 @@ test("the example loads with its local target, every value where it belongs", as
     type: "duckdb",
     path: join(folder, "warehouse.duckdb"),
     ledgerPath: join(folder, "warehouse.ledger.duckdb"),
+    queryTimeoutMs: 5 * minute,
   });
   expect(config.http).toBeNull();
   expect(config.daemon).toEqual({
@@ -195,6 +196,7 @@ test("the example's production target without redis is BigQuery, with its ledger
     project: "nba-prod",
     location: "us-west2",
     maximumBytesBilled: 20 * 2 ** 30,
+    queryTimeoutMs: 5 * minute,
     labels: { team: "data" },
     pricePerTibUsd: 6.25,
     fullProfileEveryMs: 7 * 24 * 3_600_000,

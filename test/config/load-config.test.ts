@@ -317,6 +317,7 @@ processors:
     type: "duckdb",
     path: "/data/w.db",
     ledgerPath: "/data/w.ledger.duckdb",
+    queryTimeoutMs: 300_000,
   });
 });
 

@@ -18,9 +18,12 @@ import { defaultsSchema, processorSchema } from "./processor.ts";
 import { repairSchema } from "./repair.ts";
 import { scheduleSchema } from "./schedule.ts";
 
+const queryTimeout = duration.prefault("5m").describe("Time for one statement that reads.");
+
 const duckdbSchema = z.strictObject({
   type: z.literal("duckdb").describe("A DuckDB file."),
   path: text.describe("The file, relative to the config file."),
+  query_timeout: queryTimeout,
 });
 
 const bigquerySchema = z.strictObject({
@@ -32,6 +35,7 @@ const bigquerySchema = z.strictObject({
   maximum_bytes_billed: bytes
     .optional()
     .describe("The most that one query may be billed for; unbounded unless given."),
+  query_timeout: queryTimeout,
   labels: z.record(z.string(), literalText).prefault({}).describe("Labels of every job."),
   price_per_tib_usd: amount
     .prefault(6.25)
