@@ -31,8 +31,14 @@ export async function analyze(context: Context, statement: Statement): Promise<A
   const tables = [...resolved.tables].map(([name, table]) => {
     return engineTable(name, table, { ...scope.contentOf(table), rows: [] });
   });
-  const request = { sql: resolved.sql, params, tables, undeclared: statement.dryRun };
-  const tree = await said(resolved.restore, () => engine.analyze(request)).catch((error: unknown) => {
+  const request = { sql: resolved.sql, params, tables };
+  // A dry run guesses the types of parameters that it is not given; one that is given all asks what the run will ask.
+  const ask = () =>
+    engine.analyze(request).catch((error: unknown) => {
+      if (!statement.dryRun) throw error;
+      return engine.analyze({ ...request, undeclared: true });
+    });
+  const tree = await said(resolved.restore, ask).catch((error: unknown) => {
     throw unknownTable(error, context.warehouse) ?? error;
   });
   const found = concrete(tree as Node);

@@ -61,6 +61,7 @@ type Api = Record<
 };
 
 const unavailable = 14;
+const answersKept = 32;
 // Every number of the engine's list of nodes; those that are no statements are ignored.
 const allStatements = Array.from({ length: 400 }, (_, index) => index);
 const partitionColumns = [
@@ -82,6 +83,7 @@ export class Engine {
   private readonly api: Api;
   private readonly languageOptions: object;
   private readonly child: ChildProcess;
+  private readonly answers = new Map<string, unknown>();
   private hasEnded = false;
   private constructor(api: Api, child: ChildProcess, languageOptions: object) {
     this.api = api;
@@ -101,19 +103,25 @@ export class Engine {
 
   /** The syntax tree, with the place of each node in bytes. @throws EngineError */
   async parse(sql: string): Promise<unknown> {
-    return this.call("parse", { sqlStatement: sql, options: this.languageOptions });
+    return this.answered(["parse", sql], () =>
+      this.call("parse", { sqlStatement: sql, options: this.languageOptions }),
+    );
   }
 
   /** The tree of the statement that starts at a byte of a script; `resumeBytePosition` is where the next one starts. */
   async parseNext(sql: string, bytePosition: number): Promise<unknown> {
     const parseResumeLocation = { input: sql, bytePosition };
-    return this.call("parse", { parseResumeLocation, options: this.languageOptions });
+    return this.answered(["parseNext", sql, bytePosition], () =>
+      this.call("parse", { parseResumeLocation, options: this.languageOptions }),
+    );
   }
 
   /** The statement with every name resolved. @throws EngineError */
   async analyze(request: EngineRequest): Promise<unknown> {
     const { options, simpleCatalog } = this.prepare(request, true);
-    return this.call("analyze", { sqlStatement: request.sql, options, simpleCatalog });
+    return this.answered(["analyze", request], () =>
+      this.call("analyze", { sqlStatement: request.sql, options, simpleCatalog }),
+    );
   }
 
   /** @throws EngineError */
@@ -186,6 +194,18 @@ export class Engine {
     shared = undefined;
     this.api.close();
     this.child.stdin?.end();
+  }
+
+  /** A statement is parsed and analyzed alike however often it is asked about, as a run after its dry run is. */
+  private async answered(question: unknown, ask: () => Promise<unknown>): Promise<unknown> {
+    const key = JSON.stringify(question);
+    const known = this.answers.get(key);
+    if (known !== undefined) return known;
+    const answer = await ask();
+    const [oldest] = this.answers.keys();
+    if (this.answers.size >= answersKept && oldest !== undefined) this.answers.delete(oldest);
+    this.answers.set(key, answer);
+    return answer;
   }
 
   private async call(method: Method, request: object): Promise<unknown> {

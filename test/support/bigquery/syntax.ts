@@ -31,7 +31,11 @@ export function walk(value: unknown, visit: (node: Node, kind: string) => void, 
   if (Array.isArray(value)) for (const item of value) walk(item, visit, kind);
   if (!isNode(value)) return;
   visit(value, kind);
-  for (const [key, inner] of Object.entries(value)) walk(inner, visit, key);
+  // Most of a tree is empty places: they are passed over here, as there are hundreds of thousands of them.
+  for (const key of Object.keys(value)) {
+    const inner = value[key];
+    if (typeof inner === "object" && inner !== null) walk(inner, visit, key);
+  }
 }
 
 /** A property of the node or of a kind that it is based on. */
