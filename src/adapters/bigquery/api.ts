@@ -125,13 +125,19 @@ export class Api {
   }
 }
 
+/** Said by whatever stands in front of BigQuery too, in words of its own. */
+const refusals: ReadonlySet<number> = new Set([401, 403, 407]);
+
 function failureOf(error: Error): ApiFailure {
   const { data } = clientError.safeParse(error);
   const first = data?.errors?.[0];
+  // The code of a broken connection is a word, that of an answer its status.
+  const status = typeof data?.code === "number" ? data.code : null;
+  // BigQuery gives a reason with each of its errors: one without was cut off on its way.
+  const isWhole = first?.reason !== undefined || status === null || refusals.has(status);
   return new ApiFailure(first?.message ?? messageOf(error), {
-    reason: first?.reason ?? null,
-    // The code of a broken connection is a word, that of an answer its status.
-    status: typeof data?.code === "number" ? data.code : null,
+    reason: first?.reason ?? (isWhole ? null : "incomplete"),
+    status,
     cause: error,
   });
 }

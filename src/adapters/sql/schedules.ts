@@ -30,6 +30,8 @@ export function scheduleFailed(
   if (cause instanceof ReconcilerError && cause.code === "interrupted") return cause;
   const where = stored.kind === "table" ? tableText(stored.table) : stored.file;
   const missing = cause instanceof Unobservable && cause.code === "not_found";
+  const known = cause instanceof ReconcilerError ? cause.hint : null;
+  const advice = known ?? `run the query of schedules.${spec.name} in ${warehouse} by itself`;
   return new ReconcilerError(
     "schedule_failed",
     `the schedule ${spec.name} could not be read from ${where}: ${messageOf(cause)}`,
@@ -38,7 +40,7 @@ export function scheduleFailed(
       cause,
       hint: missing
         ? `correct the names in schedules.${spec.name}, or create what is missing`
-        : `run the query of schedules.${spec.name} in ${warehouse} by itself; without the schedule nothing is expected, so that no verdict is given`,
+        : `${advice}; without the schedule nothing is expected, so that no verdict is given`,
     },
   );
 }
