@@ -13,12 +13,11 @@ export function createInlineCellLock(options: InlineCellLockOptions = {}): CellL
   let lastFloor = 0;
   return {
     acquire(keys) {
-      const taken = [...new Set(keys)].filter((key) => !held.has(key)).toSorted();
-      if (taken.length === 0) return Promise.resolve(null);
-      for (const key of taken) held.add(key);
+      if (keys.length === 0 || keys.some((key) => held.has(key))) return Promise.resolve(null);
+      for (const key of keys) held.add(key);
       // Larger than the one before even where the clock stands still or goes back.
       lastFloor = Math.max(lastFloor + 1, Math.floor(now() * 1000));
-      return Promise.resolve(leaseOf(taken, lastFloor, held));
+      return Promise.resolve(leaseOf(keys, lastFloor, held));
     },
   };
 }
@@ -26,7 +25,6 @@ export function createInlineCellLock(options: InlineCellLockOptions = {}): CellL
 function leaseOf(keys: readonly string[], tokenFloor: number, held: Set<string>): CellLease {
   let released = false;
   return {
-    keys,
     tokenFloor,
     // Never aborts: while this process lives nobody can take these locks from it.
     signal: new AbortController().signal,

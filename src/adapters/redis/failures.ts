@@ -1,0 +1,51 @@
+import { redact } from "../../core/redact.ts";
+import { messageOf, ReconcilerError } from "../../errors.ts";
+import type { RedisServer } from "./server.ts";
+
+/** What the first word of an error reply means, where the server refuses who asks rather than what is asked. */
+const credentialReplies: ReadonlySet<string> = new Set(["WRONGPASS", "NOAUTH", "NOPERM"]);
+
+/** How OpenSSL and Node call a certificate that they do not trust. */
+const certificateCodes: ReadonlySet<string> = new Set([
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
+/**
+ * The error that users see for whatever the client library threw. The library's own error is no cause of it: it carries
+ * the failed command with its arguments, which for AUTH are the credentials.
+ */
+export function redisFailure(error: unknown, server: Pick<RedisServer, "name" | "secrets">): ReconcilerError {
+  if (error instanceof ReconcilerError) return error;
+  const message = redact(messageOf(error) || codeOf(error), server.secrets);
+  if (credentialReplies.has(message.split(" ")[0] ?? "")) {
+    return new ReconcilerError("redis_credentials", `${server.name} refused the credentials: ${message}`, {
+      path: "redis",
+      hint: "check redis.username and redis.password_file; the user needs the commands of a lock and a queue (+@all on the keys gap-reconciler:*)",
+    });
+  }
+  return new ReconcilerError("redis_unavailable", `${server.name} cannot be used: ${message}`, {
+    path: "redis",
+    hint: hintOf(codeOf(error)),
+  });
+}
+
+function hintOf(code: string): string {
+  if (certificateCodes.has(code)) {
+    return "its certificate is not trusted: name the authority that signed it (redis.ca_file), and the host as the certificate does";
+  }
+  if (code === "EPROTO" || code.startsWith("ERR_SSL")) {
+    return "the server does not speak TLS on this port: use redis://, or the port that it has for TLS";
+  }
+  return "check that the server runs and can be reached from here; if it expects TLS, use rediss://";
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
