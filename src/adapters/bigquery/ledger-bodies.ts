@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type IsoDate, tryParseIsoDate } from "../../core/iso-date.ts";
 import {
   type Baseline,
+  type CellAttempt,
   type CellOutcome,
   type CycleRecord,
   type Decision,
@@ -16,9 +17,15 @@ import {
 /** What one entry of the log says. */
 export type LedgerEntry =
   | { readonly kind: "start"; readonly start: RepairStart }
-  | { readonly kind: "end"; readonly end: RepairEnd }
+  | { readonly kind: "end"; readonly recorded: RecordedEnd }
   | { readonly kind: "cycle"; readonly recorded: RecordedCycle }
   | { readonly kind: "decision"; readonly decision: Decision };
+
+/** An end with what it says of each cell, which is asked for in every cycle. */
+export interface RecordedEnd {
+  readonly end: RepairEnd;
+  readonly attempts: readonly CellAttempt[];
+}
 
 /** A cycle with all that was recorded with it. */
 export interface RecordedCycle {
@@ -249,7 +256,7 @@ export function entryOf(kind: string, body: unknown): LedgerEntry | null {
     case "start":
       return { kind, start: start.parse(body) };
     case "end":
-      return { kind, end: end.parse(body) };
+      return { kind, recorded: withAttempts(end.parse(body)) };
     case "cycle":
       return { kind, recorded: cycle.parse(body) };
     case "decision":
@@ -257,4 +264,9 @@ export function entryOf(kind: string, body: unknown): LedgerEntry | null {
     default:
       return null;
   }
+}
+
+function withAttempts(ended: RepairEnd): RecordedEnd {
+  const { repairId, startedAt, endedAt, cells } = ended;
+  return { end: ended, attempts: cells.map((each) => ({ ...each, repairId, startedAt, endedAt })) };
 }

@@ -1,7 +1,6 @@
 import type {
   Baseline,
   CellAttempt,
-  CellOutcome,
   Decision,
   GapEvent,
   LedgerRecords,
@@ -11,12 +10,12 @@ import type {
 } from "../../core/ledger-records.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 import type { AttemptRecord, CellName, LedgerActivity } from "../../reconcile/ports.ts";
-import type { RecordedCycle } from "./ledger-bodies.ts";
+import type { RecordedCycle, RecordedEnd } from "./ledger-bodies.ts";
 
 /** All that a ledger holds, each list in the order in which it was recorded. */
 export interface LedgerContents {
   readonly starts: readonly RepairStart[];
-  readonly ends: readonly RepairEnd[];
+  readonly ends: readonly RecordedEnd[];
   readonly cycles: readonly RecordedCycle[];
   readonly decisions: readonly Decision[];
 }
@@ -32,14 +31,11 @@ const activityMax = 10_000;
 export function foldRecords(contents: LedgerContents, now: EpochMs): LedgerRecords {
   const { starts, ends, cycles } = contents;
   const [dayAgo, weekAgo] = [now - dayMs, now - 7 * dayMs];
-  const ended = new Set(ends.map((end) => end.repairId));
-  const attempts = inOrder(
-    ends.flatMap((end) => end.cells.map((cell) => attemptOf(end, cell))),
-    endOrder,
-  );
+  const ended = new Set(ends.map(({ end }) => end.repairId));
+  const attempts = ends.flatMap((recorded) => recorded.attempts).toSorted(endOrder);
   const recentEnds = inOrder(
-    ends.filter((end) => end.endedAt >= weekAgo),
-    (end) => [end.endedAt],
+    ends.map(({ end }) => end).filter((end) => end.endedAt >= weekAgo),
+    (end) => end.endedAt,
   );
   return {
     unfinished: starts.filter((start) => !ended.has(start.repairId)).toSorted(startOrder),
@@ -59,18 +55,18 @@ export function foldRecords(contents: LedgerContents, now: EpochMs): LedgerRecor
 
 /** Every decision, oldest first. */
 export function decisionsOf({ decisions }: LedgerContents): readonly Decision[] {
-  return inOrder(decisions, (decision) => [decision.at]);
+  return inOrder(decisions, (decision) => decision.at);
 }
 
 /** The last attempts of one cell with the log of each, oldest first. */
 export function historyOf({ starts, ends }: LedgerContents, wanted: CellName): readonly AttemptRecord[] {
   const key = cellKey(wanted);
-  const found = ends.flatMap((end) =>
-    end.cells.filter((cell) => cellKey(cell) === key).map((cell) => ({ end, ...attemptOf(end, cell) })),
+  const found = ends.flatMap(({ end, attempts }) =>
+    attempts.filter((attempt) => cellKey(attempt) === key).map((attempt) => ({ end, attempt })),
   );
-  const last = inOrder(found, endOrder).slice(-historyMax);
+  const last = found.toSorted((a, b) => endOrder(a.attempt, b.attempt)).slice(-historyMax);
   const startOf = new Map(starts.map((start) => [start.repairId, start]));
-  return last.map(({ end, ...attempt }) => {
+  return last.map(({ end, attempt }) => {
     const start = startOf.get(end.repairId);
     return {
       ...attempt,
@@ -90,12 +86,13 @@ export function activitySince(contents: LedgerContents, since: EpochMs): LedgerA
   const last = <T>(items: readonly T[], at: (item: T) => EpochMs): readonly T[] =>
     inOrder(
       items.filter((item) => at(item) >= since),
-      (item) => [at(item)],
+      at,
     ).slice(-activityMax);
   const cycles = contents.cycles.map(({ cycle }) => cycle);
+  const ends = contents.ends.map(({ end }) => end);
   return {
     gapEvents: last(eventsOf(contents), (event) => event.at),
-    ends: last(contents.ends, (end) => end.endedAt),
+    ends: last(ends, (end) => end.endedAt),
     decisions: last(contents.decisions, (decision) => decision.at),
     cycles: last(cycles, (cycle) => cycle.finishedAt),
   };
@@ -104,12 +101,8 @@ export function activitySince(contents: LedgerContents, since: EpochMs): LedgerA
 function eventsOf({ cycles }: LedgerContents): readonly GapEvent[] {
   return inOrder(
     cycles.flatMap(({ events }) => events),
-    (event) => [event.at],
+    (event) => event.at,
   );
-}
-
-function attemptOf(end: RepairEnd, cell: CellOutcome): CellAttempt {
-  return { ...cell, repairId: end.repairId, startedAt: end.startedAt, endedAt: end.endedAt };
 }
 
 function withoutLog({
@@ -124,7 +117,7 @@ function withoutLog({
 function lastBaselines(cycles: readonly RecordedCycle[], until: EpochMs): readonly Baseline[] {
   const all = inOrder(
     cycles.flatMap(({ baselines }) => baselines),
-    (baseline) => [baseline.at],
+    (baseline) => baseline.at,
   );
   const keyOf = ({ subject, name, hash }: Baseline) => JSON.stringify([subject, name, hash]);
   const old = all.filter((baseline) => baseline.at <= until);
@@ -133,9 +126,10 @@ function lastBaselines(cycles: readonly RecordedCycle[], until: EpochMs): readon
 }
 
 /** From the runs that repaired a cell at least. */
-function runTimesOf(ends: readonly RepairEnd[]): readonly RunTimes[] {
+function runTimesOf(ends: readonly RecordedEnd[]): readonly RunTimes[] {
   const sums = new Map<string, { runs: number; seconds: number; dates: number }>();
-  for (const { repair, startedAt, endedAt, cells } of ends) {
+  for (const { end } of ends) {
+    const { repair, startedAt, endedAt, cells } = end;
     if (!cells.some((cell) => cell.outcome === "repaired")) continue;
     const sum = sums.get(repair) ?? { runs: 0, seconds: 0, dates: 0 };
     sum.runs += 1;
@@ -157,21 +151,17 @@ function cellKey({ processor, date }: CellName): string {
   return `${date} ${processor}`;
 }
 
-function endOrder({ endedAt, startedAt }: CellAttempt): readonly number[] {
-  return [endedAt, startedAt];
+function endOrder(a: CellAttempt, b: CellAttempt): number {
+  return a.endedAt - b.endedAt || a.startedAt - b.startedAt;
 }
 
 function startOrder(a: RepairStart, b: RepairStart): number {
   return a.startedAt - b.startedAt || (a.repairId < b.repairId ? -1 : 1);
 }
 
-/** By instants; what happened at once stays in the order in which it was recorded. */
-function inOrder<T>(items: readonly T[], instantsOf: (item: T) => readonly EpochMs[]): readonly T[] {
-  return items.toSorted((a, b) => {
-    const [left, right] = [instantsOf(a), instantsOf(b)];
-    const differing = left.findIndex((instant, index) => instant !== right[index]);
-    return differing < 0 ? 0 : (left[differing] ?? 0) - (right[differing] ?? 0);
-  });
+/** What happened at once stays in the order in which it was recorded. */
+function inOrder<T>(items: readonly T[], instantOf: (item: T) => EpochMs): readonly T[] {
+  return items.toSorted((a, b) => instantOf(a) - instantOf(b));
 }
 
 /** The last of each key, all in the order that they have. */

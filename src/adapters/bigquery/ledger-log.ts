@@ -126,7 +126,7 @@ function sorted(known: readonly Known[]): LedgerContents {
   const entries = known.toSorted((a, b) => a.recordedAt - b.recordedAt).map(({ entry }) => entry);
   return {
     starts: entries.flatMap((entry) => (entry?.kind === "start" ? [entry.start] : [])),
-    ends: entries.flatMap((entry) => (entry?.kind === "end" ? [entry.end] : [])),
+    ends: entries.flatMap((entry) => (entry?.kind === "end" ? [entry.recorded] : [])),
     cycles: entries.flatMap((entry) => (entry?.kind === "cycle" ? [entry.recorded] : [])),
     decisions: entries.flatMap((entry) => (entry?.kind === "decision" ? [entry.decision] : [])),
   };
