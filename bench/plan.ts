@@ -98,6 +98,7 @@ function inputOf(grid: BenchGrid): AssessInput {
     schedules: new Map(),
     processors: new Map(pipeline.processors.map(({ name, index }) => [name, observe(grid, index)])),
     unmetPreconditions: new Map<string, string>(),
+    runHistory: null,
     scanBytes: 0,
   };
   const sight = alignSight(compiled, observations, now);

@@ -85,6 +85,13 @@ const result = z.object({
   breakers: z.array(
     z.object({ kind: z.enum(["mass_gap", "schedule", "circuit"]), subject: z.string(), message: z.string() }),
   ),
+  stale_runs: z
+    .array(z.object({ ...cell, started_at: instant, run_id: z.string().nullable() }))
+    .describe("what the run history says to be running for longer than it may; it counts for nothing"),
+  run_history_failure: z
+    .object({ code: z.string(), message: z.string() })
+    .nullable()
+    .describe("why the run history could not be read; null where it could, or there is none"),
   plan: z.array(step),
   repairs: z.array(repair),
   cost: cost.nullable().describe("null where asking the warehouse costs nothing"),

@@ -1,7 +1,11 @@
 import type { Command } from "commander";
-import { explainCell } from "../core/explain.ts";
+import type { App } from "../compose.ts";
+import { explainCell, type ExplainedRunHistory, explainRun } from "../core/explain.ts";
 import { dateAt } from "../core/grid.ts";
 import { type IsoDate, toDay } from "../core/iso-date.ts";
+import type { Processor } from "../core/pipeline.ts";
+import { redact } from "../core/redact.ts";
+import { nameInHistory } from "../core/run-history.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { AttemptRecord } from "../reconcile/ports.ts";
@@ -18,6 +22,8 @@ import {
   type Surroundings,
   withApp,
 } from "./shared.ts";
+
+const errorBytesMax = 4096;
 
 export function addExplainCommand(program: Command, surroundings: Surroundings): void {
   const command = program
@@ -52,7 +58,10 @@ async function explain(
         hint: "give a later date, or let the schedule begin earlier (its start_date)",
       });
     }
-    const explanation = explainCell(assessment, processor, position);
+    const explanation = {
+      ...explainCell(assessment, processor, position),
+      run_history: await runHistoryOf(app, processor, date),
+    };
     const attempts = await app.context.ledger.history({ processor: name, date });
     const sql = await app.context.warehouse.describeProfile(processor, date);
     if (flags.format === "json") {
@@ -69,6 +78,35 @@ async function explain(
     }
     const terminal = terminalOf(surroundings.stdout, flags, surroundings.env);
     surroundings.stdout.write(renderExplanation(explanation, attempts, sql, terminal));
+  });
+}
+
+/** Asked once more, for this cell alone: of its runs all that is kept, and the texts of their errors. */
+async function runHistoryOf(
+  { config, context }: App,
+  processor: Processor,
+  date: IsoDate,
+): Promise<ExplainedRunHistory | null> {
+  const { runHistory: spec } = config.pipeline;
+  if (spec === null) return null;
+  const reading = await context.warehouse.readRunHistory({
+    spec,
+    names: [nameInHistory(spec, processor.name)],
+    range: { start: date, end: date },
+    since: 0,
+    withErrors: true,
+  });
+  if (reading.kind === "failed") return { runs: [], failure: reading.failure };
+  const runs = reading.runs.map((run) =>
+    explainRun({ ...run, error: run.error === null ? null : shortened(redact(run.error, config.secrets)) }),
+  );
+  return { runs, failure: null };
+}
+
+/** At most 4 KiB of UTF-8; a letter that is cut in two is left out. */
+function shortened(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, errorBytesMax), {
+    stream: true,
   });
 }
 

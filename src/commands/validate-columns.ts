@@ -103,6 +103,9 @@ function tablesOf(pipeline: Pipeline): readonly TableUse[] {
     const log = expect.rows.completionLog;
     if (log !== null) uses.push({ place: `${place}.expect.rows.completion_log.table`, table: log.table });
   }
+  if (pipeline.runHistory !== null) {
+    uses.push({ place: "run_history.table", table: pipeline.runHistory.table });
+  }
   return uses;
 }
 
@@ -123,6 +126,23 @@ function columnsOf(pipeline: Pipeline): readonly ColumnUse[] {
       ...coverageColumns(pipeline, processor),
       ...entityColumns(pipeline, processor),
     ]),
+    ...runHistoryColumns(pipeline),
+  ];
+}
+
+function runHistoryColumns({ runHistory }: Pipeline): readonly ColumnUse[] {
+  if (runHistory === null) return [];
+  const { table, dateColumn, processorColumn, statusColumn, startedAtColumn } = runHistory;
+  const { endedAtColumn, errorColumn, runIdColumn } = runHistory;
+  const place = "run_history";
+  return [
+    { place: `${place}.date_column`, table, column: dateColumn, kind: "date" },
+    ...optional(`${place}.processor_column`, table, processorColumn),
+    ...optional(`${place}.status_column`, table, statusColumn),
+    { place: `${place}.started_at_column`, table, column: startedAtColumn, kind: "time" },
+    ...optional(`${place}.ended_at_column`, table, endedAtColumn, "time"),
+    ...optional(`${place}.error_column`, table, errorColumn),
+    ...optional(`${place}.run_id_column`, table, runIdColumn),
   ];
 }
 
@@ -180,6 +200,11 @@ function scheduleTable({ schedules }: Pipeline, name: string): TableName | null 
   return source?.kind === "table" ? source.table : null;
 }
 
-function optional(place: string, table: TableName, column: string | null): readonly ColumnUse[] {
-  return column === null ? [] : [{ place, table, column, kind: "any" }];
+function optional(
+  place: string,
+  table: TableName,
+  column: string | null,
+  kind: Kind = "any",
+): readonly ColumnUse[] {
+  return column === null ? [] : [{ place, table, column, kind }];
 }

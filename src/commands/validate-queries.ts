@@ -1,6 +1,7 @@
 import { type DateRange, type Day, fromDay, parseIsoDate } from "../core/iso-date.ts";
 import type { Finding } from "../core/finding.ts";
 import type { Pipeline } from "../core/pipeline.ts";
+import { nameInHistory } from "../core/run-history.ts";
 import { completeSchedules } from "../core/schedule.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { Warehouse } from "../reconcile/ports.ts";
@@ -69,6 +70,31 @@ export async function checkQueries(
       },
     ];
   });
+}
+
+/** Whether the run history can be read: its filter runs, and its columns have what they are to have. */
+export async function checkRunHistory(
+  { runHistory: spec, processors }: Pipeline,
+  warehouse: Pick<Warehouse, "readRunHistory">,
+  today: Day,
+  broken: ReadonlySet<string>,
+): Promise<readonly Finding[]> {
+  if (spec === null || isWithin(broken, "run_history")) return [];
+  const date = fromDay(today);
+  const names = processors.map(({ name }) => nameInHistory(spec, name));
+  const range = { start: date, end: date };
+  const reading = await warehouse.readRunHistory({ spec, names, range, since: 0, withErrors: true });
+  if (reading.kind === "read") return [];
+  const { code, message } = reading.failure;
+  return [
+    {
+      level: "error",
+      place: "run_history",
+      expected: "a query that reads the runs",
+      found: `${code.replace("_", " ")}: ${message}`,
+      hint: "check where, and the columns that are named",
+    },
+  ];
 }
 
 /** Two processors that are never scheduled on the same date never wait for each other, whatever the config says. */

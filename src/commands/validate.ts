@@ -8,7 +8,7 @@ import { renderValidation, type ValidationDocument } from "../terminal/validatio
 import { exitError } from "./exit-code.ts";
 import { flagsOf, type GlobalFlags, printJson, type Surroundings, withApp } from "./shared.ts";
 import { checkColumns } from "./validate-columns.ts";
-import { checkQueries, checkSchedules, checkSharedDates } from "./validate-queries.ts";
+import { checkQueries, checkRunHistory, checkSchedules, checkSharedDates } from "./validate-queries.ts";
 import { checkRepairs } from "./validate-repairs.ts";
 
 interface ValidateFlags {
@@ -74,6 +74,7 @@ async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<Wareh
     ...findings,
     ...schedules.findings,
     ...(await checkQueries(pipeline, warehouse, today, broken)),
+    ...(await checkRunHistory(pipeline, warehouse, today, broken)),
     ...checkSharedDates(pipeline, schedules.dates),
     ...(await checkRepairs(pipeline, warehouse, env, broken)),
   ];

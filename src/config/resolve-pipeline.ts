@@ -3,6 +3,7 @@ import { checkCycles } from "./check-cycles.ts";
 import type { Loaded } from "./loaded.ts";
 import { resolveProcessors } from "./resolve-processors.ts";
 import { resolveRepairs } from "./resolve-repairs.ts";
+import { resolveRunHistory } from "./resolve-run-history.ts";
 import { resolveSchedules } from "./resolve-schedules.ts";
 import { resolveWaivers } from "./resolve-waivers.ts";
 import { childOf } from "./tree.ts";
@@ -49,5 +50,6 @@ export function resolvePipeline(loaded: Loaded): Pipeline {
       },
     },
     waivers: resolveWaivers(loaded),
+    runHistory: resolveRunHistory(loaded),
   };
 }

@@ -2,6 +2,7 @@ import { upstreamsOf } from "./assess-states.ts";
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { compileEdge, type EdgeJudge } from "./edges.ts";
 import { Disposition, type Grid, isGapState, type ReasonName, reasonCode, State } from "./grid.ts";
+import type { Day } from "./iso-date.ts";
 import { failureAt, versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
 import type { CellFacts } from "./retry-policy.ts";
@@ -39,6 +40,8 @@ interface Row {
   readonly unit: RepairUnit | undefined;
   /** By position: the disposition of what is queued or running; 0 elsewhere. */
   readonly inFlight: Uint8Array;
+  /** The days on which it runs elsewhere. */
+  readonly elsewhere: ReadonlySet<Day>;
   readonly edges: readonly EdgeJudge[];
   readonly held: ReasonName | null;
   readonly isSelected: boolean;
@@ -55,6 +58,9 @@ function rowOf(assessment: Assessment, processor: Processor, waiverExpired: Uint
     processor,
     unit: grid.pipeline.repairUnits[processor.repairUnit ?? -1],
     inFlight: inFlightOf(assessment, processor),
+    elsewhere: new Set(
+      assessment.elsewhere.running.filter((run) => run.processor === processor.index).map(({ day }) => day),
+    ),
     edges: processor.edges.map((edge) => compileEdge(assessment, arrays, processor, edge)),
     held: processorHold(assessment, processor),
     isSelected: grid.selection.processors.has(processor.index),
@@ -70,6 +76,7 @@ function disposeCell(row: Row, position: number, cell: number): void {
   const flight = row.inFlight[position] ?? Disposition.none;
   if (flight !== Disposition.none) return set(grid, cell, flight, "", 1);
   const day = grid.axis.first + position;
+  if (row.elsewhere.has(day)) return set(grid, cell, Disposition.running, "elsewhere", 1);
   const unrepairable = unrepairableReason(assessment, processor, unit, day, grid.states[cell] ?? 0);
   if (unrepairable !== null) return set(grid, cell, Disposition.unrepairable, unrepairable, 0);
   const facts = assessment.facts.cellFacts(processor.index, day);

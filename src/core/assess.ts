@@ -4,6 +4,7 @@ import { type Assessment, type AssessInput, type Breakers, scheduleOf } from "./
 import { isMassGap, massGapOf, scheduleFault } from "./breaker.ts";
 import { type Grid, isGapState, State } from "./grid.ts";
 import type { Day } from "./iso-date.ts";
+import { runsElsewhere } from "./run-history.ts";
 
 /**
  * Says of every cell what it is and, of every gap, where it stands. Pure: the same input gives the same assessment.
@@ -33,7 +34,8 @@ export function assess(input: AssessInput): Assessment {
     degraded: new Uint8Array(cells),
     progressing: new Uint8Array(cells),
   };
-  const assessment: Assessment = { ...input, grid, breakers, proceeds: arrays.proceeds };
+  const elsewhere = runsElsewhere(compiled.pipeline, sight.runHistory, input.facts, input.now);
+  const assessment: Assessment = { ...input, grid, breakers, proceeds: arrays.proceeds, elsewhere };
   assessDispositions(assessment, arrays.waiverExpired);
   return assessment;
 }

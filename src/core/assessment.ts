@@ -3,10 +3,11 @@ import { buildGraph, type Graph } from "./graph.ts";
 import type { Grid } from "./grid.ts";
 import { type Day, type IsoDate, toDay } from "./iso-date.ts";
 import type { InFlight, LedgerFacts } from "./ledger-facts.ts";
-import type { Observations } from "./observation.ts";
+import type { Observations, RunHistoryObservation } from "./observation.ts";
 import { alignObservation, type Observed } from "./observed.ts";
 import type { Pipeline, Processor } from "./pipeline.ts";
 import type { RunPolicy } from "./policy.ts";
+import type { RunsElsewhere } from "./run-history.ts";
 import { type Axis, axisOf, completeSchedules, type DenseSchedule, denseSchedules } from "./schedule.ts";
 import { type EpochMs, localDayAt } from "./wall-clock.ts";
 
@@ -42,6 +43,8 @@ export interface Sight {
   readonly observed: readonly Observed[];
   /** Repairs with a precondition that was not true, and which. */
   readonly unmetPreconditions: ReadonlyMap<string, string>;
+  /** Null where the pipeline has none. */
+  readonly runHistory: RunHistoryObservation | null;
 }
 
 /**
@@ -67,6 +70,7 @@ export function alignSight(
       alignObservation(observations.processors.get(name), axis),
     ),
     unmetPreconditions: observations.unmetPreconditions,
+    runHistory: observations.runHistory,
   };
 }
 
@@ -94,6 +98,7 @@ export interface Breakers {
 
 export interface Assessment extends AssessInput {
   readonly grid: Grid;
+  readonly elsewhere: RunsElsewhere;
   readonly breakers: Breakers;
   /** 1 where the cell is waived with `downstream: proceed`. */
   readonly proceeds: Uint8Array;

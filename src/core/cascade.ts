@@ -4,6 +4,7 @@ import { upstreamsOf } from "./assess-states.ts";
 import { closedCircuit } from "./breaker.ts";
 import type { LedgerFacts } from "./ledger-facts.ts";
 import { plan, type PlannedJob } from "./plan.ts";
+import { runsElsewhere } from "./run-history.ts";
 import { windowAt } from "./windows.ts";
 
 /** One job of the whole cascade. */
@@ -18,7 +19,7 @@ export interface PlannedStep extends PlannedJob {
 
 /**
  * Everything that a run would do if every repair worked, wave by wave: assess, plan, take what was planned for complete,
- * and again, until nothing more becomes ready. Backoff is waited out and runs in flight succeed.
+ * and again, until nothing more becomes ready. Backoff is waited out and runs in flight succeed, those elsewhere too.
  */
 export function cascade(input: AssessInput): readonly PlannedStep[] {
   const { axis } = input.sight;
@@ -27,6 +28,8 @@ export function cascade(input: AssessInput): readonly PlannedStep[] {
     for (const processor of run.processors)
       for (const day of run.days) assume(assumed, input, processor, day);
   }
+  const elsewhere = runsElsewhere(input.compiled.pipeline, input.sight.runHistory, input.facts, input.now);
+  for (const { processor, day } of elsewhere.running) assume(assumed, input, processor, day);
   const steps: PlannedStep[] = [];
   const stepOfCell = new Int32Array(assumed.length).fill(-1);
   const policy = { ...input.policy, ignoreBackoff: true };

@@ -135,10 +135,11 @@ const effects: Readonly<Record<DecisionKind, Effect>> = {
     touch: cellsWhere(({ grid, facts }, cell, processor, position) => {
       const disposition: number = grid.dispositions[cell] ?? Disposition.none;
       if (disposition === Disposition.quarantined || disposition === Disposition.backingOff) return true;
+      if (reasonName(grid.reasons[cell] ?? 0) === "elsewhere") return true;
       const { charged } = facts.cellFacts(processor.index, grid.axis.first + position);
       return disposition !== Disposition.none && charged > 0;
     }),
-    nothing: "no gap of the selection is quarantined, backs off or has attempts that count",
+    nothing: "no gap of the selection is quarantined, backs off, runs elsewhere or has attempts that count",
     hint: "see where gaps stand with reconcile status",
   },
   release: {

@@ -13,10 +13,12 @@ import {
   type StateName,
   stateName,
 } from "./grid.ts";
-import type { IsoDate } from "./iso-date.ts";
+import type { Day, IsoDate } from "./iso-date.ts";
 import { describeNext } from "./next-step.ts";
+import type { HistoryRun } from "./observation.ts";
 import type { Edge, Expectation, Processor } from "./pipeline.ts";
 import { rootCauses } from "./root-causes.ts";
+import { nameInHistory } from "./run-history.ts";
 import { formatInstant, instantOf } from "./wall-clock.ts";
 import { failureAt } from "./observed.ts";
 
@@ -38,12 +40,31 @@ export interface Explanation {
   readonly upstreams: readonly ExplainedEdge[];
   readonly root_causes: readonly ExplainedCell[];
   readonly waivers: readonly { owner: string; reason: string; expires: IsoDate | null; source: string }[];
+  /** The runs of it that others recorded, newest first; null where the pipeline has no run history. */
+  readonly run_history: ExplainedRunHistory | null;
   readonly degraded: boolean;
   readonly attempts_charged: number;
   readonly attempts_max: number;
   /** What happens next, as a sentence. */
   readonly next: string;
   readonly next_at: string | null;
+}
+
+export interface ExplainedRunHistory {
+  readonly runs: readonly ExplainedRun[];
+  /** Why it could not be read. */
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+export interface ExplainedRun {
+  readonly run_id: string | null;
+  /** As it stands in the table. */
+  readonly status: string;
+  readonly kind: HistoryRun["kind"];
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  /** At most 4 KiB; null too where it was not asked for. */
+  readonly error: string | null;
 }
 
 export interface ObservedCell {
@@ -113,11 +134,35 @@ export function explainCell(assessment: Assessment, processor: Processor, positi
     waivers: facts.decisions.waivers
       .filter((waiver) => waiverCovers(waiver, processor.name, day))
       .map(({ owner, reason, expires, source }) => ({ owner, reason, expires, source })),
+    run_history: runHistoryAt(assessment, processor, day),
     degraded: grid.degraded[cell] === 1,
     attempts_charged: facts.cellFacts(processor.index, day).charged,
     attempts_max: unit?.maxAttempts ?? 0,
     next: next.text,
     next_at: next.at === null ? null : formatInstant(next.at),
+  };
+}
+
+function runHistoryAt(
+  { compiled, sight }: Assessment,
+  processor: Processor,
+  day: Day,
+): ExplainedRunHistory | null {
+  const { runHistory: spec } = compiled.pipeline;
+  if (spec === null || sight.runHistory === null) return null;
+  const name = nameInHistory(spec, processor.name);
+  const runs = sight.runHistory.runs.filter((run) => run.name === name && run.day === day);
+  return { runs: runs.map(explainRun), failure: sight.runHistory.failure };
+}
+
+export function explainRun({ runId, status, kind, startedAt, endedAt, error }: HistoryRun): ExplainedRun {
+  return {
+    run_id: runId,
+    status,
+    kind,
+    started_at: formatInstant(startedAt),
+    ended_at: endedAt === null ? null : formatInstant(endedAt),
+    error,
   };
 }
 

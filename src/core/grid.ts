@@ -67,6 +67,8 @@ export const exemptReasons = ["bootstrap", "availability", "waived", "upstream_e
 export const reasonNames = [
   "",
   ...exemptReasons,
+  // running
+  "elsewhere",
   // unrepairable
   "no_repair",
   "repair_does_not_replace",

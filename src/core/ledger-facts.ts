@@ -6,11 +6,12 @@ import type {
   CellAttempt,
   GapEvent,
   LedgerRecords,
+  Outcome,
   RepairStart,
   RunTimes,
 } from "./ledger-records.ts";
 import { memoByIdentity } from "./memo.ts";
-import type { Pipeline, Processor } from "./pipeline.ts";
+import type { Pipeline, Processor, RepairUnit } from "./pipeline.ts";
 import { type CellFacts, foldCell, groupByCell, noFacts, type RetryRules } from "./retry-policy.ts";
 import type { EpochMs } from "./wall-clock.ts";
 
@@ -41,6 +42,8 @@ export interface LedgerFacts {
   /** By repair unit; null without history. */
   readonly runTimes: readonly (RunTimes | null)[];
   readonly rules: (processor: number, day: Day) => RetryRules;
+  /** Whether what others record to have started then, for the cell, is a run of ours that ended or is still watched over. */
+  readonly isOwnRun: (processor: number, day: Day, startedAt: EpochMs) => boolean;
 }
 
 const attemptsByCell = memoByIdentity((attempts: readonly CellAttempt[]) =>
@@ -111,7 +114,34 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
       (unit) => records.runTimes.find(({ repair }) => repair === unit.name) ?? null,
     ),
     rules,
+    isOwnRun(processor, day, startedAt) {
+      const unit = pipeline.repairUnits[pipeline.processors[processor]?.repairUnit ?? -1];
+      const attempts = histories[processor]?.attempts?.get(day) ?? [];
+      const name = nameOf(pipeline, processor);
+      return (
+        attempts.some(
+          (attempt) =>
+            startedAt >= attempt.startedAt - clockSkewMs &&
+            startedAt <= attempt.endedAt &&
+            !mayGoOn(unit, attempt.outcome),
+        ) ||
+        records.unfinished.some(
+          (start) =>
+            startedAt >= start.startedAt - clockSkewMs &&
+            start.processors.includes(name) &&
+            start.dates.some((date) => toDay(date) === day),
+        )
+      );
+    },
   };
+}
+
+/** So much may the clock of whoever records a run be behind ours. */
+const clockSkewMs = 60_000;
+
+/** What another machine accepted is not ended by our giving up on it. */
+function mayGoOn(unit: RepairUnit | undefined, outcome: Outcome): boolean {
+  return unit?.action.kind === "http" && (outcome === "timed_out" || outcome === "lost");
 }
 
 /** Starts whose end is not to be waited for: their deadline passed, or the process that ran them is dead. */

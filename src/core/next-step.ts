@@ -23,6 +23,7 @@ export function describeNext(assessment: Assessment, processor: Processor, posit
   const reason = reasonName(grid.reasons[cell] ?? 0);
   switch (disposition) {
     case Disposition.running:
+      if (reason === "elsewhere") return elsewhereNext(assessment, processor, position);
       return { text: "a repair is running; its result is proven by the next query", at: null };
     case Disposition.queued:
       return { text: "a repair is queued", at: null };
@@ -45,6 +46,20 @@ export function describeNext(assessment: Assessment, processor: Processor, posit
     default:
       return heldNext(assessment, processor, position, reason);
   }
+}
+
+function elsewhereNext({ elsewhere, grid }: Assessment, processor: Processor, position: number): NextStep {
+  const date = dateAt(grid.axis, position);
+  const run = elsewhere.running.find(
+    (candidate) => candidate.processor === processor.index && candidate.day === grid.axis.first + position,
+  );
+  if (run === undefined) return { text: "it is running elsewhere", at: null };
+  const which = run.runId === null ? "it runs" : `run ${run.runId} is under way`;
+  const limit = formatInstant(run.limitAt);
+  return {
+    text: `${which} elsewhere since ${formatInstant(run.startedAt)}, as the run history says; at ${limit} it is taken for dead (run_history.running_max), or now if a person says: reconcile retry --processor ${processor.name} --start-date ${date} --end-date ${date}`,
+    at: run.limitAt,
+  };
 }
 
 function describeState(assessment: Assessment, processor: Processor, position: number): NextStep {

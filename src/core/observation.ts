@@ -97,6 +97,31 @@ export interface ScheduleObservation {
   readonly seasons: readonly { readonly name: string; readonly startDay: Day }[];
 }
 
+/** A row of a run history. */
+export interface HistoryRun {
+  /** The processor, as the history calls it. */
+  readonly name: string;
+  /** The date of the data. */
+  readonly day: Day;
+  readonly kind: "running" | "failed" | "skipped" | "ended";
+  /** As it stands in the table. */
+  readonly status: string;
+  readonly startedAt: EpochMs;
+  /** Null while it runs, and where the history has no such time. */
+  readonly endedAt: EpochMs | null;
+  readonly runId: string | null;
+  /** Null too where it was not asked for. */
+  readonly error: string | null;
+}
+
+/** What is known of runs elsewhere. */
+export interface RunHistoryObservation {
+  /** Newest start first. */
+  readonly runs: readonly HistoryRun[];
+  /** Why the last reading failed; then the runs are those of the one before it. */
+  readonly failure: ObservationFailure | null;
+}
+
 /** All that one pass over the warehouse saw. */
 export interface Observations {
   /** The warehouse's clock at the start of the pass: the one `now` of a cycle. */
@@ -106,5 +131,7 @@ export interface Observations {
   readonly processors: ReadonlyMap<string, ProcessorObservation>;
   /** Names of the repairs that have a precondition which was not true, with that statement. */
   readonly unmetPreconditions: ReadonlyMap<string, string>;
+  /** Null where the pipeline has none. */
+  readonly runHistory: RunHistoryObservation | null;
   readonly scanBytes: number;
 }

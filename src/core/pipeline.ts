@@ -18,6 +18,34 @@ export interface Pipeline {
   readonly budgets: Budgets;
   readonly safety: Safety;
   readonly waivers: readonly Waiver[];
+  /** Where others record their runs; null where that is not read. */
+  readonly runHistory: RunHistorySpec | null;
+}
+
+/** A table in which others, such as an orchestrator, record the runs that they start: a row or more for each. */
+export interface RunHistorySpec {
+  readonly table: TableName;
+  /** The date of the data, not that of the run. */
+  readonly dateColumn: string;
+  readonly processorColumn: string;
+  readonly statusColumn: string;
+  readonly startedAtColumn: string;
+  readonly endedAtColumn: string | null;
+  readonly errorColumn: string | null;
+  /** What tells that two rows are of one run; without it, that they started at once. */
+  readonly runIdColumn: string | null;
+  readonly where: string | null;
+  /** In lower case. Any other status is that of a run that ended. */
+  readonly statuses: {
+    readonly running: readonly string[];
+    readonly failed: readonly string[];
+    /** Of a run that did nothing, as when another one was at work: it says nothing about those before it. */
+    readonly skipped: readonly string[];
+  };
+  /** What has been running for longer is taken for dead. */
+  readonly runningMaxMs: number;
+  /** What the table calls a processor, where that is not its name. */
+  readonly names: Readonly<Record<string, string>>;
 }
 
 export interface Pool {

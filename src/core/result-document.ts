@@ -41,6 +41,10 @@ export interface ResultDocument {
     readonly rows: number;
   }[];
   readonly breakers: readonly BreakerDocument[];
+  /** What the run history says to be running for longer than it may; it counts for nothing. */
+  readonly stale_runs: readonly StaleRunDocument[];
+  /** Why the run history could not be read, so that runs elsewhere may be unknown; null where it could, or there is none. */
+  readonly run_history_failure: { readonly code: string; readonly message: string } | null;
   readonly plan: readonly StepDocument[];
   readonly repairs: readonly RepairDocument[];
   /** Null where asking the warehouse costs nothing. */
@@ -87,6 +91,13 @@ export interface BreakerDocument {
   readonly message: string;
 }
 
+export interface StaleRunDocument {
+  readonly processor: string;
+  readonly date: IsoDate;
+  readonly started_at: string;
+  readonly run_id: string | null;
+}
+
 export interface StepDocument {
   readonly id: string;
   readonly wave: number;
@@ -125,7 +136,7 @@ export interface DocumentInput {
 }
 
 export function resultDocument(input: DocumentInput): ResultDocument {
-  const { assessment, target, steps, forecastBytes = new Map(), repairs, cost } = input;
+  const { assessment, target, steps, forecastBytes = new Map<string, number>(), repairs, cost } = input;
   const { grid } = assessment;
   const selected = grid.pipeline.processors.filter(({ index }) => grid.selection.processors.has(index));
   const last = Math.max(grid.selection.from, grid.selection.to);
@@ -144,6 +155,8 @@ export function resultDocument(input: DocumentInput): ResultDocument {
     unknown: selected.flatMap((processor) => unknownOf(assessment, processor)),
     unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
     breakers: breakersOf(assessment),
+    stale_runs: staleRunsOf(assessment),
+    run_history_failure: assessment.sight.runHistory?.failure ?? null,
     plan: steps.map((step) => stepDocument(assessment, step, forecastBytes.get(step.id) ?? null)),
     repairs: repairs.map(repairDocument),
     cost,
@@ -297,6 +310,23 @@ function breakersOf({ grid, breakers, facts }: Assessment): BreakerDocument[] {
     });
   });
   return found;
+}
+
+/** By processor, then by date, of the selected cells. */
+function staleRunsOf({ grid, elsewhere }: Assessment): StaleRunDocument[] {
+  const { processors, from, to } = grid.selection;
+  return elsewhere.stale
+    .filter(({ processor, day }) => {
+      const position = day - grid.axis.first;
+      return processors.has(processor) && position >= from && position <= to;
+    })
+    .toSorted((a, b) => a.processor - b.processor || a.day - b.day || a.startedAt - b.startedAt)
+    .map(({ processor, day, startedAt, runId }) => ({
+      processor: grid.pipeline.processors[processor]?.name ?? "",
+      date: fromDay(day),
+      started_at: formatInstant(startedAt),
+      run_id: runId,
+    }));
 }
 
 function stepDocument({ grid }: Assessment, step: PlannedStep, forecastBytes: number | null): StepDocument {

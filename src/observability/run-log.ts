@@ -19,6 +19,12 @@ export function runLog(logger: Logger): RunListener & { readonly onLocked: (mess
         },
         "cycle observed",
       );
+      const unread = assessment.sight.runHistory?.failure ?? null;
+      if (unread !== null) {
+        logger.warn({ cycle_id: cycleId, code: unread.code, error: unread.message }, "run history not read");
+      }
+      const stale = assessment.elsewhere.stale.length;
+      if (stale > 0) logger.warn({ cycle_id: cycleId, runs: stale }, "stale runs in the run history");
       for (const observed of grid.pipeline.processors) {
         const failure = assessment.sight.observed[observed.index]?.failure ?? null;
         if (failure !== null) {

@@ -1,10 +1,16 @@
 import { type DateRange, type Day, fromDay, type IsoDate, parseIsoDate } from "../core/iso-date.ts";
-import type { Observations, ProcessorObservation, Unseen } from "../core/observation.ts";
+import type {
+  Observations,
+  ProcessorObservation,
+  RunHistoryObservation,
+  Unseen,
+} from "../core/observation.ts";
 import { replaceDays } from "../core/observed.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { type EpochMs, localDayAt } from "../core/wall-clock.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { ProfileResult } from "./ports.ts";
+import { readRunHistory } from "./run-history.ts";
 
 /** Before any data: where a schedule without a start date is read from. */
 const dawn: IsoDate = parseIsoDate("1900-01-01");
@@ -16,6 +22,8 @@ export interface ObserveOptions {
   readonly lastDay: Day | null;
   /** As in `SurveyRequest`. */
   readonly budgetBytes: number;
+  /** What the look before knew of runs elsewhere; null at first. */
+  readonly runHistory: RunHistoryObservation | null;
   readonly signal?: AbortSignal;
 }
 
@@ -30,10 +38,10 @@ export async function observe(
   const { warehouse } = context;
   const { pipeline } = context.compiled;
   const { now, signal } = options;
-  const last = Math.max(localDayAt(now, pipeline.timezone), options.lastDay ?? -Infinity);
   const specs = pipeline.schedules.filter(({ source }) => source.kind !== "calendar");
-  const range: DateRange = { start: firstDate(pipeline), end: fromDay(last) };
+  const range = rangeOfLook(pipeline, now, options.lastDay);
   const { processors } = pipeline;
+  const runHistory = await readRunHistory(context, { now, range, before: options.runHistory, signal });
   const seen = await warehouse.survey({
     schedules: specs,
     processors,
@@ -42,7 +50,18 @@ export async function observe(
     budgetBytes: options.budgetBytes,
     ...(signal === undefined ? {} : { signal }),
   });
-  return { now, ...seen, unmetPreconditions: await unmetPreconditions(context, pipeline, signal) };
+  return {
+    now,
+    ...seen,
+    runHistory,
+    unmetPreconditions: await unmetPreconditions(context, pipeline, signal),
+  };
+}
+
+/** The dates of a look, both ends included: all of the history, up to today or to a later day that was asked for. */
+export function rangeOfLook(pipeline: Pipeline, now: EpochMs, lastDay: Day | null): DateRange {
+  const last = Math.max(localDayAt(now, pipeline.timezone), lastDay ?? -Infinity);
+  return { start: firstDate(pipeline), end: fromDay(last) };
 }
 
 function firstDate({ schedules }: Pipeline): IsoDate {

@@ -166,12 +166,13 @@ class OnceRun {
       const jobs = mayEnqueue ? plan(assessment, this.#limits()) : [];
       for (const job of jobs) this.#enqueue(job);
       this.#options.listener.onPlanned(assessment, jobs);
-      const until = this.#options.singlePass ? null : this.#nextWakeAt(assessment);
+      const elsewhereAt = this.#session.nextElsewhereAt(assessment, elsewherePollMs);
+      const until = this.#options.singlePass ? null : this.#nextWakeAt(assessment, elsewhereAt);
       if (this.#running.size === 0) {
         if (until === null || !this.#mayWait(until)) return;
         this.#options.listener.onWaiting(until, this.#session.now());
       }
-      await this.#sleepOrWake(until);
+      await this.#sleepOrWake(until, elsewhereAt !== null);
     }
   }
 
@@ -232,8 +233,8 @@ class OnceRun {
   }
 
   /** When something may become ready by itself: a backoff ends, or a run elsewhere is to be looked at. */
-  #nextWakeAt({ grid, facts }: Assessment): EpochMs | null {
-    let earliest = this.#session.nextElsewhereAt(elsewherePollMs) ?? Infinity;
+  #nextWakeAt({ grid, facts }: Assessment, elsewhereAt: EpochMs | null): EpochMs | null {
+    let earliest = elsewhereAt ?? Infinity;
     for (let cell = 0; cell < grid.dispositions.length; cell++) {
       if (grid.dispositions[cell] !== Disposition.backingOff) continue;
       const processor = Math.floor(cell / grid.axis.length);
@@ -247,7 +248,7 @@ class OnceRun {
     return this.#waitedMs + Math.max(0, until - this.#session.now()) <= this.#options.maxWaitMs;
   }
 
-  async #sleepOrWake(until: EpochMs | null): Promise<void> {
+  async #sleepOrWake(until: EpochMs | null, hasElsewhere: boolean): Promise<void> {
     const { clock } = this.#context;
     const woken = new AbortController();
     this.#wake = () => woken.abort();
@@ -260,7 +261,8 @@ class OnceRun {
     if (!woken.signal.aborted) await this.#heedDecisions();
     if (idle) {
       this.#waitedMs += clock.monotonic() - before;
-      await this.#refreshElsewhere();
+      // What runs elsewhere shows only in the warehouse and the ledger.
+      if (hasElsewhere && !this.#stop.signal.aborted) await this.#session.refresh();
     }
   }
 
@@ -274,13 +276,6 @@ class OnceRun {
       const decision = cancelAfter(decisions, since, names, run.days);
       if (decision !== null)
         cancel.abort(new RepairCancelled(`cancelled by ${decision.actor}: ${decision.reason}`));
-    }
-  }
-
-  /** What runs elsewhere shows only in the warehouse and the ledger. */
-  async #refreshElsewhere(): Promise<void> {
-    if (this.#session.nextElsewhereAt(elsewherePollMs) !== null && !this.#stop.signal.aborted) {
-      await this.#session.refresh();
     }
   }
 }

@@ -10,8 +10,20 @@ import type {
   RepairStart,
   SystemicCause,
 } from "../core/ledger-records.ts";
-import type { ProcessorObservation, ScheduleObservation } from "../core/observation.ts";
-import type { Processor, RepairAction, RepairUnit, ScheduleSpec, TableName } from "../core/pipeline.ts";
+import type {
+  HistoryRun,
+  ObservationFailure,
+  ProcessorObservation,
+  ScheduleObservation,
+} from "../core/observation.ts";
+import type {
+  Processor,
+  RepairAction,
+  RepairUnit,
+  RunHistorySpec,
+  ScheduleSpec,
+  TableName,
+} from "../core/pipeline.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 
 /** Time, so that tests can hold it. */
@@ -57,6 +69,12 @@ export interface Warehouse {
    * @throws ReconcilerError `warehouse_*` where nothing at all could be read (no file, no permission, locked).
    */
   profile(request: ProfileRequest): Promise<ProfileResult>;
+  /**
+   * The last runs that others recorded: at most 20 of a processor and date, and the newest 10,000 in all. A table that
+   * cannot be read fails alone. Idempotent; costs nothing where nothing changed since this process read the same.
+   * @throws ReconcilerError `warehouse_*` where nothing at all could be read, `interrupted` where the signal aborts
+   */
+  readRunHistory(request: RunHistoryRequest): Promise<RunHistoryReading>;
   /**
    * The bytes that a run and the looks before and after it would be billed for, without doing any of it; null where nothing
    * is ever billed. An estimate, at most by a little too low.
@@ -120,6 +138,24 @@ export interface SurveyResult extends ProfileResult {
   /** By name. */
   readonly schedules: ReadonlyMap<string, ScheduleObservation>;
 }
+
+export interface RunHistoryRequest {
+  readonly spec: RunHistorySpec;
+  /** The processors asked for, as the table calls them; at least one. */
+  readonly names: readonly string[];
+  /** Of the data, both ends included. */
+  readonly range: DateRange;
+  /** Runs that started then or later; rows without a time of start are passed over. */
+  readonly since: EpochMs;
+  /** Whether the texts of errors are wanted too, the first 8,192 characters of each. */
+  readonly withErrors: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export type RunHistoryReading =
+  /** Newest start first. */
+  | { readonly kind: "read"; readonly runs: readonly HistoryRun[] }
+  | { readonly kind: "failed"; readonly failure: ObservationFailure };
 
 export interface ForecastRequest {
   /** All that the run is looked at with. */

@@ -85,6 +85,8 @@ function lockKeys(processors: readonly Processor[], days: readonly Day[]): strin
 
 /** Looks again and keeps what is still ready, as runs without a scheduled date of somebody else between. */
 async function openRuns(run: Run, days: readonly Day[]): Promise<readonly (readonly Day[])[]> {
+  // First, so that a run elsewhere which ends in between is seen by what it wrote.
+  await run.session.lookElsewhere();
   await look(run, days);
   const { grid } = run.session.assess(run.job.id);
   const runs: Day[][] = [];

@@ -1,6 +1,7 @@
 import { assess } from "../core/assess.ts";
 import { alignSight, type Assessment, type AssessInput, positionsOf } from "../core/assessment.ts";
 import { cascade, type PlannedStep } from "../core/cascade.ts";
+import { Disposition } from "../core/grid.ts";
 import { type Day, fromDay, type IsoDate, toDay } from "../core/iso-date.ts";
 import { foldLedger, type InFlight, lostStarts, startedRuns } from "../core/ledger-facts.ts";
 import type {
@@ -19,8 +20,9 @@ import type { Axis } from "../core/schedule.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import { mergeProfiles, observe } from "./observe.ts";
+import { mergeProfiles, observe, rangeOfLook } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
+import { readRunHistory } from "./run-history.ts";
 
 /** What a person asked to be looked at. */
 export interface SelectionSpec {
@@ -78,6 +80,7 @@ export class Session {
       now,
       lastDay: endDate === null ? null : toDay(endDate),
       budgetBytes: this.#budgetBytes(records),
+      runHistory: this.#observations?.runHistory ?? null,
       ...(signal === undefined ? {} : { signal }),
     });
     this.#billed(observations.scanBytes);
@@ -133,6 +136,18 @@ export class Session {
     this.#billed(later.scanBytes);
   }
 
+  /** Reads anew what others run: somebody may have begun since the last full look. */
+  async lookElsewhere(): Promise<void> {
+    const { endDate } = this.#options.selection;
+    const { pipeline } = this.#context.compiled;
+    const now = this.now();
+    // The same dates as in the full look, so that nothing is billed where nothing changed.
+    const range = rangeOfLook(pipeline, now, endDate === null ? null : toDay(endDate));
+    const before = this.observations.runHistory;
+    const runHistory = await readRunHistory(this.#context, { now, range, before });
+    this.#observations = { ...this.observations, runHistory };
+  }
+
   enqueued(jobId: string, run: InFlight): void {
     this.#outstanding.set(jobId, run);
     this.starting(jobId);
@@ -153,12 +168,16 @@ export class Session {
     this.#deferred.push({ run, until });
   }
 
-  /** When the first of the runs elsewhere is to be looked at again; null where there is none. */
-  nextElsewhereAt(pollMs: number): EpochMs | null {
+  /** When the first of the runs elsewhere that gaps wait for is to be looked at again; null where there is none. */
+  nextElsewhereAt({ grid, elsewhere: others }: Assessment, pollMs: number): EpochMs | null {
     const now = this.now();
     const elsewhere = this.#elsewhere();
     const times = this.#deferred.filter(({ until }) => until > now).map(({ until }) => until);
     for (const start of elsewhere) times.push(Math.min(start.deadlineAt, now + pollMs));
+    for (const { processor, day, limitAt } of others.running) {
+      const disposition = grid.dispositions[processor * grid.axis.length + day - grid.axis.first];
+      if (disposition === Disposition.running) times.push(Math.min(limitAt, now + pollMs));
+    }
     return times.length === 0 ? null : Math.min(...times);
   }
 

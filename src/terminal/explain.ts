@@ -1,4 +1,4 @@
-import type { ExplainedCell, Explanation } from "../core/explain.ts";
+import type { ExplainedCell, ExplainedRun, Explanation } from "../core/explain.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { AttemptRecord } from "../reconcile/ports.ts";
 import { stateGlyphs } from "./glyphs.ts";
@@ -17,6 +17,7 @@ import { dispositionText, reasonText } from "./words.ts";
 
 const attemptsMax = 5;
 const logLinesMax = 12;
+const runsMax = 5;
 const blockersMax = 8;
 
 /** Everything that is known of one cell, section by section: what it is, why, and what happens next. */
@@ -36,6 +37,7 @@ export function renderExplanation(
     ["root causes", explanation.root_causes.flatMap((cell) => cellLines(cell, options, paint))],
     ["waivers", waiverLines(explanation, options)],
     ["attempts", attemptLines(attempts, options, paint)],
+    ["runs elsewhere", runLines(explanation, options, paint)],
     ["next", nextLines(explanation, options, paint)],
   ];
   return `${sections
@@ -190,6 +192,40 @@ function oneAttempt(
     lines.push(...indented(log.slice(-logLinesMax), "        ", paint));
   }
   return lines;
+}
+
+/** The last ones, newest first, with what each failed with. */
+function runLines({ run_history }: Explanation, options: RenderOptions, paint: Paint): readonly string[] {
+  if (run_history === null) return [];
+  const { runs, failure } = run_history;
+  const unread =
+    failure === null
+      ? []
+      : wrap(
+          `the run history could not be read: ${failure.code.replace("_", " ")}: ${harmlessLine(failure.message)}`,
+          options.columns,
+          "  ",
+        );
+  const more = runs.length - runsMax;
+  return [
+    ...unread,
+    ...runs.slice(0, runsMax).flatMap((run) => oneRun(run, options, paint)),
+    ...(more > 0 ? [`  … ${counted(more, "earlier run")}; --format json has them`] : []),
+  ];
+}
+
+function oneRun(run: ExplainedRun, options: RenderOptions, paint: Paint): readonly string[] {
+  const name = run.run_id === null ? "" : ` (run ${harmlessLine(run.run_id)})`;
+  const until = run.ended_at === null ? "" : `, ended ${run.ended_at}`;
+  const text = `${run.started_at} ${harmlessLine(run.status)}${name}${until}`;
+  const error =
+    run.error === null || run.error.trim() === "" ? [] : harmless(run.error).trimEnd().split("\n");
+  const cut = error.length - logLinesMax;
+  return [
+    ...(run.kind === "failed" ? marked(false, text, options, paint) : wrap(text, options.columns, "    ")),
+    ...indented(error.slice(0, logLinesMax), "        ", paint),
+    ...(cut > 0 ? [`        … ${counted(cut, "more line")}`] : []),
+  ];
 }
 
 /** A command at the end of the sentence has a line to itself, so that it can be copied. */

@@ -21,6 +21,7 @@ import { dispositionText, reasonText } from "./words.ts";
 
 const causesMax = 10;
 const failuresMax = 5;
+const staleRunsMax = 5;
 /** A longer command has its purpose on the next line, so that the others stay close to theirs. */
 const commandWidthMax = 48;
 
@@ -32,6 +33,7 @@ export function renderSummary(document: ResultDocument, options: RenderOptions):
     repairsSection(document, options, paint),
     breakersSection(document, options, paint),
     unknownSection(document, options, paint),
+    runHistorySection(document, options, paint),
     causesSection(document, options, paint),
     adviceSection(adviceOf(document), options, paint),
     costLines(document.cost, options),
@@ -174,6 +176,34 @@ function unknownSection(
     ...[...groups.values()].flatMap(({ text, count }) =>
       wrap(`${text} (${counted(count, "cell")})`, options.columns, `  ${paint("magenta", "?")} `),
     ),
+  ];
+}
+
+/** Runs of others: those that somebody has to look after, and that nothing is known of any. */
+function runHistorySection(
+  { run_history_failure: failure, stale_runs: stale }: ResultDocument,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  if (failure === null && stale.length === 0) return [];
+  const unread =
+    failure === null
+      ? []
+      : wrap(
+          `it could not be read, so that runs elsewhere may be unknown and be doubled: ${failure.code.replace("_", " ")}: ${harmlessLine(failure.message)}`,
+          options.columns,
+          "  ",
+        );
+  const more = stale.length - staleRunsMax;
+  return [
+    paint(["bold", "yellow"], "run history"),
+    ...unread,
+    ...stale.slice(0, staleRunsMax).flatMap(({ processor, date, started_at, run_id }) => {
+      const run = run_id === null ? "a run" : `run ${harmlessLine(run_id)}`;
+      const text = `${processor} ${date}: ${run} is said to be running since ${started_at}; it is taken for dead and ignored`;
+      return wrap(text, options.columns, "  ");
+    }),
+    ...(more > 0 ? [`  … and ${formatCount(more)} more; --format json lists every one`] : []),
   ];
 }
 

@@ -6,6 +6,7 @@ const reasonWords: Readonly<Partial<Record<ReasonName, string>>> = {
   availability: "outside of its availability",
   waived: "waived",
   upstream_exempt: "an upstream is exempt",
+  elsewhere: "elsewhere, as the run history says",
   no_repair: "no repair is configured",
   repair_does_not_replace: "its repair does not replace what is there",
   source_expired: "its source no longer has the data",

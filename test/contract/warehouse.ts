@@ -5,6 +5,7 @@ import { describeCoverage } from "./warehouse-coverage.ts";
 import type { MakeWarehouseFixture, OpenWarehouse, WarehouseTraits } from "./warehouse-fixture.ts";
 import { describeProfiles } from "./warehouse-profile.ts";
 import { describeReplacement } from "./warehouse-replace.ts";
+import { describeRunHistory } from "./warehouse-run-history.ts";
 import { describeSchedules } from "./warehouse-schedules.ts";
 
 /** What every warehouse adapter must do, whatever its dialect. */
@@ -45,6 +46,7 @@ export function describeWarehouseContract(
     describeCoverage(open);
     describeSchedules(open);
     describeReplacement(open);
+    describeRunHistory(open);
     describeAccess(open, traits);
   });
 }

@@ -6,6 +6,7 @@ import type {
   Processor,
   RepairUnit,
   RowsExpectation,
+  RunHistorySpec,
   ScheduleSpec,
 } from "../../src/core/pipeline.ts";
 
@@ -120,6 +121,25 @@ export function tableSchedule(name = "default", maxGapDays: number | null = null
   };
 }
 
+/** A run history with the columns that many have; what is not named is not there. */
+export function runHistoryOf(sketch: Partial<RunHistorySpec> = {}): RunHistorySpec {
+  return {
+    table: { parts: ["ops", "runs"] },
+    dateColumn: "data_date",
+    processorColumn: "processor_name",
+    statusColumn: "status",
+    startedAtColumn: "started_at",
+    endedAtColumn: null,
+    errorColumn: null,
+    runIdColumn: null,
+    where: null,
+    statuses: { running: ["running"], failed: ["failed"], skipped: ["skipped"] },
+    runningMaxMs: 4 * hourMs,
+    names: {},
+    ...sketch,
+  };
+}
+
 /** In the order in which the sketch names the processors. */
 export function pipelineOf(sketch: PipelineSketch): Pipeline {
   const { processors, ...rest } = sketch;
@@ -176,6 +196,7 @@ export function pipelineOf(sketch: PipelineSketch): Pipeline {
       circuitBreaker: { failures: 5, coolOffMs: 30 * 60_000 },
     },
     waivers: [],
+    runHistory: null,
     ...rest,
     processors: made,
     repairUnits: units.map((unit) => repairOf(unit.name, unit.sketch, unit.processors)),

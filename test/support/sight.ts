@@ -190,7 +190,9 @@ function noonAfter(scene: Scene, start: IsoDate): number {
 
 /** The dates that a pattern has a `?` for. */
 function unseenIn(pattern: string, start: IsoDate): Unseen | null {
-  const days = Array.from(pattern).flatMap((letter, offset) => (letter === "?" ? [toDay(start) + offset] : []));
+  const days = Array.from(pattern).flatMap((letter, offset) =>
+    letter === "?" ? [toDay(start) + offset] : [],
+  );
   if (days.length === 0) return null;
   return { days: new Set(days), failure: { code: "budget", message: "no bytes left" } };
 }
@@ -220,6 +222,7 @@ function observationsOf(scene: Scene, start: IsoDate, now: number): Observations
     ),
     processors,
     unmetPreconditions: new Map(Object.entries(scene.unmet ?? {})),
+    runHistory: null,
     scanBytes: 0,
   };
 }

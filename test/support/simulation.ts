@@ -101,6 +101,7 @@ function lookAt(
     schedules: world.schedules,
     processors: new Map(pipeline.processors.map(({ name, index }) => [name, observe(world, index)])),
     unmetPreconditions: new Map<string, string>(),
+    runHistory: null,
     scanBytes: 0,
   };
   const sight = alignSight(compiled, observations, now);

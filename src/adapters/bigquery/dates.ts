@@ -48,12 +48,17 @@ function dayExpression(column: Column, source: Source, timezone: string): string
   throw wrongDateType(column, source, "DATE, DATETIME or TIMESTAMP", `cast(${column.name} as date)`);
 }
 
-/**
- * Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as INT64. A time of writing without a zone is UTC, as
- * `current_datetime()` is in a repair; a date begins in the pipeline's zone.
- */
+/** Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as INT64. */
 export function epochMs(aggregate: "min" | "max", column: Column, source: Source, timezone: string): string {
-  const value = `${aggregate}(${quoteIdentifier(column.name)})`;
+  return instantMs(`${aggregate}(${quoteIdentifier(column.name)})`, column, source, timezone);
+}
+
+/**
+ * Epoch milliseconds of a value of a time column, as INT64. A time of writing without a zone is UTC, as
+ * `current_datetime()` is in a repair; a date begins in the pipeline's zone.
+ * @throws Unobservable where the column has another type.
+ */
+export function instantMs(value: string, column: Column, source: Source, timezone: string): string {
   if (column.type === "TIMESTAMP") return `unix_millis(${value})`;
   if (column.type === "DATETIME") return `unix_millis(timestamp(${value}))`;
   if (column.type === "DATE") {

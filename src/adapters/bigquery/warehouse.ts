@@ -20,6 +20,7 @@ import { literals } from "./parameters.ts";
 import { armContexts, profileDates, type ProfileSource, scheduleTables } from "./profile.ts";
 import { shapeRepair } from "./repair-shape.ts";
 import { replaceDates } from "./replace-dates.ts";
+import { RunHistory } from "./run-history.ts";
 import { readSchedule } from "./schedules.ts";
 import { loadSql } from "./sql-files.ts";
 import { encloseQuery } from "./sql-text.ts";
@@ -65,6 +66,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
   const jobs = jobsOf(api, options);
   const fences = new Fences(api, jobs, options.fenceDataset ?? null);
   const turns = new Turns();
+  const runHistory = new RunHistory({ api, jobs, timezone, queryTimeoutMs });
   const source: ProfileSource = { api, jobs, timezone, processors, schedules, analyzed: new Set() };
   const limits = (signal?: AbortSignal) => limitsOf(queryTimeoutMs, signal);
 
@@ -85,6 +87,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
       });
       return { processors: found, scanBytes: jobs.takeBytesBilled() };
     },
+    readRunHistory: (request) => runHistory.read(request),
     forecast: (request) => forecastBytes(source, request, limits(request.signal)),
     async checkPreconditions(statements, signal) {
       const results = statements.map(() => ({ met: false, message: null as string | null }));

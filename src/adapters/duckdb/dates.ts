@@ -37,12 +37,17 @@ function dayExpression(column: Column, source: Source, timezone: string): string
   throw wrongDateType(column, source, "DATE, TIMESTAMP or TIMESTAMPTZ", `cast(${column.name} as date)`);
 }
 
-/**
- * Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as DOUBLE. A time of writing without a zone is UTC, as
- * `now()` is in a repair; a date begins in the pipeline's zone.
- */
+/** Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as BIGINT. */
 export function epochMs(aggregate: "min" | "max", column: Column, source: Source, timezone: string): string {
-  const value = `${aggregate}(${quoteIdentifier(column.name)})`;
+  return instantMs(`${aggregate}(${quoteIdentifier(column.name)})`, column, source, timezone);
+}
+
+/**
+ * Epoch milliseconds of a value of a time column, as BIGINT. A time of writing without a zone is UTC, as `now()` is in a
+ * repair; a date begins in the pipeline's zone.
+ * @throws Unobservable where the column has another type.
+ */
+export function instantMs(value: string, column: Column, source: Source, timezone: string): string {
   if (isInstant(column) || isTimestamp(column)) return `epoch_ms(${value})`;
   if (column.type === "DATE") {
     return `epoch_ms(timezone(${quoteText(timezone)}, ${value}::timestamp))`;

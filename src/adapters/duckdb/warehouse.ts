@@ -15,6 +15,7 @@ import { gateOf, letGoOfGate } from "./file-gate.ts";
 import { profileAll } from "./profile.ts";
 import { checkRepair } from "./repair-shape.ts";
 import { replaceDates } from "./replace-dates.ts";
+import { readRunHistory } from "./run-history.ts";
 import { readSchedule, scheduleSource } from "./schedules.ts";
 import { type RunLimits, type Session, StatementError } from "./session.ts";
 import { encloseQuery, quoteText } from "./sql-text.ts";
@@ -100,6 +101,13 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
         },
         request.signal,
       );
+    },
+    readRunHistory: (request) => {
+      const { signal } = request;
+      const limits = limitsOf(timeoutMs, signal);
+      const read = async (session: Session) =>
+        readRunHistory(session, await readCatalog(session, signal), request, timezone, limits);
+      return withSession("read", read, signal);
     },
     forecast: () => Promise.resolve(null),
     checkPreconditions: (statements, signal) => {

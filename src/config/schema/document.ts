@@ -16,6 +16,7 @@ import {
 } from "./leaves.ts";
 import { defaultsSchema, processorSchema } from "./processor.ts";
 import { repairSchema } from "./repair.ts";
+import { runHistorySchema } from "./run-history.ts";
 import { scheduleSchema } from "./schedule.ts";
 
 const queryTimeout = duration.prefault("5m").describe("Time for one statement that reads.");
@@ -188,6 +189,9 @@ const sections = {
   processors: z
     .record(name, processorSchema, { error: "a map of processors" })
     .describe("Processors by name."),
+  run_history: runHistorySchema
+    .optional()
+    .describe("A table in which others record their runs, so that none is doubled; not read unless given."),
   waivers: z
     .array(waiverSchema, { error: "a list of waivers" })
     .prefault([])
