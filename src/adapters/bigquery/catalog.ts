@@ -1,11 +1,12 @@
 import { type TableName, tableText } from "../../core/pipeline.ts";
 import { type Column, nearestName, type Source, Unobservable } from "../sql/source.ts";
-import { datasetsAnswer, tableAnswer, tablesAnswer, typeName } from "./answers.ts";
+import { datasetsAnswer, type TableAnswer, tableAnswer, tablesAnswer, typeName } from "./answers.ts";
 import type { Api } from "./api.ts";
 import { eachOf } from "../sql/each-of.ts";
 import { ApiFailure, productError } from "./failures.ts";
 import type { Limits } from "./limits.ts";
 import { quoteIdentifier } from "./sql-text.ts";
+import { type TableState, tableState } from "./table-state.ts";
 
 /** A table's place. */
 export interface TablePath {
@@ -18,18 +19,32 @@ const callsAtOnce = 8;
 /** Names of one dataset that are compared with one that is missing. */
 const suggestionsMax = 1_000;
 
+interface Found {
+  readonly source: Source;
+  readonly state: TableState | null;
+}
+
 /** What is known of some tables at one moment. */
 export class Catalog {
-  readonly #found: ReadonlyMap<string, Source | Unobservable>;
+  readonly #found: ReadonlyMap<string, Found | Unobservable>;
   readonly #project: string;
 
-  constructor(project: string, found: ReadonlyMap<string, Source | Unobservable>) {
+  constructor(project: string, found: ReadonlyMap<string, Found | Unobservable>) {
     this.#project = project;
     this.#found = found;
   }
 
   /** @throws Unobservable `not_found` with the nearest name, or `permission` */
   table(name: TableName): Source {
+    return this.#of(name).source;
+  }
+
+  /** Null where no metadata tells of changes. @throws as `table` does */
+  state(name: TableName): TableState | null {
+    return this.#of(name).state;
+  }
+
+  #of(name: TableName): Found {
     const found = this.#found.get(keyOf(name, this.#project));
     if (found === undefined) throw new Unobservable("not_found", `${tableText(name)} was not looked for`);
     if (found instanceof Unobservable) throw found;
@@ -38,14 +53,14 @@ export class Catalog {
 }
 
 /**
- * Asks for the columns of each table, which is free. What is missing or forbidden is known as such.
+ * Asks for each table once, which is free: for its columns, and for what tells that it changed. What is missing or forbidden is known as such.
  * @throws ReconcilerError `warehouse_*` where BigQuery itself is away
  */
 export async function loadCatalog(api: Api, tables: readonly TableName[], limits: Limits): Promise<Catalog> {
   const wanted = new Map(tables.map((name) => [keyOf(name, api.project), name]));
-  const found = new Map<string, Source | Unobservable>();
+  const found = new Map<string, Found | Unobservable>();
   await eachOf([...wanted], callsAtOnce, async ([key, name]) => {
-    found.set(key, await sourceOf(api, name, limits));
+    found.set(key, await find(api, name, limits));
   });
   return new Catalog(api.project, found);
 }
@@ -66,15 +81,17 @@ export function pathSql({ project, dataset, table }: TablePath): string {
   return [project, dataset, table].map(quoteIdentifier).join(".");
 }
 
-async function sourceOf(api: Api, name: TableName, limits: Limits): Promise<Source | Unobservable> {
+async function find(api: Api, name: TableName, limits: Limits): Promise<Found | Unobservable> {
   try {
     const path = pathOf(name, api.project);
+    const answer = await api.call(tableCall(path), tableAnswer, limits);
     // Without a name of ours, a column that is called like its table would mean the whole row.
-    return {
+    const source = {
       sql: `${pathSql(path)} as gr_table`,
       label: tableText(name),
-      columns: await readColumns(api, path, limits),
+      columns: columnsOf(answer),
     };
+    return { source, state: tableState(answer) };
   } catch (error) {
     if (error instanceof Unobservable) return error;
     if (!(error instanceof ApiFailure)) throw error;
@@ -82,8 +99,7 @@ async function sourceOf(api: Api, name: TableName, limits: Limits): Promise<Sour
   }
 }
 
-async function readColumns(api: Api, path: TablePath, limits: Limits): Promise<ReadonlyMap<string, Column>> {
-  const { schema, timePartitioning } = await api.call(tableCall(path), tableAnswer, limits);
+function columnsOf({ schema, timePartitioning }: TableAnswer): ReadonlyMap<string, Column> {
   const columns = (schema?.fields ?? []).map(
     (field): Column => ({ name: field.name, type: typeName(field) }),
   );

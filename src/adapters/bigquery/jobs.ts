@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { anyAnswer, type JobAnswer, jobAnswer, resultsAnswer } from "./answers.ts";
 import type { Api, Call } from "./api.ts";
+import { billedAtMost } from "./billing.ts";
 import { type Activity, ApiFailure, isPassing, productError } from "./failures.ts";
 import type { Parameter } from "./parameters.ts";
 import { type Limits, limitsOf } from "./limits.ts";
@@ -44,14 +45,10 @@ export interface Outcome {
 
 export interface Analysis {
   readonly columns: Rows["columns"];
-  /** What it would be billed for, at the most: what it reads, or the least that is charged for the tables it names. */
+  /** What it would be billed for, at the most. */
   readonly bytes: number;
-  /** How many tables it reads, those behind its views included; 0 where BigQuery does not say. */
-  readonly tables: number;
 }
 
-/** BigQuery charges so much for each table of a query, however small it is. */
-const leastBytesPerTable = 10 * 2 ** 20;
 const jobTries = 4;
 /** Ids that jobs of one key may have used up, in this process and before it. */
 const keyedTries = 50;
@@ -68,10 +65,16 @@ export class Jobs {
   readonly #api: Api;
   readonly #options: JobOptions;
   #bytesBilled = 0;
+  #totalBytesBilled = 0;
 
   constructor(api: Api, options: JobOptions) {
     this.#api = api;
     this.#options = options;
+  }
+
+  /** All that was billed so far. */
+  get totalBytesBilled(): number {
+    return this.#totalBytesBilled;
   }
 
   /** The bytes billed since the last time that this was asked. */
@@ -134,11 +137,7 @@ export class Jobs {
       const query = job.statistics?.query;
       return {
         columns: new Rows(query?.schema?.fields ?? [], []).columns,
-        bytes: Math.max(
-          Number(query?.totalBytesProcessed ?? 0),
-          (query?.referencedTables?.length ?? 0) * leastBytesPerTable,
-        ),
-        tables: query?.referencedTables?.length ?? 0,
+        bytes: billedAtMost(Number(query?.totalBytesProcessed ?? 0), query?.referencedTables?.length ?? 0),
       };
     });
   }
@@ -160,6 +159,7 @@ export class Jobs {
       const { statistics } = await this.#finished(job, jobId, location, limits);
       const bytesBilled = Number(statistics?.query?.totalBytesBilled ?? 0);
       this.#bytesBilled += bytesBilled;
+      this.#totalBytesBilled += bytesBilled;
       const sessionId = statistics?.sessionInfo?.sessionId;
       return {
         rows,

@@ -1,22 +1,24 @@
-import type { DateRange } from "../../core/iso-date.ts";
+import { type DateRange, parseIsoDate } from "../../core/iso-date.ts";
 import { metricsOf, type ProcessorObservation } from "../../core/observation.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
 import { hashOf } from "../../core/hash.ts";
 import { named, scheduleReader } from "../sql/arm-context.ts";
-import { profileAll } from "../sql/profile-all.ts";
+import { profileAll, widthOf } from "../sql/profile-all.ts";
 import { type ArmContext, profileArm } from "../sql/profile-arm.ts";
 import type { Api } from "./api.ts";
 import { armDialect } from "./arm-dialect.ts";
-import { loadCatalog } from "./catalog.ts";
+import { type Catalog, loadCatalog } from "./catalog.ts";
 import { datedSource } from "./dates.ts";
-import type { Jobs } from "./jobs.ts";
+import type { Analysis, Jobs, Statement } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
-import { type Binder, Bindings } from "./parameters.ts";
+import { type Binder, Bindings, literals } from "./parameters.ts";
+import { readsOf } from "./reads.ts";
 import { scheduleSource } from "./schedules.ts";
 import { loadSql } from "./sql-files.ts";
 
 const statementsAtOnce = 4;
 const rememberedMax = 20_000;
+const anyDates: DateRange = { start: parseIsoDate("2000-01-01"), end: parseIsoDate("2000-01-01") };
 
 /** A pipeline and the way to its tables. */
 export interface ProfileSource {
@@ -30,9 +32,16 @@ export interface ProfileSource {
   readonly analyzed: Set<string>;
 }
 
+/** The dates to look at, per processor; both ends of each range are included. */
+export type RangesOf = (processor: Processor) => readonly DateRange[];
+
+/** Makes what the arms of some dates refer to. */
+export type ArmContexts = (ranges: readonly DateRange[], binder: Binder) => ArmContext;
+
 export interface ProfileOptions {
-  /** The dates to look at, per processor; both ends of each range are included. */
-  readonly rangesOf: (processor: Processor) => readonly DateRange[];
+  readonly rangesOf: RangesOf;
+  /** Where the tables were looked up already. */
+  readonly contextOf?: ArmContexts;
   /** Of one statement. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
@@ -49,7 +58,7 @@ export async function profileDates(
 ): Promise<Map<string, ProcessorObservation>> {
   const { jobs, analyzed } = source;
   const { timeoutMs, signal, rangesOf } = options;
-  const contextOf = await armContexts(source, processors, limitsOf(timeoutMs, signal));
+  const contextOf = options.contextOf ?? (await armContexts(source, processors, limitsOf(timeoutMs, signal)));
   const alone = (processor: Processor) => {
     const width = metricsOf(processor.expect).length;
     return profileArm(processor, 0, width, contextOf(rangesOf(processor), new Bindings()));
@@ -61,12 +70,7 @@ export async function profileDates(
     check: alone,
     run: async (chunk, width, limitMs) => {
       const limits = limitsOf(limitMs, signal);
-      const binder = new Bindings();
-      const arms = chunk.map((processor, index) =>
-        profileArm(processor, index, width, contextOf(rangesOf(processor), binder)),
-      );
-      const sql = loadSql("profile", { arms: arms.join("\nunion all\n") });
-      const statement = { sql, parameters: binder.parameters, purpose: "profile" };
+      const statement = profileStatement(chunk, width, rangesOf, contextOf);
       const hashes = chunk.map((processor) => hashOf(alone(processor)));
       if (hashes.some((hash) => !analyzed.has(hash))) {
         await jobs.analyze({ ...statement, purpose: "analyze" }, limits);
@@ -77,17 +81,48 @@ export async function profileDates(
   });
 }
 
+function profileStatement(
+  chunk: readonly Processor[],
+  width: number,
+  rangesOf: RangesOf,
+  contextOf: ArmContexts,
+): Statement {
+  const binder = new Bindings();
+  const arms = chunk.map((processor, index) =>
+    profileArm(processor, index, width, contextOf(rangesOf(processor), binder)),
+  );
+  const sql = loadSql("profile", { arms: arms.join("\nunion all\n") });
+  return { sql, parameters: binder.parameters, purpose: "profile" };
+}
+
+/** What the profile of one chunk would read, known from a dry run. @throws as `Jobs.analyze` does */
+export function analyzeProfile(
+  jobs: Jobs,
+  chunk: readonly Processor[],
+  { rangesOf, contextOf }: { readonly rangesOf: RangesOf; readonly contextOf: ArmContexts },
+  limits: Limits,
+): Promise<Analysis> {
+  const statement = profileStatement(chunk, widthOf(chunk), rangesOf, contextOf);
+  return jobs.analyze({ ...statement, purpose: "analyze" }, limits);
+}
+
+/** The SQL of one processor's profile, whatever the dates: where it differs, what was seen before says nothing. */
+export function shapeOfProfile(processor: Processor, contextOf: ArmContexts): string {
+  return profileArm(processor, 0, 0, contextOf([anyDates], literals));
+}
+
 /** What arms refer to, looked up once for all of them. */
 export async function armContexts(
   { api, jobs, timezone, processors, schedules }: ProfileSource,
   wanted: readonly Processor[],
   limits: Limits,
-): Promise<(ranges: readonly DateRange[], binder: Binder) => ArmContext> {
+  known?: Catalog,
+): Promise<ArmContexts> {
   const covered = new Set(
     wanted.flatMap(({ expect, schedule }) => (expect.coverage?.of.kind === "schedule" ? [schedule] : [])),
   );
   const specs = schedules.filter(({ name }) => covered.has(name));
-  const catalog = await loadCatalog(api, tablesOf(wanted, processors, specs), limits);
+  const catalog = known ?? (await loadCatalog(api, profileTables(wanted, processors, schedules), limits));
   const schedule = await scheduleReader(specs, (stored) => scheduleSource(jobs, catalog, stored, limits));
   const dialect = armDialect(timezone);
   return (ranges, binder) => ({
@@ -105,16 +140,11 @@ export function scheduleTables(specs: readonly ScheduleSpec[]): readonly TableNa
   return specs.flatMap(({ source }) => (source.kind === "table" ? [source.table] : []));
 }
 
-function tablesOf(
+/** All tables that the profiles of some processors read. */
+export function profileTables(
   wanted: readonly Processor[],
   all: readonly Processor[],
-  specs: readonly ScheduleSpec[],
+  schedules: readonly ScheduleSpec[],
 ): readonly TableName[] {
-  const others = wanted.flatMap(({ expect: { rows, coverage } }) => [
-    ...(rows.perEntity === null ? [] : [named(all, rows.perEntity.of, "processor").table]),
-    ...(rows.completionLog === null ? [] : [rows.completionLog.table]),
-    ...(coverage?.of.kind === "processor" ? [named(all, coverage.of.name, "processor").table] : []),
-    ...(coverage === null || coverage.excusedBy === null ? [] : [coverage.excusedBy.table]),
-  ]);
-  return [...wanted.map(({ table }) => table), ...others, ...scheduleTables(specs)];
+  return wanted.flatMap((processor) => readsOf(processor, all, schedules).tables.map(({ table }) => table));
 }

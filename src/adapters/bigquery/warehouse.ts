@@ -1,6 +1,7 @@
 import { type DateRange, parseIsoDate } from "../../core/iso-date.ts";
 import type { ScheduleObservation } from "../../core/observation.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
+import type { EpochMs } from "../../core/wall-clock.ts";
 import type { TableInspection, Warehouse } from "../../reconcile/ports.ts";
 import { asQueryError } from "../sql/arm-context.ts";
 import { eachOf } from "../sql/each-of.ts";
@@ -9,7 +10,6 @@ import { profileForReading } from "../sql/profile-arm.ts";
 import { QueryError } from "../sql/query-error.ts";
 import { problemOf } from "../sql/repair-shape.ts";
 import { Unobservable } from "../sql/source.ts";
-import { surveyAll } from "../sql/survey-all.ts";
 import { Api } from "./api.ts";
 import { type Catalog, loadCatalog } from "./catalog.ts";
 import { Fences } from "./fence.ts";
@@ -24,6 +24,8 @@ import { RunHistory } from "./run-history.ts";
 import { readSchedule } from "./schedules.ts";
 import { loadSql } from "./sql-files.ts";
 import { encloseQuery } from "./sql-text.ts";
+import type { SurveyMemory } from "./survey-memory.ts";
+import { Surveys } from "./survey.ts";
 import { Turns } from "./turns.ts";
 
 export interface BigQueryWarehouseOptions {
@@ -49,6 +51,12 @@ export interface BigQueryWarehouseOptions {
   readonly cycle?: () => string | null;
   /** Of one statement that reads; default 5 min. */
   readonly queryTimeoutMs?: number;
+  /** Keeps what surveys learnt between processes; without it each process begins with a look at everything. */
+  readonly memory?: SurveyMemory;
+  /** How long a processor's dates are told from memory before all of them are asked anew; default 7 days. */
+  readonly fullProfileEveryMs?: number;
+  /** For that, and for what is recent; default this machine's clock. */
+  readonly clock?: () => EpochMs;
   /** Another address than Google's. Over plain `http:` no credentials are sent to it. */
   readonly apiEndpoint?: string;
   /** The first wait before a call is tried again; it doubles. Default 1 s. */
@@ -56,6 +64,7 @@ export interface BigQueryWarehouseOptions {
 }
 
 const queryTimeoutMsDefault = 300_000;
+const fullProfileEveryMsDefault = 7 * 86_400_000;
 const statementsAtOnce = 4;
 const anyDate = parseIsoDate("2000-01-01");
 
@@ -69,11 +78,18 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
   const runHistory = new RunHistory({ api, jobs, timezone, queryTimeoutMs });
   const source: ProfileSource = { api, jobs, timezone, processors, schedules, analyzed: new Set() };
   const limits = (signal?: AbortSignal) => limitsOf(queryTimeoutMs, signal);
+  const surveys = new Surveys({
+    source,
+    memory: options.memory ?? null,
+    timeoutMs: queryTimeoutMs,
+    fullProfileEveryMs: options.fullProfileEveryMs ?? fullProfileEveryMsDefault,
+    now: options.clock ?? Date.now,
+  });
 
-  const warehouse: Warehouse = {
+  return {
     kind: "bigquery",
-    survey: (request) => surveyAll(warehouse, request),
-    keepSurveys: () => Promise.resolve(),
+    survey: (request) => surveys.survey(request),
+    keepSurveys: () => surveys.keep(),
     async now() {
       const { rows } = await jobs.read({ sql: loadSql("read-now"), purpose: "now" }, limits());
       return rows.numbers(0)[0] ?? Number.NaN;
@@ -124,7 +140,6 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
     // Every call is a connection of its own.
     close: () => Promise.resolve(),
   };
-  return warehouse;
 }
 
 function jobsOf(api: Api, options: BigQueryWarehouseOptions): Jobs {

@@ -40,16 +40,21 @@ export async function profileAll(
     if (failure === null) able.push(processor);
     else found.set(processor.name, failure);
   }
-  const chunks: (readonly Processor[])[] = [];
-  for (let start = 0; start < able.length; start += armsPerStatement) {
-    chunks.push(able.slice(start, start + armsPerStatement));
-  }
-  await eachOf(chunks, run.statementsAtOnce, (chunk) =>
+  await eachOf(chunksOf(able), run.statementsAtOnce, (chunk) =>
     profileChunk(chunk, { run, found, outages }, run.timeoutMs),
   );
   const [outage] = outages;
   if (outage !== undefined && ![...found.values()].some(({ kind }) => kind === "observed")) throw outage;
   return found;
+}
+
+/** What one statement profiles each. */
+export function chunksOf<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const chunks: (readonly T[])[] = [];
+  for (let start = 0; start < all.length; start += armsPerStatement) {
+    chunks.push(all.slice(start, start + armsPerStatement));
+  }
+  return chunks;
 }
 
 interface Progress {
@@ -66,7 +71,7 @@ async function profileChunk(
 ): Promise<void> {
   const { run, found, outages } = progress;
   try {
-    const width = Math.max(...chunk.map(({ expect }) => metricsOf(expect).length));
+    const width = widthOf(chunk);
     const rows = await run.run(chunk, width, timeoutMs);
     for (const [name, profile] of splitByArm(rows, chunk, width)) {
       found.set(name, { kind: "observed", profile, unseen: null });
@@ -90,6 +95,11 @@ async function profileChunk(
   }
 }
 
+/** The metrics of the arm that has most. */
+export function widthOf(chunk: readonly Processor[]): number {
+  return Math.max(...chunk.map(({ expect }) => metricsOf(expect).length));
+}
+
 /** After a timeout: halving would wait for the slow one again and again. */
 async function profileOneByOne(chunk: readonly Processor[], progress: Progress): Promise<void> {
   const { timeoutMs } = progress.run;
@@ -110,7 +120,7 @@ const outageCodes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** A call-off ends the whole profile, and so does a mistake of the program. */
-function isOfStatement(error: unknown): error is ReconcilerError {
+export function isOfStatement(error: unknown): error is ReconcilerError {
   return error instanceof ReconcilerError && error.code !== "interrupted" && error.code !== "internal";
 }
 
@@ -139,7 +149,8 @@ function splitByArm(rows: ResultColumns, chunk: readonly Processor[], width: num
   return profiles;
 }
 
-function failureOf(build: () => void): ProcessorObservation | null {
+/** Why a processor cannot be observed; null where its arm can be built. */
+export function failureOf(build: () => void): ProcessorObservation | null {
   try {
     build();
     return null;
@@ -150,7 +161,8 @@ function failureOf(build: () => void): ProcessorObservation | null {
   }
 }
 
-function failed(error: Unobservable | ReconcilerError): ProcessorObservation {
+/** @param error of one statement, or of the warehouse itself */
+export function failed(error: Unobservable | ReconcilerError): ProcessorObservation {
   const code = error instanceof Unobservable ? error.code : failureCodeOf(error);
   return { kind: "failed", failure: { code, message: messageOf(error) } };
 }

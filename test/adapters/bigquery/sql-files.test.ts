@@ -79,6 +79,7 @@ const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "read-last-fence": { fence },
   "read-now": {},
+  "read-partitions": { dataset: "`test-project`.`stats`" },
   "read-schedule": {
     day,
     units: "count(*)",
@@ -98,6 +99,7 @@ const parameters = [
   parameter("end_date", "DATE", "2024-01-31"),
   listParameter("dates", "DATE", ["2024-01-02"]),
   listParameter("cells", "STRING", []),
+  listParameter("tables", "STRING", ["scores"]),
   parameter("processor", "STRING", "scores"),
   parameter("token", "INT64", "10"),
   parameter("repair_id", "STRING", "r1"),

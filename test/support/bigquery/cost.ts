@@ -54,7 +54,8 @@ function sizeOf(type: SqlType, value: ValueProto): number {
 }
 
 export function rowBytes(table: Table, row: Row): number {
-  return table.columns.reduce((sum, { type }, index) => sum + sizeOf(type, row.cells[index] ?? {}), 0);
+  const bytes = table.columns.reduce((sum, { type }, index) => sum + sizeOf(type, row.cells[index] ?? {}), 0);
+  return bytes * table.weight;
 }
 
 /** A table as a statement reads it. */
@@ -101,7 +102,7 @@ function bytesOf(scans: readonly Scan[], { table, content }: ReadTable, whole: b
     // A pseudo column is as large as the instant or date that it is.
     sum += pseudoColumns(table).filter(({ name }) => names.has(name.toLowerCase())).length * 8 * rows.length;
   }
-  return sum;
+  return sum * table.weight;
 }
 
 /** The rows of each partition, by its id; of a table without partitions all are in one. */

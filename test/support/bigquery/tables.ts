@@ -44,6 +44,8 @@ export interface Table {
   /** The SQL of a view; null for a table. */
   readonly view: string | null;
   readonly createdMs: number;
+  /** As in `TableDefinition`. */
+  readonly weight: number;
   content: Content;
 }
 
@@ -62,6 +64,8 @@ export interface TableDefinition {
   };
   readonly clustering?: readonly string[];
   readonly description?: string;
+  /** How many rows of its size each row stands for where bytes are counted, so that a large table can be a small one; 1 unless given. */
+  readonly weight?: number;
 }
 
 let lastRowId = 0;
@@ -99,6 +103,7 @@ export function newTable(definition: TableDefinition): Table {
     labels: {},
     view: null,
     createdMs,
+    weight: definition.weight ?? 1,
     content: emptyContent(createdMs),
   };
   if (definition.rows !== undefined) table.content = withRows(table, makeRows(table, definition.rows));

@@ -1,0 +1,76 @@
+import { type Day, parseIsoDate, toDay } from "../../core/iso-date.ts";
+import { localDayAt } from "../../core/wall-clock.ts";
+import type { Source } from "../sql/source.ts";
+import type { Partitioning } from "./table-state.ts";
+import { type Span, spansOf, type Spans } from "./spans.ts";
+
+/** How the partitions of a table lie on the dates of a processor. */
+export type PartitionDates =
+  /** The partition is named by the very date. */
+  | { readonly kind: "date" }
+  /** It is a stretch of time in UTC, whose rows are dated in the zone. */
+  | { readonly kind: "instant"; readonly timezone: string };
+
+/** Null where the partitions say nothing about the dates: the table has none, or by something else than the date column. */
+export function partitionDates(
+  partitioning: Partitioning | null,
+  dateColumn: string,
+  source: Source,
+  timezone: string,
+): PartitionDates | null {
+  if (partitioning === null) return null;
+  const column = source.columns.get(dateColumn.toLowerCase());
+  const isPseudo = /^_partition(?:time|date)$/i.test(dateColumn);
+  const isPartitioned =
+    partitioning.field === null ? isPseudo : partitioning.field.toLowerCase() === dateColumn.toLowerCase();
+  if (column === undefined || !isPartitioned) return null;
+  const { type, cutTo } = column;
+  // The time of arrival is dated by the name of its partition, in UTC, unless partitions are hours.
+  if (type === "TIMESTAMP" && (cutTo === undefined || cutTo === "HOUR")) return { kind: "instant", timezone };
+  return { kind: "date" };
+}
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** Outside of these years BigQuery puts rows into no partition of their own. */
+const firstPartitioned = toDay(parseIsoDate("1960-01-01"));
+const lastPartitioned = toDay(parseIsoDate("2159-12-31"));
+/** A day more to both sides, for rows that are dated in a zone. */
+const unpartitioned: Spans = [
+  { from: Number.NEGATIVE_INFINITY, to: firstPartitioned },
+  { from: lastPartitioned, to: Number.POSITIVE_INFINITY },
+];
+
+/** Whether the name of a partition is one whose dates are known. */
+export function isDated(id: string): boolean {
+  return id.startsWith("__") || /^\d{4}(?:\d\d){0,3}$/.test(id);
+}
+
+/** All dates that rows of some partitions may have: more of them rather than one too few. */
+export function daysOfPartitions(ids: Iterable<string>, dates: PartitionDates): Spans {
+  return spansOf(
+    [...ids].flatMap((id): readonly Span[] => {
+      // Rows without a date are of no date.
+      if (id === "__NULL__") return [];
+      return id.startsWith("__") ? unpartitioned : [spanOf(id, dates)];
+    }),
+  );
+}
+
+function spanOf(id: string, dates: PartitionDates): Span {
+  const { begin, end } = stretchOf(id);
+  const dayOf = (instant: number): Day =>
+    dates.kind === "date" ? Math.floor(instant / dayMs) : localDayAt(instant, dates.timezone);
+  return { from: dayOf(begin), to: dayOf(end - 1) };
+}
+
+/** From the first millisecond of a partition to the one after its last, as its name says it. */
+function stretchOf(id: string): { readonly begin: number; readonly end: number } {
+  const [year, month, day, hour] = [id.slice(0, 4), id.slice(4, 6), id.slice(6, 8), id.slice(8, 10)].map(
+    Number,
+  );
+  const begin = Date.UTC(year ?? 0, Math.max(0, (month ?? 0) - 1), Math.max(1, day ?? 0), hour ?? 0);
+  if (id.length === 4) return { begin, end: Date.UTC((year ?? 0) + 1, 0) };
+  if (id.length === 6) return { begin, end: Date.UTC(year ?? 0, month ?? 0) };
+  return { begin, end: begin + (id.length === 8 ? dayMs : hourMs) };
+}

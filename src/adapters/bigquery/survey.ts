@@ -1,0 +1,291 @@
+import { hashOf } from "../../core/hash.ts";
+import { type DateRange, toDay } from "../../core/iso-date.ts";
+import type {
+  ObservationFailure,
+  ProcessorObservation,
+  ScheduleObservation,
+} from "../../core/observation.ts";
+import type { Processor } from "../../core/pipeline.ts";
+import type { EpochMs } from "../../core/wall-clock.ts";
+import type { ReconcilerError } from "../../errors.ts";
+import type { SurveyRequest, SurveyResult } from "../../reconcile/ports.ts";
+import { failed } from "../sql/profile-all.ts";
+import { leastBilledBytes } from "./billing.ts";
+import { type Catalog, loadCatalog, type TablePath } from "./catalog.ts";
+import { limitsOf } from "./limits.ts";
+import { type PartitionsFound, readPartitions } from "./partitions.ts";
+import { armContexts, profileTables, type ProfileSource, scheduleTables } from "./profile.ts";
+import {
+  afterAsking,
+  afterChanges,
+  afterRefreshing,
+  noProfile,
+  nothingRemembered,
+  type Remembered,
+  toRefresh,
+  within,
+} from "./remembered.ts";
+import { daysIn, intersect, type Spans, subtract, union } from "./spans.ts";
+import { type Answer, type Answers, askWithin } from "./survey-asking.ts";
+import { type Need, overBudget } from "./survey-budget.ts";
+import type { SurveyMemory } from "./survey-memory.ts";
+import { type Knowledge, Notebook } from "./notebook.ts";
+import { surveySchedules } from "./survey-schedules.ts";
+import { type Subject, subjectOf, tablesNow, tablesToRead, unsettledDays } from "./survey-subject.ts";
+
+export interface SurveyOptions {
+  readonly source: ProfileSource;
+  /** Where what was learnt is kept between processes; without it, it ends with this one. */
+  readonly memory: SurveyMemory | null;
+  /** Of one statement. */
+  readonly timeoutMs: number;
+  /** How long a processor goes without being asked for everything anew, at the most. */
+  readonly fullProfileEveryMs: number;
+  readonly now: () => EpochMs;
+}
+
+/**
+ * Looks at everything in three tiers. The free `tables.get` tells which tables changed; for those one look at the metadata of
+ * their dataset tells which partitions; and only the days of these are profiled. What the profiles said is remembered, and is
+ * told again as long as nothing that they read has changed. Metadata decides what is asked and nothing else.
+ */
+export class Surveys {
+  readonly #options: SurveyOptions;
+  readonly #notes: Notebook;
+  #processors: Knowledge["processors"] = new Map();
+  #schedules: Knowledge["schedules"] = new Map();
+  #recalled: Promise<void> | null = null;
+  /** The number of the survey that asked a processor last, so that a small budget goes round. */
+  readonly #askedIn = new Map<string, number>();
+  #surveys = 0;
+
+  constructor(options: SurveyOptions) {
+    this.#options = options;
+    this.#notes = new Notebook(options.memory);
+  }
+
+  /** @throws as `Warehouse.survey` does; ReconcilerError `ledger_*` where the notes cannot be read */
+  async survey(request: SurveyRequest): Promise<SurveyResult> {
+    await this.#recall();
+    const { source } = this.#options;
+    const { schedules, processors, range, budgetBytes, signal } = request;
+    const limits = () => limitsOf(this.#options.timeoutMs, signal);
+    const before = source.jobs.totalBytesBilled;
+    const leftBytes = () => Math.max(0, budgetBytes - (source.jobs.totalBytesBilled - before));
+    const tables = [
+      ...profileTables(processors, source.processors, source.schedules),
+      ...scheduleTables(schedules),
+    ];
+    const catalog = await loadCatalog(source.api, tables, limits());
+    const observed = await this.#surveySchedules(request, catalog, limits);
+    const contextOf = await armContexts(source, processors, limits(), catalog);
+    const subjects = processors.map((processor) => subjectOf(processor, source, catalog, contextOf));
+    const partitions = await readPartitions(source.jobs, this.#toRead(subjects), leftBytes(), limits);
+    const cases = subjects.map((subject) => this.#caseOf(subject, partitions, request, leftBytes()));
+    const asking = { source, contextOf, timeoutMs: this.#options.timeoutMs, signal, budgetBytes, leftBytes };
+    const answers = await askWithin(this.#needsOf(cases), asking);
+    const found = this.#learn(cases, answers, rangeDays(range));
+    const outage = answers.outage ?? outageOf(partitions);
+    const isNothingSeen = [...found.values()].every(({ kind }) => kind === "failed");
+    if (outage !== null && isNothingSeen) throw outage;
+    return { processors: found, schedules: observed, scanBytes: source.jobs.takeBytesBilled() };
+  }
+
+  /** @throws ReconcilerError `ledger_*` */
+  keep(): Promise<void> {
+    const knowledge = { processors: this.#processors, schedules: this.#schedules };
+    return this.#notes.keep(knowledge, this.#options.now());
+  }
+
+  /** Once for this process; again where it failed. */
+  async #recall(): Promise<void> {
+    this.#recalled ??= this.#notes.recall().then(({ processors, schedules }) => {
+      this.#processors = processors;
+      this.#schedules = schedules;
+    });
+    try {
+      await this.#recalled;
+    } catch (error) {
+      this.#recalled = null;
+      throw error;
+    }
+  }
+
+  async #surveySchedules(
+    { schedules: specs, range }: SurveyRequest,
+    catalog: Catalog,
+    limits: () => ReturnType<typeof limitsOf>,
+  ): Promise<ReadonlyMap<string, ScheduleObservation>> {
+    const request = { specs, range, known: this.#schedules, limits };
+    const { observations, learnt } = await surveySchedules(this.#options.source, catalog, request);
+    if (learnt.size > 0) this.#schedules = new Map([...this.#schedules, ...learnt]);
+    return observations;
+  }
+
+  #toRead(subjects: readonly Subject[]): ReadonlyMap<string, TablePath> {
+    const paths = new Map<string, TablePath>();
+    for (const subject of subjects) {
+      if (subject.kind !== "tracked") continue;
+      const before = this.#processors.get(subject.processor.name);
+      for (const { key, path } of tablesToRead(subject, before)) paths.set(key, path);
+    }
+    return paths;
+  }
+
+  #caseOf(
+    subject: Subject,
+    partitions: ReadonlyMap<string, PartitionsFound>,
+    { range, budgetBytes }: SurveyRequest,
+    leftBytes: number,
+  ): Case {
+    const { processor } = subject;
+    const days = rangeDays(range);
+    const now = this.#options.now();
+    if (subject.kind === "failed") return { processor, kind: "settled", observation: subject.observation };
+    if (subject.kind === "untracked") {
+      const remembered = nothingRemembered("", [], now);
+      return { processor, kind: "open", remembered, isKept: false, unsettled: [], ask: days, refresh: null };
+    }
+    const before = this.#processors.get(processor.name);
+    const tables = tablesNow(subject, before, partitions);
+    if ("kind" in tables) {
+      const observation =
+        tables.kind === "failed"
+          ? failed(tables.error)
+          : unseen(
+              days,
+              overBudget(budgetBytes, leftBytes, leastBilledBytes, "the partitions of a table that changed"),
+            );
+      return { processor, kind: "settled", observation };
+    }
+    const lastDay = toDay(range.end);
+    const unsettled = unsettledDays(subject, this.#options.source.timezone, now, lastDay);
+    const known =
+      before?.ground === subject.ground
+        ? afterChanges(before, tables)
+        : nothingRemembered(subject.ground, tables, now);
+    const remembered = { ...known, settled: subtract(known.settled, unsettled) };
+    return {
+      processor,
+      kind: "open",
+      remembered,
+      isKept: true,
+      unsettled,
+      ask: subtract(days, remembered.settled),
+      refresh: this.#isDue(processor, remembered) ? toRefresh(remembered, days) : null,
+    };
+  }
+
+  /** Each processor has its own hour of the period, so that they do not all come at once. */
+  #isDue({ name }: Processor, { freshAt, refreshedFrom }: Remembered): boolean {
+    const { fullProfileEveryMs, now } = this.#options;
+    const phase = (Number.parseInt(hashOf(name).slice(0, 8), 16) / 2 ** 32) * fullProfileEveryMs;
+    const turnOf = (at: EpochMs) => Math.floor((at + phase) / fullProfileEveryMs);
+    return refreshedFrom !== null || turnOf(now()) > turnOf(freshAt);
+  }
+
+  /** What changed, or was never seen, comes first, then what has to be asked each time, then what is only due. */
+  #needsOf(cases: readonly Case[]): readonly (readonly Need[])[] {
+    const classes: [Need[], Need[], Need[]] = [[], [], []];
+    const [changed, always, due] = classes;
+    const lastAsked = ({ processor }: Case) => this.#askedIn.get(processor.name) ?? 0;
+    for (const one of cases.toSorted((a, b) => lastAsked(a) - lastAsked(b))) {
+      if (one.kind === "settled") continue;
+      const { processor, ask, refresh, isKept } = one;
+      if (ask.length > 0) (isKept ? changed : always).push({ processor, days: ask });
+      if (refresh !== null && refresh.length > 0) due.push({ processor, days: refresh });
+    }
+    return classes;
+  }
+
+  #learn(cases: readonly Case[], answers: Answers, days: Spans): ReadonlyMap<string, ProcessorObservation> {
+    this.#surveys += 1;
+    const found = new Map<string, ProcessorObservation>();
+    const processors = new Map(this.#processors);
+    for (const one of cases) {
+      const { name } = one.processor;
+      if (one.kind === "settled") {
+        found.set(name, one.observation);
+        continue;
+      }
+      const told = answers.found.get(name) ?? [];
+      if (told.length > 0) this.#askedIn.set(name, this.#surveys);
+      const { observation, remembered } = conclude(one, told, answers.overBudget, days, this.#options.now());
+      found.set(name, observation);
+      if (one.isKept) processors.set(name, remembered);
+    }
+    this.#processors = processors;
+    return found;
+  }
+}
+
+/** A processor on its way through a survey. */
+type Case =
+  | { readonly kind: "settled"; readonly processor: Processor; readonly observation: ProcessorObservation }
+  | {
+      readonly kind: "open";
+      readonly processor: Processor;
+      readonly remembered: Remembered;
+      readonly isKept: boolean;
+      /** As `afterAsking` takes it. */
+      readonly unsettled: Spans;
+      /** Has to be asked, or is unseen. */
+      readonly ask: Spans;
+      /** Is known, and due to be asked anew; null where it is not due. */
+      readonly refresh: Spans | null;
+    };
+
+function conclude(
+  { remembered, unsettled, refresh }: Extract<Case, { kind: "open" }>,
+  answers: readonly Answer[],
+  left: ObservationFailure | null,
+  range: Spans,
+  now: EpochMs,
+): { readonly observation: ProcessorObservation; readonly remembered: Remembered } {
+  let after = remembered;
+  let seen: Spans = remembered.settled;
+  let failure = left;
+  for (const { days, observation } of answers) {
+    if (observation.kind === "failed") {
+      // What was asked and not answered is not told from memory either.
+      seen = subtract(seen, days);
+      ({ failure } = observation);
+      continue;
+    }
+    seen = union(seen, days);
+    after = afterAsking(after, days, observation.profile, unsettled);
+    if (refresh !== null) after = afterRefreshing(after, days, range, now);
+  }
+  const inRange = intersect(range, seen);
+  const missing = subtract(range, inRange);
+  if (missing.length === 0) {
+    return {
+      observation: { kind: "observed", profile: within(after.profile, inRange), unseen: null },
+      remembered: after,
+    };
+  }
+  // Without a reason of its own it is what the budget left out.
+  const reason = failure ?? { code: "query_failed", message: "these dates were not asked" };
+  const isBlind = inRange.length === 0 && reason.code !== "budget";
+  const observation: ProcessorObservation = isBlind
+    ? { kind: "failed", failure: reason }
+    : {
+        kind: "observed",
+        profile: within(after.profile, inRange),
+        unseen: { days: daysIn(missing), failure: reason },
+      };
+  return { observation, remembered: after };
+}
+
+function unseen(days: Spans, failure: ObservationFailure): ProcessorObservation {
+  return { kind: "observed", profile: noProfile, unseen: { days: daysIn(days), failure } };
+}
+
+function rangeDays({ start, end }: DateRange): Spans {
+  return start > end ? [] : [{ from: toDay(start), to: toDay(end) }];
+}
+
+function outageOf(partitions: ReadonlyMap<string, PartitionsFound>): ReconcilerError | null {
+  for (const found of partitions.values()) if (found.kind === "failed") return found.error;
+  return null;
+}
