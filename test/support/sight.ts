@@ -19,9 +19,11 @@ import { addDays, type Day, type IsoDate, parseIsoDate, toDay } from "../../src/
 import { foldLedger, type InFlight } from "../../src/core/ledger-facts.ts";
 import { emptyLedgerRecords, type LedgerRecords } from "../../src/core/ledger-records.ts";
 import type {
+  HistoryRun,
   Observations,
   ProcessorObservation,
   Profile,
+  RunHistoryObservation,
   ScheduleObservation,
   Unseen,
 } from "../../src/core/observation.ts";
@@ -64,6 +66,17 @@ export interface Scene extends PipelineSketch {
     readonly end?: string;
   };
   readonly unmet?: Readonly<Record<string, string>>;
+  /** What others ran, newest start first; a text says why that could not be read. */
+  readonly history?: readonly RunSketch[] | string;
+}
+
+/** A run of others; it is running unless said otherwise. Times are texts such as `2024-01-05T06:00Z`. */
+export interface RunSketch {
+  readonly name: string;
+  readonly date: string;
+  readonly kind?: HistoryRun["kind"];
+  readonly started: string;
+  readonly id?: string;
 }
 
 export interface FlightSketch {
@@ -177,8 +190,21 @@ function letters(grid: Grid, processor: string, letterOf: (cell: number) => stri
 }
 
 function sketchOf(scene: Scene): PipelineSketch {
-  const { start, seen, dates, units, now, last, ledger, inFlight, policy, selection, unmet, ...sketch } =
-    scene;
+  const {
+    start,
+    seen,
+    dates,
+    units,
+    now,
+    last,
+    ledger,
+    inFlight,
+    policy,
+    selection,
+    unmet,
+    history,
+    ...sketch
+  } = scene;
   return sketch;
 }
 
@@ -222,9 +248,27 @@ function observationsOf(scene: Scene, start: IsoDate, now: number): Observations
     ),
     processors,
     unmetPreconditions: new Map(Object.entries(scene.unmet ?? {})),
-    runHistory: null,
+    runHistory: historyOf(scene.history),
     scanBytes: 0,
   };
+}
+
+function historyOf(history: Scene["history"]): RunHistoryObservation | null {
+  if (history === undefined) return null;
+  if (typeof history === "string") return { runs: [], failure: { code: "not_found", message: history } };
+  const runs = history.map(
+    ({ name, date, kind = "running", started, id }): HistoryRun => ({
+      name,
+      day: toDay(parseIsoDate(date)),
+      kind,
+      status: kind,
+      startedAt: instant(started),
+      endedAt: null,
+      runId: id ?? null,
+      error: null,
+    }),
+  );
+  return { runs, failure: null };
 }
 
 function byPattern(pattern: string, start: IsoDate): SeenDate[] {
