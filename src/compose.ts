@@ -164,6 +164,7 @@ function openStorage({ pipeline, target, storage }: Config, cycle: () => string 
           schedules: pipeline.schedules,
           maximumBytesBilled: storage.maximumBytesBilled,
           queryTimeoutMs: storage.queryTimeoutMs,
+          memory: ledger.memory,
           cycle,
         }),
         ledger,
