@@ -3,7 +3,7 @@
 // pipeline that has gaps to repair, so that a run that went on would show.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   gappy as sketch,
   plainPoints,
@@ -15,6 +15,8 @@ import {
 import { withScene } from "./scene.ts";
 
 const timeoutMs = 120_000;
+// What they wait for, others use.
+vi.setConfig({ maxConcurrency: 3 });
 const good = `${schedule}processors:\n${plainPoints}`;
 
 function invalid(place: string, expected: string): Refusal {
@@ -28,7 +30,7 @@ function invalid(place: string, expected: string): Refusal {
 const plain = "table: points, date_column: day";
 const waiver = (more: string) => `waivers:\n  - { processors: [points], reason: none, owner: me, ${more} }\n`;
 
-describe("a pipeline file with a fault in it", () => {
+describe.concurrent("a pipeline file with a fault in it", () => {
   const processors = (...lines: readonly string[]) => `${schedule}processors:\n${lines.join("\n")}\n`;
   it.each<[fault: string, pipeline: string, expected: Refusal]>([
     ["an unknown key", `${good}waiver: []\n`, invalid("pipeline.yaml:8:1", "a key of the top: version,")],
@@ -125,7 +127,7 @@ describe("a pipeline file with a fault in it", () => {
   );
 });
 
-describe("a pipeline file that is none", () => {
+describe.concurrent("a pipeline file that is none", () => {
   const bomb = [
     "a: &a0 [x, x]",
     ...Array.from({ length: 30 }, (_, n) => `b${n}: &a${n + 1} [*a${n}, *a${n}]`),
@@ -174,7 +176,7 @@ describe("a pipeline file that is none", () => {
   );
 });
 
-describe("a flag or command with a fault in it", () => {
+describe.concurrent("a flag or command with a fault in it", () => {
   it.each<[args: string, message: RegExp]>([
     ["--onec", /unknown option '--onec'/],
     ["reconsile", /there is no command "reconsile"/],

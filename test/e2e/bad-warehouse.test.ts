@@ -6,16 +6,18 @@ import { once } from "node:events";
 import { chmodSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { gappy, lockFile, plainPoints, plainSchedule, type Refusal, refusal, refusalOf } from "./refusal.ts";
 import { type Scene, withScene } from "./scene.ts";
 import { spawnBoundByRights } from "../support/unprivileged.ts";
 
 const timeoutMs = 120_000;
+// What they wait for, others use.
+vi.setConfig({ maxConcurrency: 3 });
 const warehouseOf = (scene: Scene) => join(scene.folder, "warehouse.duckdb");
 const ledgerOf = (scene: Scene) => join(scene.folder, "warehouse.ledger.duckdb");
 
-describe("a warehouse file", () => {
+describe.concurrent("a warehouse file", () => {
   it.each<[what: string, spoil: (path: string) => void, expected: Refusal, changed: readonly string[]]>([
     [
       "is missing",
@@ -91,7 +93,7 @@ async function holdFile(path: string): Promise<ChildProcess> {
   return holder;
 }
 
-describe("a schedule", () => {
+describe.concurrent("a schedule", () => {
   it.each<[what: string, schedule: string, expected: Refusal]>([
     [
       "whose table is missing",
@@ -124,7 +126,7 @@ describe("a schedule", () => {
   );
 });
 
-describe("a table", () => {
+describe.concurrent("a table", () => {
   const totals = (more: string) =>
     `  totals: { ${more}, depends_on: [points], repair: { command: ["false"] } }\n`;
   it.each([
@@ -174,7 +176,7 @@ describe("a table", () => {
   );
 });
 
-describe("a ledger", () => {
+describe.concurrent("a ledger", () => {
   it.each<[what: string, spoil: (scene: Scene) => unknown, message: RegExp]>([
     [
       "that is a text file",

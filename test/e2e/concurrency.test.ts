@@ -1,6 +1,6 @@
 // Goal: runs and looks at the same time on the same files never do work twice, never spoil each other, and say who is waited
 // for. Method: the shipped command line as several processes, held at known moments by the repairs that they run.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   cellsOf,
   elevenGaps,
@@ -14,8 +14,10 @@ import { datesFrom, documentOf, sqlCalendar, withScene } from "./scene.ts";
 
 const sketch: FillSketch = { ...elevenGaps, repair: "backoff: [10ms], max_dates_per_job: 2" };
 const timeoutMs = 180_000;
+// What they wait for, others use.
+vi.setConfig({ maxConcurrency: 3 });
 
-describe("two runs on one ledger", () => {
+describe.concurrent("two runs on one ledger", () => {
   it(
     "do nothing twice: the second waits, says for whom, and finds everything done",
     () =>
@@ -80,7 +82,7 @@ describe("two runs on one ledger", () => {
   );
 });
 
-describe("a look while a run repairs", () => {
+describe.concurrent("a look while a run repairs", () => {
   it(
     "answers, and shows what is being repaired",
     () =>
@@ -169,7 +171,7 @@ processors:
   );
 });
 
-describe("commands and statements of one run", () => {
+describe.concurrent("commands and statements of one run", () => {
   it(
     "never wait for each other once they count as started",
     () =>

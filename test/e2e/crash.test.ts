@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openDatabase } from "../../src/adapters/duckdb/database.ts";
 import {
   cellsOf,
@@ -21,6 +21,8 @@ import { datesFrom, gapsOf, sqlCalendar, withScene } from "./scene.ts";
 
 const sketch = { ...elevenGaps, repair: "max_attempts: 20, backoff: [10ms], max_dates_per_job: 3" };
 const timeoutMs = 180_000;
+// What they wait for, others use.
+vi.setConfig({ maxConcurrency: 3 });
 
 /** Numbers from 0 to 1, the same for the same seed. */
 function randomOf(seed: number): () => number {
@@ -48,7 +50,7 @@ async function runOn(scene: FillScene) {
 /** Every gap was filled once, and nothing that was whole was touched. */
 const allDoneOnce = { code: 0, gaps: [], filled: cellsOf(elevenGaps), unended: [] };
 
-describe("a run that is killed at a random moment", () => {
+describe.concurrent("a run that is killed at a random moment", () => {
   it.each([1, 2, 3, 4, 5, 6])(
     "is taken over by the next one, whatever the moment (seed %i)",
     (seed) =>
@@ -67,7 +69,7 @@ describe("a run that is killed at a random moment", () => {
   );
 });
 
-describe("a run that is killed while it writes the warehouse itself", () => {
+describe.concurrent("a run that is killed while it writes the warehouse itself", () => {
   const days = datesFrom("2024-01-01", "2024-01-12");
   const rowsPerDay = 20_000;
   it.each([1, 2, 3])(
@@ -114,7 +116,7 @@ where day between $start_date and $end_date`,
   );
 });
 
-describe("a run that is killed", () => {
+describe.concurrent("a run that is killed", () => {
   it(
     "as soon as it has the lock leaves it free for the next one",
     () =>
@@ -185,7 +187,7 @@ describe("a run that is killed", () => {
   );
 });
 
-describe("a date whose repair kills the run every time", () => {
+describe.concurrent("a date whose repair kills the run every time", () => {
   it(
     "is quarantined after as many starts as it may have, and keeps no other date from being repaired",
     () =>

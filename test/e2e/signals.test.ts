@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type CliProcess, startReconcile } from "../support/cli.ts";
 import {
   cellsOf,
@@ -23,6 +23,8 @@ import { documentOf, sqlCalendar, withScene } from "./scene.ts";
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const sketch: FillSketch = { ...elevenGaps, repair: "max_attempts: 3, backoff: [10ms]" };
 const timeoutMs = 180_000;
+// What they wait for, others use.
+vi.setConfig({ maxConcurrency: 3 });
 
 /** Starts a run and waits until one of its repairs is under way, and stays so. */
 async function startHeld(scene: FillScene, ...args: readonly string[]): Promise<CliProcess> {
@@ -45,7 +47,7 @@ function expectNoStackTrace(stderr: string): void {
   expect(stderr).not.toMatch(/\n\s+at |node:internal|Node\.js v/);
 }
 
-describe("a signal during a repair", () => {
+describe.concurrent("a signal during a repair", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -132,7 +134,7 @@ describe("a signal during a repair", () => {
   );
 });
 
-describe("a signal during a query that takes long", () => {
+describe.concurrent("a signal during a query that takes long", () => {
   // Not to be optimized away, and longer than anybody waits.
   const slow = "(select count(*) from range(40000000000) as numbers (n) where n % 7 = 3) > 0";
   const pipeline = (schedule: string, processor: string, repair: string) => `
@@ -185,7 +187,7 @@ function hasOpen({ pid }: ChildProcess, name: string): boolean {
   }
 }
 
-describe("a signal while nothing runs", () => {
+describe.concurrent("a signal while nothing runs", () => {
   it(
     "ends the wait for another run, and leaves that one alone",
     () =>
@@ -253,7 +255,7 @@ async function inShell(
   return { code: child.exitCode, output };
 }
 
-describe("an output that goes nowhere", () => {
+describe.concurrent("an output that goes nowhere", () => {
   it.each([
     ["status", 0],
     ["plan", 2],

@@ -152,7 +152,8 @@ interface Batch {
 export function arbitraryBatch(fixturesMax: number): fc.Arbitrary<Batch> {
   return fc.record({
     schedules: fc.array(schedule, { minLength: 1, maxLength: 2 }),
-    fixtures: fc.array(fixture, { minLength: 1, maxLength: fixturesMax, size: "max" }),
+    // None is allowed, or shrinking could not take away the one beside the one that differs.
+    fixtures: fc.array(fixture, { maxLength: fixturesMax, size: "max" }),
     timezone: fc.constantFrom("UTC", "America/New_York", "Asia/Beirut", "Asia/Kathmandu"),
     range: fc.constantFrom(
       { start: "2024-01-01", end: "2024-02-29" },
