@@ -61,7 +61,16 @@ try {
   else if (isStop) process.stderr.write("stopped before there was a result\n");
   else tell(error);
 }
-process.exitCode = stoppedBy === null ? exitCode : 128 + constants.signals[stoppedBy];
+// Everything has ended by now but calls that nobody waits for any more: an answer that never comes must not keep the process.
+await Promise.all([process.stdout, process.stderr].map(flushed));
+process.exit(stoppedBy === null ? exitCode : 128 + constants.signals[stoppedBy]);
+
+/** What was written before is with the system then, or there is nobody to read it. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}
 
 function tell(error: unknown): void {
   process.stderr.write(renderError(error, terminalOf(process.stderr, {}, process.env)));
