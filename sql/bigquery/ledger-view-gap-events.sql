@@ -1,6 +1,6 @@
 -- purpose: every opening and closing of a gap, as a query saw it
 -- parameters: none
--- columns: those of gap_events in the DuckDB ledger, recorded_at and place (what is recorded_at's order goes by place)
+-- columns: those of gap_events in the DuckDB ledger; recorded_at and place, which order what happened at once
 select
   timestamp_millis(cast(json_value(event, '$.happened_at') as int64)) as happened_at,
   json_value(event, '$.cycle_id') as cycle_id,

@@ -29,7 +29,12 @@ export async function makeLedger(
   await makeDataset(api, place, location, limits);
   for (const [name, body] of ledgerTables(datasetSql(place))) {
     const tableReference = { projectId: place.project, datasetId: place.dataset, tableId: name };
-    await makeOnce(api, `/datasets/${place.dataset}/tables`, { tableReference, ...body }, limits);
+    await makeOnce(
+      api,
+      `/datasets/${encodeURIComponent(place.dataset)}/tables`,
+      { tableReference, ...body },
+      limits,
+    );
   }
 }
 
@@ -62,7 +67,7 @@ async function makeDataset(
 /** Null where there is no such dataset. */
 async function locationOf(api: Api, { dataset }: LedgerPlace, limits: Limits): Promise<string | null> {
   try {
-    const call = { method: "GET", path: `/datasets/${dataset}` } as const;
+    const call = { method: "GET", path: `/datasets/${encodeURIComponent(dataset)}` } as const;
     return (await api.call(call, datasetAnswer, limits)).location ?? "";
   } catch (error) {
     if (error instanceof ApiFailure && error.reason === "notFound") return null;

@@ -51,19 +51,21 @@ describe("reading a ledger", () => {
   });
 
   it("takes of two records of one id the one that was written first, in whatever order it sees them", async () => {
-    insertRow("end", "a", { time: noon, body: endBody("a", "lost") });
+    // Of today, so that it looks at nothing else.
+    const now = Date.now();
+    insertRow("end", "a", { time: now, body: endBody("a", "lost") });
     expect(await outcomes()).toEqual(["lost"]);
-    insertRow("end", "a", { time: noon - 1, body: endBody("a", "repaired") });
-    insertRow("end", "a", { time: noon + 1, body: endBody("a", "failed") });
+    insertRow("end", "a", { time: now - 1, body: endBody("a", "repaired") });
+    insertRow("end", "a", { time: now + 1, body: endBody("a", "failed") });
     expect(await outcomes()).toEqual(["repaired"]);
+    expect(await viewed()).toEqual(["repaired"]);
   });
 
   it("leaves out a record of which a part is missing", async () => {
     insertRow("end", "a", { time: noon, parts: 2, body: endBody("a", "lost") });
-    expect(await outcomes()).toEqual([]);
+    expect([await outcomes(), await viewed()]).toEqual([[], []]);
     insertRow("end", "a", { time: noon, part: 2, parts: 2, body: JSON.stringify({ cells: [] }) });
-    expect(await outcomes()).toEqual(["lost"]);
-    expect(await at.rowsIn("repair_ends")).toBe(1);
+    expect([await outcomes(), await viewed()]).toEqual([["lost"], ["lost"]]);
   });
 
   it("leaves out a kind that it does not know", async () => {
@@ -106,6 +108,11 @@ describe("reading a ledger", () => {
     at.server.faults.clear();
     expect((await hasty.read(noon)).unfinished).toHaveLength(1);
   });
+
+  /** What people see. */
+  async function viewed(): Promise<readonly unknown[]> {
+    return (await at.server.run(`select outcome from ${at.dataset}.repair_ends`)).flat();
+  }
 
   async function outcomes(): Promise<readonly string[]> {
     return (await at.ledger.since(0)).ends.map(({ outcome }) => outcome);
