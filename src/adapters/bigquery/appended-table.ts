@@ -127,7 +127,8 @@ export class AppendedTable {
     const last = dayOf(state.modifiedAt);
     if (last - first >= daysMax) return false;
     for (let day = first; day <= last; day += 1) {
-      const rows = await this.#list(`${this.#path.table}$${partitionOf(day)}`, state.fields, limits);
+      const rows = await this.#listDay(day, state, limits);
+      if (rows === null) return false;
       this.#counts.set(day, rows.length);
       if (!this.#keeper.add(rows)) return false;
     }
@@ -135,6 +136,22 @@ export class AppendedTable {
     // Rows that came while the days were listed are counted already; the next look finds them a change.
     const now = await this.state(limits);
     return now !== null && !isSame(now, state);
+  }
+
+  /** Null where BigQuery does not list the day by itself, such as one that holds nothing. */
+  async #listDay(
+    day: number,
+    { fields }: AppendedState,
+    limits: Limits,
+  ): Promise<readonly AppendedRow[] | null> {
+    try {
+      return await this.#list(`${this.#path.table}$${partitionOf(day)}`, fields, limits);
+    } catch (error) {
+      const isRefused =
+        error instanceof ApiFailure && (error.reason === "notFound" || error.reason === "invalid");
+      if (isRefused) return null;
+      throw error;
+    }
   }
 
   async #list(table: string, fields: readonly Field[], limits: Limits): Promise<readonly AppendedRow[]> {

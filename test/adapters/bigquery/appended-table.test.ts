@@ -22,12 +22,13 @@ afterEach(async () => {
 });
 
 async function start(agrees = () => true) {
-  const table: Table & { pageRows: number; isDenied: boolean; beforeList: () => void } = {
+  const table: Table & { pageRows: number; isDenied: boolean; refused: string; beforeList: () => void } = {
     modifiedAt: day("2024-03-01") + 12 * hour,
     createdAt: 1,
     rows: [],
     pageRows: 1_000,
     isDenied: false,
+    refused: "none",
     beforeList: () => {},
   };
   const server = await startScripted(({ path, query }) => {
@@ -35,6 +36,7 @@ async function start(agrees = () => true) {
     if (table.isDenied) return errorAnswer(403, "accessDenied", "Access Denied");
     table.beforeList();
     const [, partition] = /\$(\d{8})/.exec(decodeURIComponent(path)) ?? [];
+    if (partition === table.refused) return errorAnswer(404, "notFound", "Not found");
     const rows = table.rows.filter(({ at }) => partition === undefined || nameOf(at) === partition);
     const first = Number(query.get("pageToken") ?? 0);
     return {
@@ -197,6 +199,17 @@ test("a table that was made anew is another one", async () => {
   write("b", day("2024-03-01") + 1);
   expect(await look()).toEqual(["b"]);
   expect(listed(server)).toEqual(["records"]);
+});
+
+test("a day that is not listed by itself is listed with all others", async () => {
+  const { look, server, table, write } = await start();
+  write("a", day("2024-03-01") + 12 * hour);
+  await look();
+  listed(server);
+  write("b", day("2024-03-03") + 12 * hour);
+  table.refused = "20240302";
+  expect(await look()).toEqual(["a", "b"]);
+  expect(listed(server)).toEqual(["records$20240301", "records$20240302", "records"]);
 });
 
 test("a keeper that cannot take the new rows gets all", async () => {

@@ -29,7 +29,7 @@ describe("writing a ledger", () => {
     await at.ledger.recordEnd(endOf("a", { cells }));
     expect(at.inserts().length).toBeGreaterThan(1);
     const [largest] = await at.server.run(`select max(byte_length(body)) from ${at.dataset}.records`);
-    expect(Number(largest?.[0])).toBeLessThanOrEqual(partBytesMax + 2_000);
+    expect(Number(largest?.[0])).toBeLessThanOrEqual(partBytesMax + 100);
     expect((await at.ledger.since(0)).ends).toEqual([endOf("a", { cells })]);
     at.server.faults.add({ call: "jobs.insert", fault: { kind: "slow", polls: 1 } });
     at.server.faults.add({ call: "jobs.insert", fault: { kind: "job_error", reason: "invalid" } });
