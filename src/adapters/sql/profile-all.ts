@@ -164,5 +164,9 @@ export function failureOf(build: () => void): ProcessorObservation | null {
 /** @param error of one statement, or of the warehouse itself */
 export function failed(error: Unobservable | ReconcilerError): ProcessorObservation {
   const code = error instanceof Unobservable ? error.code : failureCodeOf(error);
-  return { kind: "failed", failure: { code, message: messageOf(error) } };
+  // What a person has to change is told where the cells are listed, for there is no other place for it.
+  const advice =
+    error instanceof QueryError && (code === "permission" || code === "budget") ? error.hint : null;
+  const message = advice === null ? messageOf(error) : `${messageOf(error)}; ${advice}`;
+  return { kind: "failed", failure: { code, message } };
 }
