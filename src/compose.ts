@@ -165,6 +165,7 @@ function openStorage({ pipeline, target, storage }: Config, cycle: () => string 
           maximumBytesBilled: storage.maximumBytesBilled,
           queryTimeoutMs: storage.queryTimeoutMs,
           memory: ledger.memory,
+          fullProfileEveryMs: storage.fullProfileEveryMs,
           cycle,
         }),
         ledger,
