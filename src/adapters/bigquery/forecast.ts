@@ -2,6 +2,8 @@ import { metricsOf } from "../../core/observation.ts";
 import type { ForecastRequest } from "../../reconcile/ports.ts";
 import { asQueryError } from "../sql/arm-context.ts";
 import { profileArm } from "../sql/profile-arm.ts";
+import { leastBilledBytes } from "./billing.ts";
+import type { Analysis, Statement } from "./jobs.ts";
 import type { Limits } from "./limits.ts";
 import { Bindings } from "./parameters.ts";
 import { armContexts, type ProfileSource } from "./profile.ts";
@@ -26,9 +28,15 @@ export async function forecastBytes(
     processors.map((processor, index) => profileArm(processor, index, width, context)).join("\nunion all\n"),
   );
   const sql = loadSql("profile", { arms });
-  const look = await source.jobs.analyze({ sql, parameters: binder.parameters, purpose: "forecast" }, limits);
-  if (repair === null) return 2 * look.bytes;
+  const bytesOf = async (statement: Statement) => leastBytes(await source.jobs.analyze(statement, limits));
+  const look = 2 * (await bytesOf({ sql, parameters: binder.parameters, purpose: "forecast" }));
+  if (repair === null) return look;
   const { query, range: parameters } = await shapeRepair(source, repair, [range.start, range.end], limits);
   const select = { sql: `select * from ${query} as gr_query`, parameters, purpose: "forecast" };
-  return 2 * look.bytes + (await source.jobs.analyze(select, limits)).bytes;
+  return look + (await bytesOf(select));
+}
+
+/** What is missing now has no bytes yet; when it is there, it costs at least what any table does. */
+function leastBytes({ bytes, tables }: Analysis): number {
+  return Math.max(bytes, tables * leastBilledBytes);
 }
