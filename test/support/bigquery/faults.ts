@@ -23,7 +23,7 @@ export type Fault =
   | { readonly kind: "error"; readonly reason: Reason; readonly message?: string }
   /** The job is accepted and fails. */
   | { readonly kind: "job_error"; readonly reason: Reason; readonly message?: string }
-  /** The job is accepted and only starts at the n-th time that somebody asks for it. */
+  /** The job is accepted and only starts at the n-th time that somebody asks for it; a dry run is not held up. */
   | { readonly kind: "slow"; readonly polls: number }
   /** No answer, ever; nothing is done. */
   | { readonly kind: "hang" }

@@ -95,7 +95,8 @@ function newJob(
 ): Job {
   const abort = new AbortController();
   const stopped = new BigQueryError("stopped", "Job execution was cancelled: User requested cancellation");
-  let pollsLeft = fault?.kind === "slow" ? fault.polls : 0;
+  // Nobody asks for a dry run, which is answered at once.
+  let pollsLeft = fault?.kind === "slow" && body.dryRun !== true ? fault.polls : 0;
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
     open = resolve;
