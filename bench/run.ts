@@ -3,13 +3,18 @@ import { parseArgs } from "node:util";
 import { detectBenchmarks } from "./detect.ts";
 import type { Benchmark } from "./measure.ts";
 import { planBenchmark } from "./plan.ts";
+import { scanBytesBenchmarks } from "./scan-bytes.ts";
 
 const { values } = parseArgs({ options: { format: { type: "string", default: "text" } } });
 if (values.format !== "text" && values.format !== "json") {
   throw new Error(`expected --format text or json, found "${values.format}"`);
 }
 
-const benchmarks: readonly Benchmark[] = [await planBenchmark(), ...(await detectBenchmarks())];
+const benchmarks: readonly Benchmark[] = [
+  await planBenchmark(),
+  ...(await detectBenchmarks()),
+  ...(await scanBytesBenchmarks()),
+];
 
 console.log(values.format === "json" ? JSON.stringify({ benchmarks }) : table(benchmarks));
 
