@@ -97,7 +97,10 @@ describe("reading a ledger", () => {
     ["is never answered", { kind: "hang" }],
   ])("says so where listing %s, and forgets nothing", async (_, fault) => {
     await at.ledger.recordStart(startOf("a"));
-    const hasty = openLedger(at.server, at.dataset, { timeoutMs: 300, retryFromMs: 1 });
+    const hasty = openLedger(at.server, at.dataset, {
+      timeoutMs: fault.kind === "hang" ? 1_500 : 20_000,
+      retryFromMs: 1,
+    });
     at.server.faults.add({ call: "tabledata.list", times: 5, fault });
     await expect(hasty.read(noon)).rejects.toMatchObject({
       code: "ledger_unavailable",
