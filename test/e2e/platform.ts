@@ -82,12 +82,12 @@ const repairs: Readonly<Record<string, string>> = {
 
 export interface Platform {
   readonly folder: string;
-  run(...args: readonly string[]): ReturnType<typeof reconcile>;
-  report(...args: readonly string[]): Promise<Report>;
+  readonly run: (...args: readonly string[]) => ReturnType<typeof reconcile>;
+  readonly report: (...args: readonly string[]) => Promise<Report>;
   /** The rows of a table, sorted. */
   rows(table: string): Promise<readonly string[]>;
   /** Writes the pipeline file anew, with more of `warehouse` and below it. */
-  configure(options: { readonly warehouse?: string; readonly more?: string }): Promise<void>;
+  readonly configure: (options: { readonly warehouse?: string; readonly more?: string }) => Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -169,7 +169,7 @@ export async function bigQueryPlatform(holes: Holes): Promise<BigQueryPlatform> 
     },
     rows: async (table) =>
       (await server.run(`select * from nba.${table} where game_date >= '2000-01-01'`))
-        .map((row) => row.join("/"))
+        .map((row) => row.map((value) => (typeof value === "string" ? value : "")).join("/"))
         .toSorted(),
     async remove() {
       await server.stop();

@@ -47,6 +47,8 @@ export interface Analysis {
   readonly columns: Rows["columns"];
   /** What it would be billed for, at the most. */
   readonly bytes: number;
+  /** How many tables it names, those behind its views included. */
+  readonly tables: number;
 }
 
 const jobTries = 4;
@@ -135,9 +137,11 @@ export class Jobs {
     return this.#inWords("analyze", async () => {
       const job = await this.#insert(statement, this.#newId(statement.purpose), limits, true);
       const query = job.statistics?.query;
+      const tables = query?.referencedTables?.length ?? 0;
       return {
         columns: new Rows(query?.schema?.fields ?? [], []).columns,
-        bytes: billedAtMost(Number(query?.totalBytesProcessed ?? 0), query?.referencedTables?.length ?? 0),
+        bytes: billedAtMost(Number(query?.totalBytesProcessed ?? 0), tables),
+        tables,
       };
     });
   }
