@@ -37,6 +37,7 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** @param options of the server's command line; PORT stands for the port that it gets */
 export async function startRedis(...options: readonly string[]): Promise<RedisProcess> {
   const program = findRedisServer();
   if (program === null) throw new Error("there is no Redis server on the PATH: run `npm run pretest`");
@@ -108,7 +109,8 @@ async function spawnServer(
     "--dir",
     directory,
   ];
-  const child = spawn(program, [...own, ...options], { argv0, stdio: ["ignore", "pipe", "ignore"] });
+  const others = options.map((option) => (option === "PORT" ? String(port) : option));
+  const child = spawn(program, [...own, ...others], { argv0, stdio: ["ignore", "pipe", "ignore"] });
   running.add(child);
   child.once("exit", () => running.delete(child));
   let log = "";

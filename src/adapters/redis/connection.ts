@@ -26,7 +26,7 @@ export interface RedisConnection {
 }
 
 /** How long a connection that is asked whether it is ready may take. */
-const readyMs = 2000;
+const readyMs = 3000;
 
 /**
  * With the library's defaults a dead server hangs its caller for more than 8 seconds: commands wait in a queue for the
@@ -36,59 +36,66 @@ const failFast = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  retryStrategy: (attempt: number) => Math.min(attempt * 50, 500),
 } as const;
 
 const purposes: Readonly<Record<ConnectionPurpose, RedisOptions>> = {
-  // A socket on which nothing came back is given up, so that a healed network is found again within seconds.
-  locks: { ...failFast, commandTimeout: 200, connectTimeout: 300, socketTimeout: 2000 },
+  // Longer than a busy process may need to come to an answer that has arrived, and much shorter than a lock's life. A socket on
+  // which nothing came back is given up, so that a healed network is found again within seconds.
+  locks: { ...failFast, commandTimeout: 1000, connectTimeout: 1000, socketTimeout: 3000 },
   commands: { ...failFast, commandTimeout: 2000, connectTimeout: 2000, socketTimeout: 5000 },
-  blocking: { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy: failFast.retryStrategy },
+  blocking: { maxRetriesPerRequest: null, connectTimeout: 2000, socketTimeout: 5000 },
 };
 
 /** Opens a connection, which from now on is made again by itself whenever it breaks. Never throws. */
 export function openConnection(server: RedisServer, purpose: ConnectionPurpose): RedisConnection {
-  const client = new Redis({ ...purposes[purpose], ...server.options, replyMapping: "legacy" });
+  let isClosed = false;
+  const client = new Redis({
+    ...purposes[purpose],
+    ...server.options,
+    replyMapping: "legacy",
+    // Of copies that a library makes of this client too, which nobody else could end.
+    retryStrategy: (attempt) => (isClosed ? null : Math.min(attempt * 50, 500)),
+  });
   let lastError: unknown = null;
   // Without a listener the library prints every failed attempt.
   client.on("error", (error: unknown) => {
     lastError = error;
   });
+  client.on("close", () => {
+    lastError ??= new Error("the connection broke");
+  });
   client.on("ready", () => {
     lastError = null;
   });
-  // What a call fails with while there is no connection says nothing; why there is none does.
-  const failure = (error: unknown): ReconcilerError =>
-    redisFailure(client.status === "ready" ? error : (lastError ?? error), server);
+  // Why there is no connection; what a call fails with meanwhile does not say.
+  const failure = (error: unknown): ReconcilerError => redisFailure(lastError ?? error, server);
   return {
     name: server.name,
     client,
     failure,
-    ready: () => whenReady(client, server, () => lastError),
-    close: () => client.disconnect(),
+    ready: () => whenReady(client, failure),
+    close() {
+      isClosed = true;
+      lastError = new Error("the connection was closed");
+      client.disconnect();
+    },
   };
 }
 
-function whenReady(client: Redis, server: RedisServer, lastError: () => unknown): Promise<void> {
+function whenReady(client: Redis, failure: (error: unknown) => ReconcilerError): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (client.status === "ready") {
-      resolve();
-      return;
-    }
     const settle = (error: unknown): void => {
       clearTimeout(timer);
       client.off("ready", onReady).off("error", settle).off("end", onEnd);
       if (error === null) resolve();
-      else reject(redisFailure(error, server));
+      else reject(failure(error));
     };
     const onReady = (): void => settle(null);
-    const onEnd = (): void => settle(new Error("the connection is closed"));
-    const timer = setTimeout(
-      () => settle(lastError() ?? new Error(`no answer within ${readyMs / 1000} s`)),
-      readyMs,
-    );
+    const onEnd = (): void => settle(new Error("the connection was closed"));
+    const timer = setTimeout(() => settle(new Error(`no answer within ${readyMs / 1000} s`)), readyMs);
     client.on("ready", onReady).on("error", settle).on("end", onEnd);
-    // Closed before: no event will come any more.
+    if (client.status === "ready") onReady();
+    // No event will come any more.
     if (client.status === "end") onEnd();
   });
 }

@@ -21,7 +21,7 @@ const certificateCodes: ReadonlySet<string> = new Set([
  * The error that users see for whatever the client library threw. The library's own error is no cause of it: it carries
  * the failed command with its arguments, which for AUTH are the credentials.
  */
-export function redisFailure(error: unknown, server: Pick<RedisServer, "name" | "secrets">): ReconcilerError {
+export function redisFailure(error: unknown, server: RedisServer): ReconcilerError {
   if (error instanceof ReconcilerError) return error;
   const message = redact(messageOf(error) || codeOf(error), server.secrets);
   if (credentialReplies.has(message.split(" ")[0] ?? "")) {
@@ -32,18 +32,18 @@ export function redisFailure(error: unknown, server: Pick<RedisServer, "name" | 
   }
   return new ReconcilerError("redis_unavailable", `${server.name} cannot be used: ${message}`, {
     path: "redis",
-    hint: hintOf(codeOf(error)),
+    hint: hintOf(codeOf(error), server.tls),
   });
 }
 
-function hintOf(code: string): string {
+function hintOf(code: string, tls: boolean): string {
   if (certificateCodes.has(code)) {
     return "its certificate is not trusted: name the authority that signed it (redis.ca_file), and the host as the certificate does";
   }
-  if (code === "EPROTO" || code.startsWith("ERR_SSL")) {
-    return "the server does not speak TLS on this port: use redis://, or the port that it has for TLS";
-  }
-  return "check that the server runs and can be reached from here; if it expects TLS, use rediss://";
+  // A server without TLS does not answer the first message of a client with TLS, nor the other way round.
+  return tls
+    ? "check that the server runs, can be reached from here and speaks TLS on this port; if it does not, use redis://"
+    : "check that the server runs and can be reached from here; if it expects TLS, use rediss://";
 }
 
 function codeOf(error: unknown): string {

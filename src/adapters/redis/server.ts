@@ -28,6 +28,7 @@ export interface SentinelSettings {
 export interface RedisServer {
   /** As errors and logs call it: without credentials. */
   readonly name: string;
+  readonly tls: boolean;
   /** What must never be printed. */
   readonly secrets: readonly string[];
   /** Where it is and who asks, for the client library. */
@@ -57,6 +58,7 @@ export function redisServer(settings: RedisSettings): RedisServer {
   const tlsOptions = settings.ca === null ? {} : { ca: settings.ca };
   return {
     name: nameOf(sentinel, sentinel === null ? [place] : nodes, tls, database),
+    tls,
     secrets: [username, password, sentinel?.password ?? null].filter((secret) => secret !== null),
     options: {
       db: database,

@@ -9,6 +9,8 @@ import { asIfUsedBefore, connectAll, type RedisProcess, startRedis } from "../..
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
 
 const times: HeldLockTimes = { renewMs: 100, giveUpMs: 800, ttlMs: 1600 };
+/** For what must not be lost while the machine is busy. */
+const patientTimes: HeldLockTimes = { renewMs: 100, giveUpMs: 2000, ttlMs: 2600 };
 const keyspace = "gap-reconciler:{faults}:cells:";
 
 /** Of the test alone: the one of the module does not know which of the concurrent tests calls it. */
@@ -23,12 +25,16 @@ async function startServers(atEnd: AtEnd, count: number): Promise<readonly Redis
   return servers;
 }
 
-async function redlockOf(atEnd: AtEnd, urls: readonly string[]): Promise<Redlock> {
+async function redlockOf(
+  atEnd: AtEnd,
+  urls: readonly string[],
+  lockTimes: HeldLockTimes = times,
+): Promise<Redlock> {
   const connections = await connectAll(urls);
   atEnd(() => {
     for (const connection of connections) connection.close();
   });
-  return new Redlock({ connections, keyspace, times });
+  return new Redlock({ connections, keyspace, times: lockTimes });
 }
 
 async function acquired(atEnd: AtEnd, redlock: Redlock): Promise<HeldLock> {
@@ -124,22 +130,25 @@ const faults: readonly Fault[] = [
 ];
 
 describe.concurrent("a holder is told of its loss before its lock ends and before a rival has it, when", () => {
-  test.for(faults)("$name", async (fault, { onTestFinished: atEnd }) => {
-    const servers = await startServers(atEnd, fault.servers);
-    const urls = servers.map(({ url }) => url);
-    await fault.prepare?.(servers);
-    const lock = await acquired(atEnd, await redlockOf(atEnd, urls));
-    const rival = await redlockOf(atEnd, urls);
-    const struckAt = performance.now();
-    const rivalAt = taken(rival);
-    await fault.strike(servers);
-    const toldAt = await told(lock);
-    await fault.heal?.(servers);
-    expect(await rivalAt).toBeGreaterThan(toldAt);
-    // Whatever the fault does before it is there, the lock is good for that long from the last renewal at the latest.
-    expect(toldAt - struckAt).toBeLessThan(times.ttlMs);
-    expect(lock.signal.reason).toMatchObject({ code: "lock_lost" });
-  });
+  test.for(faults.map((fault) => [fault.name, fault] as const))(
+    "%s",
+    async ([, fault], { onTestFinished: atEnd }) => {
+      const servers = await startServers(atEnd, fault.servers);
+      const urls = servers.map(({ url }) => url);
+      await fault.prepare?.(servers);
+      const lock = await acquired(atEnd, await redlockOf(atEnd, urls));
+      const rival = await redlockOf(atEnd, urls);
+      const struckAt = performance.now();
+      const rivalAt = taken(rival);
+      await fault.strike(servers);
+      const toldAt = await told(lock);
+      await fault.heal?.(servers);
+      expect(await rivalAt).toBeGreaterThan(toldAt);
+      // Whatever the fault does before it is there, the lock is good for that long from the last renewal at the latest.
+      expect(toldAt - struckAt).toBeLessThan(times.ttlMs);
+      expect(lock.signal.reason).toMatchObject({ code: "lock_lost" });
+    },
+  );
 
   // Where the rest is freed before the holder is told, as a library does, the rival was seen to hold it 199 ms too early.
   test("the network to one server goes silent and another one is flushed", async ({
@@ -168,10 +177,10 @@ describe.concurrent("a held lock", () => {
   }) => {
     const servers = await startServers(atEnd, 3);
     const urls = servers.map(({ url }) => url);
-    const lock = await acquired(atEnd, await redlockOf(atEnd, urls));
+    const lock = await acquired(atEnd, await redlockOf(atEnd, urls, patientTimes));
     const rival = await redlockOf(atEnd, urls);
     await servers[0]?.kill();
-    await delay(times.ttlMs + times.renewMs);
+    await delay(patientTimes.ttlMs + patientTimes.renewMs);
     expect(lock.signal.aborted).toBe(false);
     expect(await rival.acquire(["games/2024-01-01"])).toBeNull();
   });
@@ -189,15 +198,36 @@ describe.concurrent("a held lock", () => {
     atEnd(() => {
       for (const connection of [late, ...connections]) connection.close();
     });
-    const lock = await acquired(atEnd, new Redlock({ connections: [late, ...connections], keyspace, times }));
+    const lock = await acquired(
+      atEnd,
+      new Redlock({ connections: [late, ...connections], keyspace, times: patientTimes }),
+    );
     const key = `${keyspace}lock:games/2024-01-01`;
     await expect.poll(() => servers[0]?.command("exists", key)).toBe(1);
     await servers[1]?.kill();
-    await delay(times.giveUpMs + times.renewMs);
+    await delay(patientTimes.giveUpMs + patientTimes.renewMs);
     expect(lock.signal.aborted).toBe(false);
   });
 
-  test("is released within a second and without an error when its servers hang or are gone", async ({
+  test("is told lost by the first renewal that a majority refuses, long before it would be given up", async ({
+    onTestFinished: atEnd,
+  }) => {
+    const servers = await startServers(atEnd, 1);
+    const slow = { renewMs: 100, giveUpMs: 60_000, ttlMs: 90_000 };
+    const lock = await acquired(
+      atEnd,
+      await redlockOf(
+        atEnd,
+        servers.map(({ url }) => url),
+        slow,
+      ),
+    );
+    await servers[0]?.command("flushall");
+    await told(lock);
+    expect(lock.signal.reason).toMatchObject({ message: expect.stringContaining("do not know it any more") });
+  });
+
+  test("is released within the time limits and without an error when its servers hang or are gone", async ({
     onTestFinished: atEnd,
   }) => {
     const servers = await startServers(atEnd, 3);
@@ -213,7 +243,7 @@ describe.concurrent("a held lock", () => {
     const start = performance.now();
     await lock.release();
     await lock.release();
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(3000);
     expect(lock.signal.aborted).toBe(false);
   });
 });

@@ -1,0 +1,196 @@
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { inspect } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type ConnectionPurpose,
+  openConnection,
+  type RedisConnection,
+} from "../../../src/adapters/redis/connection.ts";
+import { redisServer, type RedisSettings } from "../../../src/adapters/redis/server.ts";
+import { type RedisProcess, settings, startRedis } from "../../support/redis.ts";
+import { certificatePem, tlsOptions } from "../../support/redis-tls.ts";
+
+const password = "correct-horse-battery";
+
+// The tests wait for time limits, so that they wait together; what they open is closed at the end of all.
+const servers: RedisProcess[] = [];
+const atEnd: (() => void)[] = [];
+
+let plain: RedisProcess;
+let guarded: RedisProcess;
+let encrypted: RedisProcess;
+
+beforeAll(async () => {
+  [plain, guarded, encrypted] = await Promise.all([
+    startRedis(),
+    startRedis("--requirepass", password),
+    startRedis(...tlsOptions),
+  ]);
+});
+
+afterAll(async () => {
+  for (const close of atEnd) close();
+  await Promise.all([plain, guarded, encrypted, ...servers].map((server) => server.stop()));
+});
+
+function open(
+  url: string,
+  others: Partial<RedisSettings> = {},
+  purpose: ConnectionPurpose = "commands",
+): RedisConnection {
+  const connection = openConnection(redisServer(settings(url, others)), purpose);
+  atEnd.push(() => connection.close());
+  return connection;
+}
+
+/** What a call failed with, and how long that took. */
+async function failureOf(call: Promise<unknown>): Promise<{ readonly error: unknown; readonly ms: number }> {
+  const start = performance.now();
+  const error = await call.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return { error, ms: performance.now() - start };
+}
+
+describe.concurrent("a connection", () => {
+  test("uses the credentials and the database that it was given", async () => {
+    const connection = open(`${guarded.url}/4`, { password });
+    await connection.ready();
+    const { client } = connection;
+    await client.set("here", "1");
+    expect(await client.info("keyspace")).toContain("db4:keys=1");
+    const same = open(`redis://default:${password}@127.0.0.1:${guarded.port}/4`);
+    await same.ready();
+    expect(await same.client.get("here")).toBe("1");
+  });
+
+  test("says who is refused without naming the password, nor handing on the command that held it", async () => {
+    const { error } = await failureOf(
+      open(guarded.url, { username: "intruder", password: "tr0ub4dor" }).ready(),
+    );
+    expect(error).toMatchObject({
+      code: "redis_credentials",
+      message: `redis://127.0.0.1:${guarded.port}/0 refused the credentials: WRONGPASS invalid username-password pair or user is disabled.`,
+    });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/tr0ub4dor|intruder/);
+  });
+
+  test("says that a password is missing", async () => {
+    const { error } = await failureOf(open(guarded.url).ready());
+    expect(error).toMatchObject({ code: "redis_credentials", message: expect.stringContaining("NOAUTH") });
+  });
+
+  test("says what a user may not do", async () => {
+    await plain.command(
+      "acl",
+      "setuser",
+      "reader",
+      "on",
+      ">looking-glass",
+      "~*",
+      "+@read",
+      "+info",
+      "+hello",
+    );
+    const connection = open(plain.url, { username: "reader", password: "looking-glass" });
+    await connection.ready();
+    const { error } = await failureOf(connection.client.set("a", "1"));
+    expect(connection.failure(error)).toMatchObject({
+      code: "redis_credentials",
+      message: expect.stringContaining("NOPERM"),
+    });
+  });
+
+  test("speaks TLS to a server whose authority it was given", async () => {
+    const connection = open(`rediss://127.0.0.1:${encrypted.port}`, { ca: certificatePem });
+    await connection.ready();
+    expect(await connection.client.ping()).toBe("PONG");
+  });
+
+  test("refuses a certificate that nobody vouches for, and says what to do", async () => {
+    const { error } = await failureOf(open(`rediss://127.0.0.1:${encrypted.port}`).ready());
+    expect(error).toMatchObject({
+      code: "redis_unavailable",
+      message: expect.stringContaining("self-signed certificate"),
+      hint: expect.stringContaining("redis.ca_file"),
+    });
+  });
+
+  test("says that a server does not speak TLS, or that it may want it", async () => {
+    const asked = await failureOf(open(`rediss://127.0.0.1:${plain.port}`).ready());
+    expect(asked.error).toMatchObject({
+      code: "redis_unavailable",
+      hint: expect.stringContaining("speaks TLS on this port; if it does not, use redis://"),
+    });
+    const wanted = await failureOf(open(encrypted.url).ready());
+    expect(wanted.error).toMatchObject({
+      code: "redis_unavailable",
+      hint: expect.stringContaining("if it expects TLS, use rediss://"),
+    });
+  });
+
+  test("fails at once where nobody listens, and works without a new one when somebody does", async () => {
+    const server = await startRedis();
+    servers.push(server);
+    await server.kill();
+    const connection = open(server.url);
+    const { error, ms } = await failureOf(connection.ready());
+    expect(error).toMatchObject({
+      code: "redis_unavailable",
+      message: `redis://127.0.0.1:${server.port}/0 cannot be used: connect ECONNREFUSED 127.0.0.1:${server.port}`,
+    });
+    expect(ms).toBeLessThan(3000);
+    const refused = await failureOf(connection.client.ping());
+    // Not what the library says then, that its stream is not writable.
+    expect(connection.failure(refused.error).message).toContain("ECONNREFUSED");
+    await server.restart();
+    await expect.poll(() => connection.client.ping().catch(() => null), { timeout: 5000 }).toBe("PONG");
+  });
+
+  test("gives up on a server that accepts and never answers", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    atEnd.push(() => void silent.close());
+    const address = silent.address();
+    const port = address === null || typeof address === "string" ? 0 : address.port;
+    const { error, ms } = await failureOf(open(`redis://127.0.0.1:${port}`, {}, "locks").ready());
+    expect(error).toMatchObject({ code: "redis_unavailable" });
+    expect(ms).toBeLessThan(5000);
+  });
+
+  test.each<[ConnectionPurpose, number]>([
+    ["locks", 3000],
+    ["commands", 6000],
+  ])("for %s bounds every call to a server that hangs", async (purpose, limitMs) => {
+    const server = await startRedis();
+    servers.push(server);
+    const connection = open(server.url, {}, purpose);
+    await connection.ready();
+    server.pause();
+    const { error, ms } = await failureOf(connection.client.ping());
+    expect(connection.failure(error)).toMatchObject({
+      code: "redis_unavailable",
+      message: expect.stringContaining("Command timed out"),
+    });
+    expect(ms).toBeLessThan(limitMs);
+  });
+
+  test("that blocks waits on the server for longer than a command may take", async () => {
+    const connection = open(plain.url, {}, "blocking");
+    await connection.ready();
+    expect(await connection.client.blpop("nothing", 2.2)).toBeNull();
+  });
+
+  test("that was closed says so", async () => {
+    const connection = open(plain.url);
+    await connection.ready();
+    connection.close();
+    connection.close();
+    const { error } = await failureOf(connection.client.ping());
+    expect(connection.failure(error).message).toContain("the connection was closed");
+    await once(connection.client, "end");
+    expect(await failureOf(connection.ready())).toMatchObject({ error: { code: "redis_unavailable" } });
+  });
+});
