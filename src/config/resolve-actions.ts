@@ -25,15 +25,17 @@ function sqlAction(loaded: Loaded, path: TreePath, file: string): SqlAction | nu
   const sql = sqlText(loaded, path, file);
   if (sql === null) return null;
   const code = withoutComments(sql);
-  const hint = "bind the dates: … where game_date between $start_date and $end_date";
+  const isGoogleSql = loaded.document.warehouse.type === "bigquery";
+  const [start, end] = isGoogleSql ? ["@start_date", "@end_date"] : ["$start_date", "$end_date"];
+  const hint = `bind the dates: … where game_date between ${start} and ${end}`;
   if (/\{\{.*?\}\}/.test(code)) {
     loaded.issues.addAt(loaded.tree, path, {
       expected: "SQL without templates",
       found: "{{…}} in the file",
       hint,
     });
-  } else if (!/\$(start|end)_date\b/.test(code)) {
-    const expected = "a SELECT that reads $start_date and $end_date";
+  } else if (!(isGoogleSql ? /[$@](start|end)_date\b/ : /\$(start|end)_date\b/).test(code)) {
+    const expected = `a SELECT that reads ${start} and ${end}`;
     loaded.issues.addAt(loaded.tree, path, { expected, found: "neither of them in the file", hint });
   }
   return { kind: "sql", file: absolutePath(loaded.folder, file), sql };

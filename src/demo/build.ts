@@ -12,12 +12,14 @@ import { type DemoTable, demoTables, readRepair } from "./tables.ts";
 export const demoRange: DateRange = range("2021-10-19", "2025-06-22");
 
 /**
- * Makes a complete warehouse of four seasons in a new DuckDB file: the schedule and what the scrapers could fetch are made up,
- * every other table is what the example's own repairs compute. Every call gives the same rows.
+ * Makes a complete warehouse in a new DuckDB file: the schedule and what the scrapers could fetch are made up, every other table
+ * is what the example's own repairs compute. Every call gives the same rows.
  *
+ * @param dates the history, both ends included; four seasons unless given. Let it start with a season: what happened before
+ * it is nowhere.
  * @throws ReconcilerError `usage` where the file exists already.
  */
-export async function buildDemoWarehouse(path: string): Promise<void> {
+export async function buildDemoWarehouse(path: string, dates: DateRange = demoRange): Promise<void> {
   if (existsSync(path)) {
     throw new ReconcilerError("usage", `expected a path for a new warehouse, found a file at ${path}`, {
       path,
@@ -26,8 +28,8 @@ export async function buildDemoWarehouse(path: string): Promise<void> {
   }
   await withDemoWarehouse(path, async (connection) => {
     await createSource(connection);
-    await fillSchedule(connection);
-    for (const table of demoTables) await fillTable(connection, table);
+    await fillSchedule(connection, dates);
+    for (const table of demoTables) await fillTable(connection, table, dates);
     await fillFailures(connection);
     await connection.run("checkpoint");
   });
@@ -43,9 +45,10 @@ async function createSource(connection: DuckDBConnection): Promise<void> {
   }
 }
 
-async function fillSchedule(connection: DuckDBConnection): Promise<void> {
+async function fillSchedule(connection: DuckDBConnection, { start, end }: DateRange): Promise<void> {
   const appender = await connection.createAppender("nbac_schedule", "nba_raw");
   for (const game of demoSchedule()) {
+    if (game.gameDate < start || game.gameDate > end) continue;
     appender.appendVarchar(game.gameId);
     appender.appendDate(new DuckDBDateValue(toDay(game.gameDate)));
     appender.appendVarchar(game.season);
@@ -58,7 +61,7 @@ async function fillSchedule(connection: DuckDBConnection): Promise<void> {
 }
 
 /** As the repair computes it, but written in the night after the games instead of now. */
-async function fillTable(connection: DuckDBConnection, table: DemoTable): Promise<void> {
+async function fillTable(connection: DuckDBConnection, table: DemoTable, dates: DateRange): Promise<void> {
   const repair = await readRepair(table.processor);
   await connection.run(
     `create table ${table.dataset}.${table.processor} as
@@ -67,7 +70,7 @@ async function fillTable(connection: DuckDBConnection, table: DemoTable): Promis
     )
     from (${repair})
     order by ${table.dateColumn}`,
-    boundsOf(demoRange),
+    boundsOf(dates),
   );
 }
 

@@ -225,6 +225,26 @@ test("an SQL repair holds its file's text, and is refused without a file, a stat
   expect(await fault({ "sql/a.sql/b": "" })).toMatch(/found a directory/);
 });
 
+test("an SQL repair on BigQuery may name its dates as GoogleSQL does", async () => {
+  const bigquery = `version: 1
+pipeline: p
+timezone: UTC
+warehouse: { type: bigquery, project: a-project }
+ledger: { dataset: p_reconciler }
+schedule: { every: day, start_date: 2024-01-01 }
+processors:
+  a: { ${plain}, repair: { sql_file: a.sql } }
+`;
+  const sql = "select * from raw.b where d between @start_date and @end_date";
+  const { config } = await load({ yaml: bigquery, files: { "a.sql": sql } });
+  expect(repairOf(config, "a")?.action).toMatchObject({ kind: "sql", sql });
+  expect(faults(await loadError({ yaml: bigquery, files: { "a.sql": "select * from raw.b" } }))).toEqual([
+    expect.stringMatching(
+      /a SELECT that reads @start_date and @end_date found neither .* between @start_date and/,
+    ),
+  ]);
+});
+
 test("an HTTP repair gets its defaults, and a body that is a map becomes JSON", async () => {
   const yaml = pipelineYaml(`  a:
     table: raw.a

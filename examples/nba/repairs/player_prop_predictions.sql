@@ -1,4 +1,5 @@
--- What each prediction system expects each player of the day to score, and how sure it is.
+-- What each prediction system expects each player of the day to score, and how sure it is. Half a hundredth is rounded up as it is
+-- written, hence the decimal: as a double, 6.065 is a little less than that.
 -- $start_date, $end_date: DATE, both included.
 with expected as (
   select
@@ -26,7 +27,7 @@ select
   season,
   player_lookup,
   system_id,
-  round(predicted_points, 2)::double as predicted_points,
+  round(predicted_points::decimal(18, 9), 2)::double as predicted_points,
   round(greatest(0.4, least(1.0, feature_quality_score / 100 - spread / 50)), 3)::double as confidence,
   now() as processed_at
 from expected

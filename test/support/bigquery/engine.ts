@@ -231,11 +231,15 @@ function send(api: Api, method: Method, request: object): Promise<unknown> {
   });
 }
 
-/** The shell waits for the end of its input, which the end of this process brings about, even a violent one. */
+/**
+ * The shell waits for the end of its input, which the end of this process brings about, even a violent one. It ignores the
+ * signals that a terminal sends to all of its processes: the engine would outlive a shell that ends at once.
+ */
 function spawnServer(port: number): ChildProcess {
   const library = dirname(createRequire(import.meta.url).resolve("@fivetrandevelopers/zetasql"));
   const binary = process.arch === "arm64" ? "remote_server_arm.so" : "remote_server.so";
-  const script = '"$0" localhost "$1" >/dev/null 2>&1 & read -r _; kill -9 $! 2>/dev/null; wait';
+  const script =
+    'trap "" INT HUP TERM; "$0" localhost "$1" >/dev/null 2>&1 & read -r _; kill -9 $! 2>/dev/null; wait';
   const child = spawn("sh", ["-c", script, join(library, "zetasql", binary), String(port)], {
     stdio: ["pipe", "ignore", "inherit"],
   });

@@ -67,11 +67,15 @@ export interface Stats {
 export interface BigQueryOptions {
   readonly projectId?: string;
   readonly location?: string;
+  /** Any free one unless given. */
+  readonly port?: number;
 }
 
+/** @throws the error of the socket, such as EADDRINUSE, where nothing can listen on the port */
 export async function startBigQuery({
   projectId = "test-project",
   location = "US",
+  port = 0,
 }: BigQueryOptions = {}): Promise<BigQueryServer> {
   const warehouse: Warehouse = { projectId, location, datasets: new Map(), denied: new Set() };
   const context: Context = {
@@ -88,7 +92,9 @@ export async function startBigQuery({
   const server = createServer((request, response) => {
     void answer(request, response, { projectId, routes, faults, calls });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, "127.0.0.1", resolve);
+  });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     projectId,
