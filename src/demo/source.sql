@@ -6,6 +6,7 @@ create schema nba_analytics;
 create schema nba_precompute;
 create schema nba_predictions;
 create schema nba_processing;
+create schema nba_reference;
 
 create table nba_raw.nbac_schedule (
   game_id varchar not null,
@@ -14,6 +15,19 @@ create table nba_raw.nbac_schedule (
   game_status integer not null,
   home_team varchar not null,
   away_team varchar not null
+);
+
+-- Where the platform's own orchestrator records its runs.
+create table nba_reference.processor_run_history (
+  processor_name varchar not null,
+  run_id varchar not null,
+  status varchar not null,
+  data_date date not null,
+  started_at timestamptz not null,
+  processed_at timestamptz,
+  errors varchar,
+  phase varchar,
+  output_table varchar
 );
 
 -- 18 players a team, the same in all seasons. Slots 1 to 9 are the regular rotation, better players first.

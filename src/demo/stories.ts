@@ -31,6 +31,7 @@ export async function seedStories(path: string): Promise<readonly DemoStory[]> {
       linesNeverScraped,
       backfillThatDied,
       someTeamsOnly,
+      rowThatNeverEnds,
       oneGameOfTenMissing,
       rowsWrittenAgainAndAgain,
       scraperOutage,
@@ -166,6 +167,34 @@ async function someTeamsOnly(connection: DuckDBConnection): Promise<DemoStory> {
   };
 }
 
+/** A killed run cannot say that it ended: its row claims for ever that it goes on, and whatever believes that waits for it. */
+async function rowThatNeverEnds(connection: DuckDBConnection): Promise<DemoStory> {
+  const killed = range("2024-12-10", "2024-12-12");
+  const dates = await datesIn(connection, "team_defense_zone_analysis", killed);
+  await connection.run(
+    `insert into nba_reference.processor_run_history by name
+    select
+      'team_defense_zone_analysis' as processor_name,
+      'backfill-' || strftime(analysis_date, '%Y%m%d') as run_id,
+      'running' as status,
+      analysis_date as data_date,
+      now() - interval 6 hours as started_at,
+      '4' as phase,
+      'nba_precompute.team_defense_zone_analysis' as output_table
+    from nba_precompute.team_defense_zone_analysis
+    where analysis_date between $start_date and $end_date
+    group by analysis_date`,
+    boundsOf(killed),
+  );
+  return {
+    title: "Runs that never end",
+    detail:
+      "Six hours ago a backfill of these three dates was started, and killed too. The run history still says that it is running, and whoever believes it waits. After four hours it is reported and ignored.",
+    processor: "team_defense_zone_analysis",
+    dates,
+  };
+}
+
 /** One whole game of a ten-game night is missing; a floor of rows per game lets it pass, the games of the schedule do not. */
 async function oneGameOfTenMissing(connection: DuckDBConnection): Promise<DemoStory> {
   const [night] = await readDates(
@@ -229,6 +258,23 @@ async function scraperOutage(connection: DuckDBConnection): Promise<DemoStory> {
   for (const processor of ["nbac_team_boxscore", "team_offense_game_summary", "team_defense_game_summary"]) {
     await deleteRows(connection, processor, outage);
   }
+  await connection.run(
+    `insert into nba_reference.processor_run_history by name
+    select
+      'nbac_team_boxscore' as processor_name,
+      'scrape-' || strftime(game_date, '%Y%m%d') as run_id,
+      'failed' as status,
+      game_date as data_date,
+      (game_date + interval 1 day + interval 375 minutes)::timestamptz as started_at,
+      (game_date + interval 1 day + interval 376 minutes)::timestamptz as processed_at,
+      '503 Service Unavailable: the source of the box scores did not answer' as errors,
+      '2' as phase,
+      'nba_raw.nbac_team_boxscore' as output_table
+    from nba_source.team_games
+    where game_date between $start_date and $end_date
+    group by game_date`,
+    boundsOf(outage),
+  );
   return {
     title: "A scraper was down",
     detail:

@@ -1,5 +1,5 @@
 import { exemptReasons, type StateName } from "../core/grid.ts";
-import type { ResultDocument } from "../core/result-document.ts";
+import type { ResultDocument, StaleRunDocument } from "../core/result-document.ts";
 import { type Advice, adviceOf } from "./advice.ts";
 import { type CauseGroup, causesOf, type OutsideCause } from "./cause-groups.ts";
 import { costLines } from "./cost.ts";
@@ -21,7 +21,7 @@ import { dispositionText, reasonText } from "./words.ts";
 
 const causesMax = 10;
 const failuresMax = 5;
-const staleRunsMax = 5;
+const staleMax = 5;
 /** A longer command has its purpose on the next line, so that the others stay close to theirs. */
 const commandWidthMax = 48;
 
@@ -186,25 +186,32 @@ function runHistorySection(
   paint: Paint,
 ): readonly string[] {
   if (failure === null && stale.length === 0) return [];
-  const unread =
-    failure === null
-      ? []
-      : wrap(
-          `it could not be read, so that runs elsewhere may be unknown and be doubled: ${failure.code.replace("_", " ")}: ${harmlessLine(failure.message)}`,
-          options.columns,
-          "  ",
-        );
-  const more = stale.length - staleRunsMax;
+  const texts = [...new Set(stale.map(({ processor }) => processor))].map((processor) =>
+    staleText(stale.filter((run) => run.processor === processor)),
+  );
+  if (failure !== null) {
+    const why = `${failure.code.replace("_", " ")}: ${harmlessLine(failure.message)}`;
+    texts.unshift(`it could not be read, so that runs elsewhere may be unknown and be doubled: ${why}`);
+  }
+  const more = texts.length - staleMax;
   return [
     paint(["bold", "yellow"], "run history"),
-    ...unread,
-    ...stale.slice(0, staleRunsMax).flatMap(({ processor, date, started_at, run_id }) => {
-      const run = run_id === null ? "a run" : `run ${harmlessLine(run_id)}`;
-      const text = `${processor} ${date}: ${run} is said to be running since ${started_at}; it is taken for dead and ignored`;
-      return wrap(text, options.columns, "  ");
-    }),
-    ...(more > 0 ? [`  … and ${formatCount(more)} more; --format json lists every one`] : []),
+    ...texts.slice(0, staleMax).flatMap((text) => wrap(text, options.columns, "  ")),
+    ...(more > 0 ? [`  … and ${counted(more, "other processor")}; --format json lists every run`] : []),
   ];
+}
+
+/** Of the runs of one processor. */
+function staleText(runs: readonly StaleRunDocument[]): string {
+  const [first] = runs;
+  if (first === undefined) return "";
+  const where = `${first.processor} ${formatDates([...new Set(runs.map(({ date }) => date))])}`;
+  const since = runs.map(({ started_at }) => started_at).toSorted()[0] ?? "";
+  if (runs.length > 1) {
+    return `${where}: ${counted(runs.length, "run")} are said to be running, the first since ${since}; they are taken for dead and ignored`;
+  }
+  const run = first.run_id === null ? "a run" : `run ${harmlessLine(first.run_id)}`;
+  return `${where}: ${run} is said to be running since ${since}; it is taken for dead and ignored`;
 }
 
 function causesSection(document: ResultDocument, options: RenderOptions, paint: Paint): readonly string[] {

@@ -49,6 +49,38 @@ describe("validate", () => {
     expect(existsSync(join(shop.folder, "warehouse.ledger.duckdb"))).toBe(true);
   });
 
+  test("finds the columns of a run history that are not there or hold no time, and a filter that does not run", async () => {
+    const yaml = (status: string, started: string, where: string) =>
+      shopYaml.replace(
+        "processors:",
+        `run_history:
+  table: ops.runs
+  date_column: data_date
+  processor_column: name
+  status_column: ${status}
+  started_at_column: ${started}
+  where: ${where}
+processors:`,
+      );
+    const statements = [
+      "create schema ops",
+      "create table ops.runs (name varchar, status varchar, data_date date, started_at timestamp)",
+    ];
+    const found = async (...columns: Parameters<typeof yaml>) =>
+      (await findings(await open(yaml(...columns), { statements }))).map(({ place, found: what }) => [
+        place,
+        what,
+      ]);
+    expect(await found("status", "started_at", "name <> 'ours'")).toEqual([]);
+    expect(await found("statuses", "name", "team = 'ours'")).toEqual([
+      ["run_history.status_column", "no such column"],
+      ["run_history.started_at_column", "one of type VARCHAR"],
+    ]);
+    expect(await found("status", "started_at", "team = 'ours'")).toEqual([
+      ["run_history", expect.stringContaining("team")],
+    ]);
+  });
+
   test("finds each name that is not there, with the nearest, and tells it once", async () => {
     const yaml = shopYaml
       .replace("table: shop.revenue", "table: shop.revenues")

@@ -196,6 +196,20 @@ describe("the broken warehouse", () => {
     });
   });
 
+  test("says of three runs that they go on, and of three that they failed, with what", async () => {
+    await withDemoWarehouse(broken, async (connection) => {
+      const rows = await query(
+        connection,
+        `select processor_name, status, count(*)::integer, count(errors)::integer, bool_and(now() - started_at > interval 4 hours)
+        from nba_reference.processor_run_history group by all order by 1`,
+      );
+      expect(rows).toEqual([
+        ["nbac_team_boxscore", "failed", 3, 3, true],
+        ["team_defense_zone_analysis", "running", 3, 0, true],
+      ]);
+    });
+  });
+
   test("has rows on one date without games", async () => {
     await withDemoWarehouse(broken, async (connection) => {
       const found = await perProcessor((processor) => unscheduledDates(connection, processor));
@@ -204,7 +218,7 @@ describe("the broken warehouse", () => {
   });
 
   test("tells of every story where it shows", () => {
-    expect(stories).toHaveLength(11);
+    expect(stories).toHaveLength(12);
     expect(stories.filter(({ processor }) => !processors.includes(processor))).toEqual([]);
     expect(stories.filter(({ dates }) => dates.length === 0)).toEqual([]);
     expect(stories.map(({ dates }) => [...dates].sort())).toEqual(stories.map(({ dates }) => dates));

@@ -130,6 +130,26 @@ describe("the example's pipeline", () => {
     ]);
   });
 
+  test("reads the run history by the columns that it has", async () => {
+    const { runHistory } = config.pipeline;
+    if (runHistory === null) throw new Error("expected a run history");
+    expect(tableText(runHistory.table)).toBe("nba_reference.processor_run_history");
+    await withDemoWarehouse(warehouse, async (connection) => {
+      const found = columnsOf(await connection.run(`select * from ${tableText(runHistory.table)} limit 0`));
+      expect(found.map(([column]) => column)).toEqual(
+        expect.arrayContaining([
+          runHistory.dateColumn,
+          runHistory.processorColumn,
+          runHistory.statusColumn,
+          runHistory.startedAtColumn,
+          runHistory.endedAtColumn,
+          runHistory.errorColumn,
+          runHistory.runIdColumn,
+        ]),
+      );
+    });
+  });
+
   test("waives what was never scraped, with an owner, a reason and an end", () => {
     expect(config.pipeline.waivers).toMatchObject([
       {

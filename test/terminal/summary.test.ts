@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { RepairEnd } from "../../src/core/ledger-records.ts";
 import { renderSummary } from "../../src/terminal/summary.ts";
 import { attempt, decision, runEnd } from "../support/ledger.ts";
+import { runHistoryOf } from "../support/pipeline.ts";
 import type { Scene } from "../support/sight.ts";
 import { documentOf } from "./documents.ts";
 import { golden, hasEscapes, widest } from "./lines.ts";
@@ -50,6 +51,38 @@ describe("a summary", () => {
 converged  test (local): 2 complete cells, 2024-01-01 to 2024-01-05, as of 2024-01-05T12:00:00Z
   exempt: 2 in the first days of the season; 1 not due yet
 `),
+    );
+  });
+
+  test("names runs elsewhere that never ended, once for each processor, and says that the run history could not be read", () => {
+    const run = (name: string, date: string, started: string, id?: string) => ({
+      name,
+      date,
+      started,
+      ...(id === undefined ? {} : { id }),
+    });
+    const scene: Scene = {
+      processors: { orders: {}, revenue: {} },
+      seen: { orders: "####", revenue: "####" },
+      selection: { end: "2024-01-04" },
+      runHistory: runHistoryOf(),
+    };
+    const history = [
+      run("orders", "2024-01-03", "2024-01-05T07:30Z", "r7"),
+      run("revenue", "2024-01-04", "2024-01-05T07:00Z"),
+      run("orders", "2024-01-02", "2024-01-05T06:00Z", "r6"),
+    ];
+    const told = renderSummary(documentOf({ ...scene, history }), { columns: 200, color: false });
+    expect(told.split("\n").slice(1)).toEqual([
+      "",
+      "run history",
+      "  orders 2024-01-02 to 2024-01-03 (2 dates): 2 runs are said to be running, the first since 2024-01-05T06:00:00Z; they are taken for dead and ignored",
+      "  revenue 2024-01-04: a run is said to be running since 2024-01-05T07:00:00Z; it is taken for dead and ignored",
+      "",
+    ]);
+    const unread = documentOf({ ...scene, history: "there is no table ops.runs" });
+    expect(renderSummary(unread, { columns: 200, color: false })).toContain(
+      "\nrun history\n  it could not be read, so that runs elsewhere may be unknown and be doubled: not found: there is no table ops.runs\n",
     );
   });
 
