@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +51,22 @@ export async function startRedis(...options: readonly string[]): Promise<RedisPr
       if (attempt === startAttempts) throw error;
     }
   }
+}
+
+/** A Sentinel that watches one server under the name `main`. */
+export async function startSentinel(primary: RedisProcess): Promise<RedisProcess> {
+  const directory = mkdtempSync(join(tmpdir(), "gap-reconciler-sentinel-"));
+  const config = join(directory, "sentinel.conf");
+  // It writes into its own configuration what it finds out.
+  writeFileSync(config, `sentinel monitor main 127.0.0.1 ${primary.port} 1\n`);
+  const sentinel = await startRedis(config, "--sentinel");
+  return {
+    ...sentinel,
+    async stop() {
+      await sentinel.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 }
 
 async function startOn(
@@ -110,7 +126,10 @@ async function spawnServer(
     directory,
   ];
   const others = options.map((option) => (option === "PORT" ? String(port) : option));
-  const child = spawn(program, [...own, ...others], { argv0, stdio: ["ignore", "pipe", "ignore"] });
+  // A configuration file has to come first, and what is given overrides our own.
+  const isFile = (option: string): boolean => option.endsWith(".conf");
+  const args = [...others.filter(isFile), ...own, ...others.filter((option) => !isFile(option))];
+  const child = spawn(program, args, { argv0, stdio: ["ignore", "pipe", "ignore"] });
   running.add(child);
   child.once("exit", () => running.delete(child));
   let log = "";
@@ -119,7 +138,7 @@ async function spawnServer(
     child.once("exit", () => reject(new Error(`the Redis server ended: ${log}`)));
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       log += text;
-      if (log.includes("eady to accept connections")) resolve();
+      if (/Ready to accept connections|\+monitor master/.test(log)) resolve();
     });
   });
   return child;

@@ -20,8 +20,13 @@ export function createRedisCellLock(options: RedisCellLockOptions): CellLock {
       const sorted = [...new Set(keys)].toSorted();
       const held = sorted.length === 0 ? null : await redlock.acquire(sorted);
       if (held === null) return null;
-      const { signal, number: tokenFloor } = held;
-      return { tokenFloor, signal, release: () => held.release() };
+      return {
+        tokenFloor: held.number,
+        get signal() {
+          return held.signal;
+        },
+        release: () => held.release(),
+      };
     },
   };
 }

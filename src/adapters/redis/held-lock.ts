@@ -29,19 +29,19 @@ export interface HeldLockParts {
  * says how long it is good for: a wall clock can be set, on either side.
  */
 export class HeldLock {
-  readonly keys: readonly string[];
   /** Larger than that of every lock before it. */
   readonly number: number;
   readonly #parts: HeldLockParts;
   readonly #lost = new AbortController();
   #isHeld = true;
+  /** As `performance.now()` counts. */
+  #goodUntil = 0;
   #renewal: NodeJS.Timeout | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #released: Promise<void> | null = null;
 
   constructor(parts: HeldLockParts) {
     this.#parts = parts;
-    this.keys = parts.hold.keys;
     this.number = parts.number;
     this.#confirm(parts.confirmedAt);
     this.#renewLater();
@@ -49,6 +49,8 @@ export class HeldLock {
 
   /** Aborts when the lock is lost, before another can hold it. */
   get signal(): AbortSignal {
+    // A process that stood still may ask before its timers had their turn.
+    if (this.#isHeld && performance.now() >= this.#goodUntil) this.#giveUp();
     return this.#lost.signal;
   }
 
@@ -60,12 +62,14 @@ export class HeldLock {
   }
 
   #confirm(askedAt: number): void {
-    const { giveUpMs } = this.#parts.times;
+    this.#goodUntil = askedAt + this.#parts.times.giveUpMs;
     clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(
-      () => this.#lose(`no majority of the lock servers has confirmed it for ${giveUpMs / 1000} s`),
-      Math.max(0, askedAt + giveUpMs - performance.now()),
-    );
+    this.#watchdog = setTimeout(() => this.#giveUp(), Math.max(0, this.#goodUntil - performance.now()));
+  }
+
+  #giveUp(): void {
+    const { giveUpMs } = this.#parts.times;
+    this.#lose(`no majority of the lock servers has confirmed it for ${giveUpMs / 1000} s`);
   }
 
   #renewLater(): void {
@@ -99,7 +103,7 @@ export class HeldLock {
   /** The servers are told by the release only: until then nobody can take what this holder is about to stop. */
   #lose(why: string): void {
     this.#stop();
-    const { keys } = this;
+    const { keys } = this.#parts.hold;
     const what = keys.length === 1 ? `the lock on ${keys[0]}` : `the lock on ${keys.length} keys`;
     this.#lost.abort(
       new ReconcilerError("lock_lost", `${what} was lost: ${why}`, {

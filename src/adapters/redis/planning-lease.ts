@@ -19,7 +19,13 @@ export function createRedisPlanningLease(options: RedisPlanningLeaseOptions): Pl
     async acquire() {
       const held = await redlock.acquire(["lease"]);
       if (held === null) return null;
-      return { epoch: held.number, signal: held.signal, release: () => held.release() };
+      return {
+        epoch: held.number,
+        get signal() {
+          return held.signal;
+        },
+        release: () => held.release(),
+      };
     },
     currentEpoch: () => redlock.lastNumber(),
   };

@@ -8,7 +8,7 @@ import {
   type RedisConnection,
 } from "../../../src/adapters/redis/connection.ts";
 import { redisServer, type RedisSettings } from "../../../src/adapters/redis/server.ts";
-import { type RedisProcess, settings, startRedis } from "../../support/redis.ts";
+import { type RedisProcess, settings, startRedis, startSentinel } from "../../support/redis.ts";
 import { certificatePem, tlsOptions } from "../../support/redis-tls.ts";
 
 const password = "correct-horse-battery";
@@ -128,6 +128,22 @@ describe.concurrent("a connection", () => {
     expect(wanted.error).toMatchObject({
       code: "redis_unavailable",
       hint: expect.stringContaining("if it expects TLS, use rediss://"),
+    });
+  });
+
+  test("finds the primary of a Sentinel group, and says so where the Sentinels know none of that name", async () => {
+    const sentinel = await startSentinel(plain);
+    servers.push(sentinel);
+    const of = (master: string): Partial<RedisSettings> => ({
+      sentinel: { master, nodes: [`127.0.0.1:${sentinel.port}`], password: null },
+    });
+    const connection = open("redis://unused", of("main"));
+    await connection.ready();
+    expect(await connection.client.info("server")).toContain(`tcp_port:${plain.port}`);
+    const { error } = await failureOf(open("redis://unused", of("other")).ready());
+    expect(error).toMatchObject({
+      code: "redis_unavailable",
+      message: expect.stringContaining(`redis+sentinel://other@127.0.0.1:${sentinel.port}/0 cannot be used`),
     });
   });
 

@@ -150,6 +150,14 @@ describe("a lock over one server", () => {
     await acquired(redlock, "b");
   });
 
+  test("is known to be lost as soon as a process that stood still for too long goes on", async () => {
+    const times = { renewMs: 50, giveUpMs: 200, ttlMs: 60_000 };
+    const lock = await acquired(await redlockOf(urlsOf(await startServers(1)), times), "a");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    // At once, before a timer had its turn.
+    expect(lock.signal.aborted).toBe(true);
+  });
+
   test("frees its keys by itself when its process is gone", async () => {
     const servers = await startServers(1);
     const times = { renewMs: 50, giveUpMs: 200, ttlMs: 400 };
