@@ -4,7 +4,7 @@ import { foldDecisions } from "../../src/core/decisions.ts";
 import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import type { DecisionKind } from "../../src/core/ledger-records.ts";
 import { attempt, baseline, decision, instant, runEnd } from "../support/ledger.ts";
-import { pipelineOf } from "../support/pipeline.ts";
+import { hourMs, pipelineOf, runHistoryOf } from "../support/pipeline.ts";
 import { assessed, cellAt, type Scene } from "../support/sight.ts";
 
 interface Sketch {
@@ -138,6 +138,20 @@ describe("what a decision would do", () => {
     };
     const found = preview("accept", { processors: ["orders"] }, scene);
     expect(found.touched[0]?.detail).toContain("2 of 5 cells that were complete became gaps");
+  });
+
+  test("retry touches what runs elsewhere, which cancel cannot stop", () => {
+    const history = [{ name: "orders", date: "2024-01-03", started: "2024-01-06T11:00Z" }];
+    const scene: Scene = {
+      ...shop,
+      ledger: {},
+      runHistory: runHistoryOf({ runningMaxMs: 72 * hourMs }),
+      history,
+    };
+    expect(preview("retry", {}, scene).touched).toEqual([
+      { processor: "orders", dates: ["2024-01-03"], detail: null },
+    ]);
+    expect(() => preview("cancel", {}, scene)).toThrow(/no repair of the selection is running/);
   });
 
   test("cancel touches what is running", () => {

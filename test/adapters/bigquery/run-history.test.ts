@@ -57,6 +57,13 @@ test("the same question to a table that did not change is told from memory, for 
   expect(await read()).toEqual({ runs: ["running", "success"], isBilled: false });
 });
 
+test("another process asks once more, for what BigQuery itself has in its cache as long as the day lasts", async () => {
+  await read();
+  warehouse = openWarehouse(server, { processors: [], schedules: [] });
+  expect(await read()).toEqual({ runs: ["success"], isBilled: false });
+  expect(server.stats.queries.map(({ labels }) => labels["purpose"])).toEqual(["run_history"]);
+});
+
 test("another question is asked, and so is one for the texts of errors", async () => {
   await read();
   const later = { ...request.range, end: parseIsoDate("2024-02-01") };
