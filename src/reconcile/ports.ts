@@ -252,8 +252,8 @@ export interface LedgerActivity {
 /** Mutual exclusion of repairs, per cell. A lock saves wasted work; the token keeps data right. */
 export interface CellLock {
   /**
-   * Takes all of `keys` together or none of them, never waiting; null where one is taken, or none is asked for. Whose batch
-   * overlaps another's comes again when that one is done.
+   * Takes all of `keys` together or none of them, never waiting; null where one is taken or may be (a server that lost its memory
+   * does not know), or none is asked for. Whose batch overlaps another's comes again when that one is done.
    * @throws ReconcilerError `redis_unavailable` where it cannot be told who holds what: nothing is taken then
    */
   acquire(keys: readonly string[]): Promise<CellLease | null>;
@@ -271,7 +271,8 @@ export interface CellLease {
 /** Elects, among all replicas, the one that plans. */
 export interface PlanningLease {
   /**
-   * Takes the lease where it is free, never waiting, and keeps it until it is released or lost; null where somebody holds it.
+   * Takes the lease where it is free, never waiting, and keeps it until it is released or lost; null where somebody holds it,
+   * or may (a server that lost its memory does not know).
    * @throws ReconcilerError `redis_unavailable` where that cannot be told: it is not held then
    */
   acquire(): Promise<PlanningTerm | null>;
