@@ -5,6 +5,7 @@ import { expect, test, vi } from "vitest";
 import { startReconcile } from "../support/cli.ts";
 import { commandOf, job } from "./jobs.ts";
 import { leagueFiles, leagueHead, processors, wholeLeague } from "./league.ts";
+import { bigQueryPlatform } from "./platform.ts";
 import { documentOf, gapsOf, type Scene, sqlDates, withScene } from "./scene.ts";
 
 // Goal: an orchestrator beside us records its runs in a table. What it runs is not run twice, and what it only says to run
@@ -179,4 +180,48 @@ test.concurrent("a history that cannot be read is told of, and holds nothing bac
     expect(checked.code).toBe(1);
     expect(checked.stdout).toContain("run_history.table");
   });
+});
+
+test.concurrent("on BigQuery too a run elsewhere is not doubled, one that died is ignored, and a quiet look costs nothing", async () => {
+  const platform = await bigQueryPlatform({ predictions: ["2024-01-05", "2024-02-01"] });
+  try {
+    const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    platform.server.define({
+      name: "ops.processor_run_history",
+      columns: {
+        processor_name: "STRING",
+        run_id: "STRING",
+        status: "STRING",
+        data_date: "DATE",
+        started_at: "TIMESTAMP",
+        processed_at: "TIMESTAMP",
+        errors: "STRING",
+      },
+      partition: { column: "data_date", requireFilter: true },
+      rows: [
+        ["predictions", "theirs", "running", "2024-01-05", ago(0.1), null, null],
+        ["predictions", "died", "running", "2024-02-01", ago(5), null, null],
+      ],
+    });
+    await platform.configure({ more: runHistory.replace(/ {2}names.*\n/, "") });
+    const busy = await platform.report("--once", "--max-wait", "0s");
+    expect({ code: busy.code, gaps: gapsOf(busy.document) }).toEqual({
+      code: 2,
+      gaps: ["predictions 2024-01-05 missing running"],
+    });
+    expect(busy.document.stale_runs.map(({ date, run_id }) => `${date} ${run_id}`)).toEqual([
+      "2024-02-01 died",
+    ]);
+    // The repair changed a table, which the next look asks once more.
+    await platform.report("--once", "--max-wait", "0s");
+    platform.billed();
+    const quiet = await platform.report("--once", "--max-wait", "0s");
+    expect({ code: quiet.code, billed: platform.billed() }).toEqual({ code: 2, billed: 0 });
+    await platform.server.run(
+      "update ops.processor_run_history set status = 'failed' where data_date = '2024-01-05'",
+    );
+    expect(await platform.report("--once")).toMatchObject({ code: 0, document: { gaps: [] } });
+  } finally {
+    await platform.remove();
+  }
 });
