@@ -48,7 +48,7 @@ export interface App {
   readonly config: Config;
   readonly context: ReconcileContext;
   /** Looks at everything and plans; writes nothing, the ledger included. */
-  look(options: Omit<SessionOptions, "maxAgeMs">): Promise<Look>;
+  look(options: Omit<SessionOptions, "maxAgeMs" | "horizon">): Promise<Look>;
   /**
    * Repairs until converged or until nothing more can be done. One at a time per ledger, across processes: `onLocked` is
    * told once if another run has to be waited for.
@@ -85,7 +85,7 @@ export function compose(config: Config, options: ComposeOptions): App {
     config,
     context,
     async look(options) {
-      const session = new Session(context, { ...options, maxAgeMs: null });
+      const session = new Session(context, { ...options, maxAgeMs: null, horizon: "fixed" });
       await session.refresh();
       const assessment = session.assess();
       const { jobsMax, cellsPerCycleMax } = pipeline.limits;

@@ -1,18 +1,16 @@
 import { isConverged } from "../core/assess.ts";
 import type { Assessment } from "../core/assessment.ts";
-import { cancelAfter } from "../core/decisions.ts";
-import { Disposition } from "../core/grid.ts";
-import type { InFlight } from "../core/ledger-facts.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import { type JobResult, RepairCancelled, runJob } from "./repair.ts";
+import { nextCycleId, runCycle } from "./cycle.ts";
+import { nextReadyAt } from "./next-ready.ts";
+import { RunningJobs } from "./running-jobs.ts";
 import { Session, type SessionOptions } from "./session.ts";
-import { lostEnd, upkeepOf } from "./upkeep.ts";
 
-export interface OnceOptions extends SessionOptions {
+export interface OnceOptions extends Omit<SessionOptions, "horizon"> {
   /** One cycle: what becomes ready by its repairs is left for the next run. */
   readonly singlePass: boolean;
   /** How long, in all, to wait for backoff and for runs elsewhere. */
@@ -46,8 +44,6 @@ export interface OnceResult {
 const decisionPollMs = 2000;
 /** How often runs elsewhere are looked at. */
 const elsewherePollMs = 2000;
-/** How long cells that somebody else has locked are left alone. */
-const lockedDeferMs = 2000;
 
 /**
  * Cycles until converged, or until nothing more can be done. Every repair's own look at the warehouse is taken into
@@ -59,19 +55,12 @@ export async function reconcileOnce(context: ReconcileContext, options: OnceOpti
   return run.toTheEnd();
 }
 
-interface RunningJob {
-  readonly run: InFlight;
-  readonly cancel: AbortController;
-  readonly ended: Promise<void>;
-  readonly since: EpochMs;
-}
-
 class OnceRun {
   readonly #context: ReconcileContext;
   readonly #options: OnceOptions;
   readonly #session: Session;
   readonly #repairs: RepairEnd[] = [];
-  readonly #running = new Map<string, RunningJob>();
+  readonly #jobs: RunningJobs;
   /** Ends every run of this process: the user's signal. */
   readonly #stop = new AbortController();
   #failure: { readonly thrown: unknown } | null = null;
@@ -86,7 +75,19 @@ class OnceRun {
   constructor(context: ReconcileContext, options: OnceOptions) {
     this.#context = context;
     this.#options = options;
-    this.#session = new Session(context, options);
+    this.#session = new Session(context, { ...options, horizon: "fixed" });
+    const { listener } = options;
+    this.#jobs = new RunningJobs(context, this.#session, {
+      events: { started: listener.onStarted, ended: (end) => this.#ended(end) },
+      signal: this.#stop.signal,
+      onResult: ({ kind }) => {
+        if (kind === "ran") this.#isStale = true;
+      },
+      onFailure: (thrown) => {
+        this.#failure ??= { thrown };
+      },
+      onEnd: () => this.#wake(),
+    });
   }
 
   async toTheEnd(): Promise<OnceResult> {
@@ -104,7 +105,7 @@ class OnceRun {
       if (!this.#wasStoppedLooking(thrown)) throw thrown;
     } finally {
       // A failure enqueues nothing more; what runs already has its own time limit, and is let end and be proven.
-      await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+      await this.#jobs.allEnded();
       this.#options.signal.removeEventListener("abort", onAbort);
     }
     if (this.#failure !== null) throw this.#failure.thrown;
@@ -125,36 +126,17 @@ class OnceRun {
     return isStop && thrown.code === "interrupted" && this.#hasLooked;
   }
 
-  /** One full look: what was lost is settled, what opened and closed is recorded. */
   async #cycle(): Promise<void> {
-    const session = this.#session;
     this.#cycles++;
-    const begin = Math.round(this.#context.clock.now());
-    this.#cycleId = `${begin.toString(36)}-${this.#cycles}-${this.#context.worker.split("/")[1] ?? "0"}`;
-    this.#context.enterCycle(this.#cycleId);
-    await session.refresh();
+    this.#cycleId = nextCycleId(this.#context, this.#cycles);
+    const assessment = await runCycle(this.#context, this.#session, {
+      cycleId: this.#cycleId,
+      isFirst: this.#cycles === 1,
+      limits: this.#limits(),
+      onEnded: (end) => this.#ended(end),
+    });
     this.#hasLooked = true;
     this.#isStale = false;
-    const startedAt = session.now();
-    const lost = session.lostStarts();
-    if (lost.length > 0) {
-      const seen = session.assess();
-      for (const start of lost) await this.#recordEnd(lostEnd(seen, start));
-    }
-    const assessment = session.assess();
-    // Not before: a schedule that is empty or cannot be read leaves nothing behind.
-    if (this.#cycles === 1) await this.#context.ledger.create();
-    const jobs = plan(assessment, this.#limits());
-    const { cycle, events, baselines } = upkeepOf(
-      assessment,
-      this.#cycleId,
-      startedAt,
-      jobs,
-      session.scanBytes,
-    );
-    await this.#context.ledger.recordCycle(cycle, events, baselines);
-    session.appendCycle(cycle, events, baselines);
-    await this.#context.warehouse.keepSurveys();
     this.#options.listener.onCycle(assessment, this.#cycleId);
   }
 
@@ -164,11 +146,11 @@ class OnceRun {
       const assessment = this.#session.assess();
       const mayEnqueue = pass === 1 || !this.#options.singlePass;
       const jobs = mayEnqueue ? plan(assessment, this.#limits()) : [];
-      for (const job of jobs) this.#enqueue(job);
+      for (const job of jobs) this.#jobs.start(job, this.#cycleId);
       this.#options.listener.onPlanned(assessment, jobs);
       const elsewhereAt = this.#session.nextElsewhereAt(assessment, elsewherePollMs);
-      const until = this.#options.singlePass ? null : this.#nextWakeAt(assessment, elsewhereAt);
-      if (this.#running.size === 0) {
+      const until = this.#options.singlePass ? null : nextReadyAt(assessment, elsewhereAt);
+      if (this.#jobs.size === 0) {
         if (until === null || !this.#mayWait(until)) return;
         this.#options.listener.onWaiting(until, this.#session.now());
       }
@@ -185,63 +167,9 @@ class OnceRun {
     return { jobsMax: limits.jobsMax, cellsMax: limits.cellsPerCycleMax, recentSlots: 0, slots: true };
   }
 
-  #enqueue(job: PlannedJob): void {
-    const session = this.#session;
-    const unit = this.#context.compiled.pipeline.repairUnits[job.repairUnit];
-    const run: InFlight = {
-      repairUnit: job.repairUnit,
-      state: "running",
-      processors: unit?.processors ?? [],
-      days: job.days,
-    };
-    session.enqueued(job.id, run);
-    const { listener } = this.#options;
-    const events = {
-      started: listener.onStarted,
-      ended: (end: RepairEnd) => {
-        this.#repairs.push(end);
-        listener.onEnded(end);
-      },
-    };
-    const cancel = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, cancel.signal]);
-    const ended = runJob(this.#context, session, job, this.#cycleId, events, signal)
-      .then(
-        (result) => this.#settle(run, result),
-        (thrown: unknown) => {
-          this.#failure ??= { thrown };
-        },
-      )
-      .finally(() => {
-        session.settled(job.id);
-        this.#running.delete(job.id);
-        this.#wake();
-      });
-    this.#running.set(job.id, { run, cancel, ended, since: session.now() });
-  }
-
-  #settle(run: InFlight, result: JobResult): void {
-    if (result.kind === "locked") this.#session.defer(run, this.#session.now() + lockedDeferMs);
-    else if (result.kind === "ran") this.#isStale = true;
-  }
-
-  async #recordEnd(end: RepairEnd): Promise<void> {
-    await this.#context.ledger.recordEnd(end);
-    this.#session.appendEnd(end);
+  #ended(end: RepairEnd): void {
     this.#repairs.push(end);
     this.#options.listener.onEnded(end);
-  }
-
-  /** When something may become ready by itself: a backoff ends, or a run elsewhere is to be looked at. */
-  #nextWakeAt({ grid, facts }: Assessment, elsewhereAt: EpochMs | null): EpochMs | null {
-    let earliest = elsewhereAt ?? Infinity;
-    for (let cell = 0; cell < grid.dispositions.length; cell++) {
-      if (grid.dispositions[cell] !== Disposition.backingOff) continue;
-      const processor = Math.floor(cell / grid.axis.length);
-      const day = grid.axis.first + (cell % grid.axis.length);
-      earliest = Math.min(earliest, facts.cellFacts(processor, day).notBefore);
-    }
-    return earliest === Infinity ? null : earliest;
   }
 
   #mayWait(until: EpochMs): boolean {
@@ -252,30 +180,17 @@ class OnceRun {
     const { clock } = this.#context;
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    const idle = this.#running.size === 0;
+    const idle = this.#jobs.size === 0;
     const before = clock.monotonic();
     // A backoff that ends while jobs run is served at once, and so is what a person decides meanwhile.
     const ms =
       until === null ? decisionPollMs : Math.min(decisionPollMs, Math.max(1, until - this.#session.now()));
     await clock.sleep(ms, AbortSignal.any([woken.signal, this.#stop.signal]));
-    if (!woken.signal.aborted) await this.#heedDecisions();
+    if (!woken.signal.aborted) await this.#jobs.heedDecisions();
     if (idle) {
       this.#waitedMs += clock.monotonic() - before;
       // What runs elsewhere shows only in the warehouse and the ledger.
       if (hasElsewhere && !this.#stop.signal.aborted) await this.#session.refresh();
-    }
-  }
-
-  /** Decisions bind a run that goes on: a pause holds what has not begun, a cancel ends what runs. */
-  async #heedDecisions(): Promise<void> {
-    const decisions = await this.#context.ledger.decisions();
-    this.#session.decided(decisions);
-    const { processors } = this.#context.compiled.pipeline;
-    for (const { run, cancel, since } of this.#running.values()) {
-      const names = run.processors.flatMap((index) => processors[index]?.name ?? []);
-      const decision = cancelAfter(decisions, since, names, run.days);
-      if (decision !== null)
-        cancel.abort(new RepairCancelled(`cancelled by ${decision.actor}: ${decision.reason}`));
     }
   }
 }

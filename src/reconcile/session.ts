@@ -38,6 +38,8 @@ export interface SessionOptions {
   readonly asOf: EpochMs | null;
   /** As in `RunPolicy`; `--once` takes its range as asked for. */
   readonly maxAgeMs: number | null;
+  /** Whether what becomes due while the session lives stays pending, so that a run can end, or becomes a gap in its time. */
+  readonly horizon: "fixed" | "moving";
   readonly signal?: AbortSignal;
 }
 
@@ -61,16 +63,32 @@ export class Session {
   /** Billed since a cycle's record was last appended, and in all. */
   #scanBytes = 0;
   #scanBytesInAll = 0;
+  /** What was merged and appended while a look goes on, which may not have seen it; null where none goes on. */
+  #journal: (() => void)[] | null = null;
 
   constructor(context: ReconcileContext, options: SessionOptions) {
     this.#context = context;
     this.#options = options;
   }
 
-  /** Reads the warehouse and the ledger anew. @throws ReconcilerError as `observe` and `Ledger.read` do */
-  async refresh(): Promise<void> {
+  /**
+   * Reads the warehouse and the ledger anew; one at a time. What repairs saw and recorded meanwhile holds on.
+   * @throws ReconcilerError as `observe` and `Ledger.read` do, `interrupted` where a signal aborts; then all is as before
+   */
+  async refresh(limit?: AbortSignal): Promise<void> {
+    const journal: (() => void)[] = [];
+    this.#journal = journal;
+    try {
+      await this.#look(limit ?? this.#options.signal);
+      for (const again of journal) again();
+    } finally {
+      this.#journal = null;
+    }
+  }
+
+  async #look(signal: AbortSignal | undefined): Promise<void> {
     const { endDate } = this.#options.selection;
-    const { signal, asOf } = this.#options;
+    const { asOf } = this.#options;
     // Before the question, as the looking itself takes time too: a repair must not seem to end before it wrote.
     const askedAt = this.#context.clock.monotonic();
     const now = asOf ?? (await this.#context.warehouse.now());
@@ -132,8 +150,16 @@ export class Session {
 
   /** Takes what a repair's own look at the warehouse saw for the days from `from` to `to`, both included. */
   merge(later: ProfileResult, from: Day, to: Day): void {
-    this.#observations = mergeProfiles(this.observations, later, from, to);
     this.#billed(later.scanBytes);
+    this.#now(() => {
+      this.#observations = mergeProfiles(this.observations, later, from, to);
+    });
+  }
+
+  /** Changes what is known, and once more when the look that goes on has ended. */
+  #now(change: () => void): void {
+    change();
+    this.#journal?.push(change);
   }
 
   /** Reads anew what others run: somebody may have begun since the last full look. */
@@ -201,28 +227,31 @@ export class Session {
 
   appendStart(jobId: string, start: RepairStart): void {
     this.#starting.delete(jobId);
-    const records = this.records;
-    this.#records = {
-      ...records,
-      unfinished: [...records.unfinished, start],
-      startsLast24h: records.startsLast24h + 1,
-    };
+    this.#now(() => {
+      const records = this.records;
+      const { repairId } = start;
+      if (isOnRecord(records.unfinished, repairId) || isOnRecord(records.recentEnds, repairId)) return;
+      this.#records = {
+        ...records,
+        unfinished: [...records.unfinished, start],
+        startsLast24h: records.startsLast24h + 1,
+      };
+    });
   }
 
   appendEnd(end: RepairEnd): void {
-    const records = this.records;
-    const attempts: CellAttempt[] = end.cells.map((cell) => ({
-      ...cell,
-      repairId: end.repairId,
-      startedAt: end.startedAt,
-      endedAt: end.endedAt,
-    }));
-    this.#records = {
-      ...records,
-      unfinished: records.unfinished.filter(({ repairId }) => repairId !== end.repairId),
-      attempts: [...records.attempts, ...attempts],
-      recentEnds: [...records.recentEnds, end],
-    };
+    const { repairId, startedAt, endedAt } = end;
+    const attempts = end.cells.map((cell): CellAttempt => ({ ...cell, repairId, startedAt, endedAt }));
+    this.#now(() => {
+      const records = this.records;
+      if (isOnRecord(records.recentEnds, repairId)) return;
+      this.#records = {
+        ...records,
+        unfinished: records.unfinished.filter((start) => start.repairId !== repairId),
+        attempts: [...records.attempts, ...attempts],
+        recentEnds: [...records.recentEnds, end],
+      };
+    });
   }
 
   /** All bytes that were billed since the last cycle's record: its look, and the looks of the repairs before it. */
@@ -259,7 +288,12 @@ export class Session {
       now,
       selection.endDate === null ? undefined : toDay(selection.endDate),
     );
-    const policy: RunPolicy = { maxAgeMs, horizon: this.#horizon ?? now, ignoreBackoff: false };
+    const isFixed = this.#options.horizon === "fixed";
+    const policy: RunPolicy = {
+      maxAgeMs,
+      horizon: isFixed ? (this.#horizon ?? now) : now,
+      ignoreBackoff: false,
+    };
     const own = [...this.#outstanding].filter(([jobId]) => jobId !== except).map(([, run]) => run);
     const waiting = this.#deferred.filter(({ until }) => until > now).map(({ run }) => run);
     const range = positionsOf(sight.axis, selection.startDate, selection.endDate);
@@ -289,6 +323,10 @@ export class Session {
       assumed: null,
     };
   }
+}
+
+function isOnRecord(records: readonly { readonly repairId: string }[], id: string): boolean {
+  return records.some(({ repairId }) => repairId === id);
 }
 
 /** A verdict on no date at all would be "converged", which a slip in the year must not be. */

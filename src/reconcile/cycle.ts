@@ -1,0 +1,57 @@
+import type { Assessment } from "../core/assessment.ts";
+import type { RepairEnd } from "../core/ledger-records.ts";
+import { plan, type PlanLimits } from "../core/plan.ts";
+import type { ReconcileContext } from "./context.ts";
+import type { Session } from "./session.ts";
+import { lostEnd, upkeepOf } from "./upkeep.ts";
+
+export interface CycleOptions {
+  readonly cycleId: string;
+  /** The first cycle of a process makes the ledger where there is none. */
+  readonly isFirst: boolean;
+  readonly limits: PlanLimits;
+  /** Told of runs that nobody will end any more, once that is on record. */
+  readonly onEnded: (end: RepairEnd) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Names the next cycle of a process; sorts by its begin. */
+export function nextCycleId({ clock, worker }: ReconcileContext, number: number): string {
+  return `${Math.round(clock.now()).toString(36)}-${number}-${worker.split("/")[1] ?? "0"}`;
+}
+
+/**
+ * One full look at everything: what was lost is settled, what opened and closed is recorded, and what was learnt is kept for
+ * the next one. Nothing is enqueued.
+ * @throws ReconcilerError where the warehouse, a schedule or the ledger fails, or `interrupted` where the signal aborts
+ */
+export async function runCycle(
+  context: ReconcileContext,
+  session: Session,
+  options: CycleOptions,
+): Promise<Assessment> {
+  const { ledger, warehouse } = context;
+  const { cycleId, isFirst, limits, onEnded, signal } = options;
+  context.enterCycle(cycleId);
+  await session.refresh(signal);
+  const startedAt = session.now();
+  const lost = session.lostStarts();
+  if (lost.length > 0) {
+    const seen = session.assess();
+    for (const start of lost) {
+      const end = lostEnd(seen, start);
+      await ledger.recordEnd(end);
+      session.appendEnd(end);
+      onEnded(end);
+    }
+  }
+  const assessment = session.assess();
+  // Not before: a schedule that is empty or cannot be read leaves nothing behind.
+  if (isFirst) await ledger.create();
+  const jobs = plan(assessment, limits);
+  const { cycle, events, baselines } = upkeepOf(assessment, cycleId, startedAt, jobs, session.scanBytes);
+  await ledger.recordCycle(cycle, events, baselines);
+  session.appendCycle(cycle, events, baselines);
+  await warehouse.keepSurveys();
+  return assessment;
+}

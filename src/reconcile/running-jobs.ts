@@ -1,0 +1,91 @@
+import { cancelAfter } from "../core/decisions.ts";
+import type { InFlight } from "../core/ledger-facts.ts";
+import type { PlannedJob } from "../core/plan.ts";
+import type { EpochMs } from "../core/wall-clock.ts";
+import type { ReconcileContext } from "./context.ts";
+import { type JobEvents, type JobResult, RepairCancelled, runJob } from "./repair.ts";
+import type { Session } from "./session.ts";
+
+/** How long cells that somebody else has locked are left alone. */
+const lockedDeferMs = 2000;
+
+interface RunningJob {
+  readonly run: InFlight;
+  readonly cancel: AbortController;
+  readonly ended: Promise<void>;
+  readonly since: EpochMs;
+}
+
+export interface RunningJobsOptions {
+  readonly events: JobEvents;
+  /** Ends every job. */
+  readonly signal: AbortSignal;
+  /** A job ended in order. Told before it counts as ended. */
+  readonly onResult: (result: JobResult) => void;
+  /** A job could not be recorded, and may not have been begun. */
+  readonly onFailure: (thrown: unknown) => void;
+  /** After each end. */
+  readonly onEnd: () => void;
+}
+
+/** The jobs that this process runs at a moment. */
+export class RunningJobs {
+  readonly #context: ReconcileContext;
+  readonly #session: Session;
+  readonly #options: RunningJobsOptions;
+  readonly #running = new Map<string, RunningJob>();
+
+  constructor(context: ReconcileContext, session: Session, options: RunningJobsOptions) {
+    this.#context = context;
+    this.#session = session;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  start(job: PlannedJob, cycleId: string): void {
+    const session = this.#session;
+    const { events, signal: all, onResult, onFailure, onEnd } = this.#options;
+    const unit = this.#context.compiled.pipeline.repairUnits[job.repairUnit];
+    const run: InFlight = {
+      repairUnit: job.repairUnit,
+      state: "running",
+      processors: unit?.processors ?? [],
+      days: job.days,
+    };
+    session.enqueued(job.id, run);
+    const cancel = new AbortController();
+    const signal = AbortSignal.any([all, cancel.signal]);
+    const ended = runJob(this.#context, session, job, cycleId, events, signal)
+      .then((result) => {
+        if (result.kind === "locked") session.defer(run, session.now() + lockedDeferMs);
+        onResult(result);
+      }, onFailure)
+      .finally(() => {
+        session.settled(job.id);
+        this.#running.delete(job.id);
+        onEnd();
+      });
+    this.#running.set(job.id, { run, cancel, ended, since: session.now() });
+  }
+
+  /** Decisions bind a run that goes on: a pause holds what has not begun, a cancel ends what runs. */
+  async heedDecisions(): Promise<void> {
+    const decisions = await this.#context.ledger.decisions();
+    this.#session.decided(decisions);
+    const { processors } = this.#context.compiled.pipeline;
+    for (const { run, cancel, since } of this.#running.values()) {
+      const names = run.processors.flatMap((index) => processors[index]?.name ?? []);
+      const decision = cancelAfter(decisions, since, names, run.days);
+      if (decision !== null)
+        cancel.abort(new RepairCancelled(`cancelled by ${decision.actor}: ${decision.reason}`));
+    }
+  }
+
+  /** Resolves when all that run now have ended; never rejects. */
+  async allEnded(): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+  }
+}
