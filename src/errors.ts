@@ -27,6 +27,7 @@ export const errorCodes = [
   "redis_unavailable",
   "redis_unsuitable",
   "lock_lost",
+  "plan_outdated",
   "run_in_progress",
   "fence_refused",
   "repair_contract",

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import type { RepairEvent, RepairEvents } from "../../reconcile/ports/repair-events.ts";
+import { openConnection } from "./connection.ts";
+import { parseJson } from "./job-payload.ts";
+import { limited } from "./limited.ts";
+import { keyPrefix, type RedisServer } from "./server.ts";
+
+export interface RedisRepairEventsOptions {
+  readonly pipeline: string;
+  readonly server: RedisServer;
+}
+
+/** Redis keeps what a slow listener has not read yet in its own memory. */
+const messageBytesMax = 256 * 1024;
+const callMs = 3000;
+/** How soon a connection on which nothing arrives any more is noticed, as far as it is asked. */
+const pingMs = 5000;
+
+const message = z.object({ kind: z.enum(["started", "ended"]), jobId: z.string(), body: z.unknown() });
+
+/** Events among all processes that share a pipeline's Redis, by its publish and subscribe. */
+export function createRedisRepairEvents({ pipeline, server }: RedisRepairEventsOptions): RepairEvents {
+  const channel = `${keyPrefix(pipeline)}repair-events`;
+  const publisher = openConnection(server, "commands");
+  // After a break the library subscribes again by itself.
+  const subscriber = openConnection(server, "blocking");
+  const listeners = new Set<(event: RepairEvent) => void>();
+  subscriber.client.on("message", (_channel: string, text: string) => {
+    const parsed = message.safeParse(parseJson(text));
+    // One that another version sent in another form is as good as lost.
+    if (parsed.success) for (const listener of listeners) listener(parsed.data);
+  });
+  const subscribed = subscriber.client.subscribe(channel).catch(() => undefined);
+  // A subscriber that only listens would never notice that the other side is gone.
+  const ping = setInterval(() => {
+    if (subscriber.client.status === "ready") void subscriber.client.ping().catch(() => undefined);
+  }, pingMs);
+  return {
+    publish: (event) =>
+      limited(publisher, callMs, async () => {
+        await publisher.ready();
+        await publisher.client.publish(channel, textOf(event));
+      }),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async close() {
+      clearInterval(ping);
+      listeners.clear();
+      publisher.close();
+      subscriber.close();
+      await subscribed;
+    },
+  };
+}
+
+function textOf(event: RepairEvent): string {
+  const text = JSON.stringify(event);
+  return Buffer.byteLength(text) <= messageBytesMax ? text : JSON.stringify({ ...event, body: null });
+}

@@ -1,0 +1,198 @@
+import { Queue } from "bullmq";
+import type {
+  ConsumeOptions,
+  OutstandingRepair,
+  QueueDepth,
+  QueuedRepair,
+  RepairConsumer,
+  RepairHandler,
+  RepairJob,
+  RepairQueue,
+} from "../../reconcile/ports/repair-queue.ts";
+import { outdatedPlan } from "../outdated-plan.ts";
+import { openConnection, type RedisConnection } from "./connection.ts";
+import { jobIdOf } from "./job-payload.ts";
+import type { QueuePlace } from "./job-worker.ts";
+import { limited } from "./limited.ts";
+import { PlanEpoch } from "./plan-epoch.ts";
+import { RedisRepairConsumer, type RepairQueueListener } from "./repair-consumer.ts";
+import { keyPrefix, type RedisServer } from "./server.ts";
+import { StoredJobs } from "./stored-jobs.ts";
+
+export interface RedisRepairQueueOptions {
+  readonly pipeline: string;
+  readonly server: RedisServer;
+  /** Jobs that may be outstanding, in all processes together. */
+  readonly jobsMax: number;
+  readonly listener: RepairQueueListener;
+  /** How long jobs may wait beside a free slot of a consumer until its worker is started anew. */
+  readonly stalledMs?: number;
+}
+
+/** Of a whole call, however many questions it asks. */
+const callMs = 5000;
+const defaultStalledMs = 30_000;
+
+/** BullMQ keeps nothing of a job that is over, or the same id would be refused for ever, and tries nothing again. */
+const jobOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
+
+/** A queue of all processes that share a pipeline's Redis: BullMQ, with none of its retries, delays and kept results. */
+export function createRedisRepairQueue(options: RedisRepairQueueOptions): RepairQueue {
+  return new RedisRepairQueue(options);
+}
+
+class RedisRepairQueue implements RepairQueue {
+  readonly #options: RedisRepairQueueOptions;
+  readonly #place: QueuePlace;
+  readonly #connection: RedisConnection;
+  readonly #queue: Queue<QueuedRepair, void, string>;
+  readonly #stored: StoredJobs;
+  readonly #epoch: PlanEpoch;
+  readonly #consumers = new Set<RedisRepairConsumer>();
+  /** One plan is enqueued at a time, so that each knows how many jobs there are. */
+  #lastEnqueue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RedisRepairQueueOptions) {
+    const { server, pipeline } = options;
+    this.#options = options;
+    this.#place = { server, prefix: keyPrefix(pipeline).replace(/:$/, ""), name: "repairs" };
+    this.#connection = openConnection(server, "commands");
+    this.#queue = new Queue(this.#place.name, {
+      connection: this.#connection.client,
+      prefix: this.#place.prefix,
+      // Both would ask the server something now, once, and be broken for good where it does not answer.
+      skipVersionCheck: true,
+      skipMetasUpdate: true,
+    });
+    // Failed calls tell it too.
+    this.#queue.on("error", () => undefined);
+    this.#stored = new StoredJobs(this.#connection, this.#queue);
+    this.#epoch = new PlanEpoch(this.#connection, pipeline);
+  }
+
+  enqueue(jobs: readonly RepairJob[], epoch: number): Promise<readonly string[]> {
+    const before = this.#lastEnqueue;
+    const turn = this.#call(async () => {
+      await before;
+      return this.#enqueue(jobs, epoch);
+    });
+    this.#lastEnqueue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
+   * The epoch is noted before and after. Between the two another planner can take over, and a worker can take what is
+   * about to be withdrawn: a job of a plan that is a moment too old, which its look at the warehouse and the cells' locks
+   * make harmless. A wiped server has no epoch to refuse by until the next plan.
+   */
+  async #enqueue(jobs: readonly RepairJob[], epoch: number): Promise<readonly string[]> {
+    const [newest, stored] = await Promise.all([this.#epoch.note(epoch), this.#stored.ids()]);
+    if (newest > epoch) throw outdatedPlan(epoch, newest);
+    const outstanding = new Set([...stored.waiting, ...stored.running, ...this.#runningHere()]);
+    const added: RepairJob[] = [];
+    for (const job of jobs) {
+      if (outstanding.size >= this.#options.jobsMax) break;
+      if (outstanding.has(jobIdOf(job.id))) continue;
+      outstanding.add(jobIdOf(job.id));
+      added.push(job);
+    }
+    const ids = added.map(({ id }) => id);
+    if (added.length === 0) return ids;
+    await this.#queue.addBulk(
+      added.map((job) => ({
+        name: job.repair,
+        data: { ...job, epoch },
+        opts: { ...jobOptions, jobId: jobIdOf(job.id) },
+      })),
+    );
+    const newestNow = await this.#epoch.note(epoch);
+    if (newestNow === epoch) return ids;
+    await this.#remove(ids);
+    throw outdatedPlan(epoch, newestNow);
+  }
+
+  outstanding(): Promise<readonly OutstandingRepair[]> {
+    return this.#call(async () => {
+      const { running, waiting } = await this.#stored.ids();
+      const stored = await this.#stored.read([...running, ...waiting]);
+      // What a wiped server forgot and this process still runs.
+      const jobs = new Map<string, OutstandingRepair>(
+        this.#running().map((job) => [job.id, { ...job, state: "running" }]),
+      );
+      const states = [
+        ...running.map((id) => [id, "running"] as const),
+        ...waiting.map((id) => [id, "queued"] as const),
+      ];
+      for (const [id, state] of states) {
+        const payload = stored.get(id)?.payload;
+        // Whoever takes one that is unreadable reports it.
+        if (payload?.kind === "readable" && !jobs.has(payload.job.id)) {
+          jobs.set(payload.job.id, { ...payload.job, state });
+        }
+      }
+      return [...jobs.values()];
+    });
+  }
+
+  consume(handle: RepairHandler, { slots }: ConsumeOptions): RepairConsumer {
+    const consumer = new RedisRepairConsumer({
+      place: this.#place,
+      slots,
+      handle,
+      listener: this.#options.listener,
+      stalledMs: this.#options.stalledMs ?? defaultStalledMs,
+      waiting: () => this.#call(() => this.#queue.getWaitingCount()),
+      onClosed: () => this.#consumers.delete(consumer),
+    });
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  remove(ids: readonly string[]): Promise<readonly string[]> {
+    return this.#call(() => this.#remove(ids));
+  }
+
+  async #remove(ids: readonly string[]): Promise<readonly string[]> {
+    const waiting = new Set((await this.#stored.ids()).waiting);
+    const removed = ids.map(async (id) => {
+      if (!waiting.has(jobIdOf(id))) return [];
+      // Refused where a worker took it meanwhile: then it is locked.
+      return (await this.#queue.remove(jobIdOf(id))) === 1 ? [id] : [];
+    });
+    return (await Promise.all(removed)).flat();
+  }
+
+  depth(): Promise<QueueDepth> {
+    return this.#call(async () => {
+      const { waiting, running } = await this.#stored.ids();
+      const oldest = await this.#stored.read(waiting.slice(0, 1));
+      const [since = null] = [...oldest.values()].map(({ enqueuedAt }) => enqueuedAt);
+      return {
+        waiting: waiting.length,
+        running: running.length,
+        oldestWaitingMs: since === null ? null : Math.max(0, Date.now() - since),
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.close({ graceMs: 0 })));
+    this.#connection.close();
+  }
+
+  /** Fails fast while the server is away, and within `callMs` whatever happens. */
+  #call<T>(work: () => Promise<T>): Promise<T> {
+    return limited(this.#connection, callMs, async () => {
+      await this.#connection.ready();
+      return work();
+    });
+  }
+
+  #running(): readonly QueuedRepair[] {
+    return [...this.#consumers].flatMap(({ jobs }) => jobs);
+  }
+
+  #runningHere(): readonly string[] {
+    return this.#running().map(({ id }) => jobIdOf(id));
+  }
+}

@@ -1,0 +1,24 @@
+/** What a worker tells the other processes of its pipeline. */
+export interface RepairEvent {
+  readonly kind: "started" | "ended";
+  /** Of the job that was taken from the queue. */
+  readonly jobId: string;
+  /** Plain JSON, null where there is none. It may come from another version of this program: it is to be validated. */
+  readonly body: unknown;
+}
+
+/**
+ * Tells every process at once what happened to a repair. Best effort: what is lost, the next cycle sees in the warehouse
+ * and the ledger.
+ */
+export interface RepairEvents {
+  /**
+   * Tells all who listen, in this process too. A body that is too large for the transport is left out: null arrives.
+   * @throws ReconcilerError `redis_*` where nobody may have been told
+   */
+  publish(event: RepairEvent): Promise<void>;
+  /** Calls `listener`, which must not throw, for every event from about now on, until the returned function is called. */
+  subscribe(listener: (event: RepairEvent) => void): () => void;
+  /** Idempotent; never throws. */
+  close(): Promise<void>;
+}

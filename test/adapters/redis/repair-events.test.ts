@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRedisRepairEvents } from "../../../src/adapters/redis/repair-events.ts";
+import { redisServer } from "../../../src/adapters/redis/server.ts";
+import type { RepairEvent, RepairEvents } from "../../../src/reconcile/ports/repair-events.ts";
+import { describeRepairEventsContract } from "../../contract/repair-events.ts";
+import { type RedisProcess, settings, startRedis } from "../../support/redis.ts";
+import { soon } from "../../support/repairs.ts";
+
+let redis: RedisProcess;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(() => redis.stop());
+
+interface Channel {
+  readonly name: string;
+  readonly replicas: readonly RepairEvents[];
+}
+
+function openChannel(replicas: number): Channel {
+  const pipeline = `p-${randomUUID()}`;
+  const open = () => createRedisRepairEvents({ pipeline, server: redisServer(settings(redis.url)) });
+  return {
+    name: `gap-reconciler:{${pipeline}}:repair-events`,
+    replicas: Array.from({ length: replicas }, open),
+  };
+}
+
+/** Resolves when so many connections listen to the channel. */
+function listening({ name, replicas }: Channel): Promise<void> {
+  return soon(async () =>
+    expect(await redis.command("pubsub", "numsub", name)).toEqual([name, replicas.length]),
+  );
+}
+
+async function close({ replicas }: Channel): Promise<void> {
+  for (const replica of replicas) await replica.close();
+}
+
+describeRepairEventsContract("on Redis", () => {
+  const channel = openChannel(2);
+  const [one, other] = channel.replicas;
+  if (one === undefined || other === undefined) throw new Error("expected two replicas");
+  return Promise.resolve({ one, other, ready: () => listening(channel), cleanup: () => close(channel) });
+});
+
+const ended = (jobId: string, body: unknown = null): RepairEvent => ({ kind: "ended", jobId, body });
+
+describe("repair events on Redis", () => {
+  let channel: Channel;
+  let received: RepairEvent[];
+  const open = async (): Promise<RepairEvents> => {
+    channel = openChannel(1);
+    const [events] = channel.replicas;
+    if (events === undefined) throw new Error("expected a replica");
+    received = [];
+    events.subscribe((event) => received.push(event));
+    await listening(channel);
+    return events;
+  };
+
+  test("leave out a body of more than 256 KiB, and pass over what they cannot read", async () => {
+    const events = await open();
+    for (const text of ["{", "[]", '{"kind":"other","jobId":"a"}'])
+      await redis.command("publish", channel.name, text);
+    await events.publish(ended("small", "x".repeat(250 * 1024)));
+    await events.publish(ended("large", "é".repeat(128 * 1024)));
+    await soon(() => expect(received.map(({ jobId }) => jobId)).toEqual(["small", "large"]));
+    expect(received[0]?.body).toHaveLength(250 * 1024);
+    expect(received[1]?.body).toBeNull();
+    await close(channel);
+  });
+
+  test("fail soon while Redis is away, and are heard again by themselves when it is back", async () => {
+    const events = await open();
+    await redis.kill();
+    const startedAt = performance.now();
+    await expect(events.publish(ended("lost"))).rejects.toMatchObject({ code: "redis_unavailable" });
+    expect(performance.now() - startedAt).toBeLessThan(3500);
+    await redis.restart();
+    await listening(channel);
+    await events.publish(ended("found"));
+    await soon(() => expect(received).toEqual([ended("found")]));
+    await close(channel);
+  });
+});
