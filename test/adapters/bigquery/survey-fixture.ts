@@ -4,7 +4,7 @@ import { surveyAll } from "../../../src/adapters/sql/survey-all.ts";
 import { type DateRange, fromDay, parseIsoDate } from "../../../src/core/iso-date.ts";
 import type { ProcessorObservation } from "../../../src/core/observation.ts";
 import type { ScheduleSpec } from "../../../src/core/pipeline.ts";
-import type { SurveyResult, Warehouse } from "../../../src/reconcile/ports.ts";
+import type { SurveyRequest, SurveyResult, Warehouse } from "../../../src/reconcile/ports.ts";
 import type { BigQueryServer } from "../../support/bigquery/server.ts";
 import { pipelineOf, type ProcessorSketch } from "../../support/pipeline.ts";
 import { openWarehouse } from "./open.ts";
@@ -15,7 +15,7 @@ export const noonOf = (date: string) => Date.parse(`${date}T12:00:00Z`);
 
 export interface Surveyor {
   readonly warehouse: Warehouse;
-  survey(options?: { readonly budgetBytes?: number; readonly range?: DateRange }): Promise<SurveyResult>;
+  survey(options?: Partial<Pick<SurveyRequest, "budgetBytes" | "range" | "signal">>): Promise<SurveyResult>;
   /** What a look at everything sees now. */
   all(range?: DateRange): Promise<SurveyResult>;
 }
@@ -43,8 +43,7 @@ export function surveyor(
   const request = { processors, schedules, budgetBytes: Number.POSITIVE_INFINITY };
   return {
     warehouse,
-    survey: ({ budgetBytes = Number.POSITIVE_INFINITY, range = january } = {}) =>
-      warehouse.survey({ ...request, range, budgetBytes }),
+    survey: (options = {}) => warehouse.survey({ ...request, range: january, ...options }),
     all: (range = january) => surveyAll(warehouse, { ...request, range }),
   };
 }

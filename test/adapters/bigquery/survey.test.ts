@@ -345,6 +345,48 @@ describe("what fails", () => {
     expectSame(await made.survey(), await made.all());
   });
 
+  test("at everything at once is an error, not a grid of unknown cells", async () => {
+    const away = { kind: "error", reason: "quotaExceeded" } as const;
+    const made = surveyor(server, sketches);
+    server.faults.add({ call: "jobs.insert", times: 99, fault: away });
+    await expect(made.survey()).rejects.toMatchObject({ code: "warehouse_quota" });
+    server.faults.clear();
+    expectSame(await made.survey(), await made.all());
+  });
+
+  test("at the dry runs of a budget leaves unknown what was to be asked", async () => {
+    const made = await settled(surveyor(server, sketches));
+    server.insert("stats.teams", [["2024-01-20", "ann", 1]]);
+    const away = { kind: "error", reason: "quotaExceeded" } as const;
+    server.faults.add({
+      call: "jobs.insert",
+      sql: /union all|from `test-project`\.`stats`\.`teams`/,
+      fault: away,
+    });
+    const found = await made.survey({ budgetBytes: 100 * megabyte });
+    expect(unseenOf(found, "teams").days).toBe(1);
+    expect(unseenOf(found, "scores").days).toBe(0);
+    expectSame(found, await made.all());
+  });
+
+  test("one arm of many, in a dry run too, is left to itself", async () => {
+    const made = surveyor(server, { ...sketches, odd: { table: table("raw.games"), where: "nobody = 1" } });
+    const found = await made.survey({ budgetBytes: 200 * megabyte });
+    expect(found.processors.get("odd")).toMatchObject({ kind: "failed", failure: { code: "query_failed" } });
+    expectSame(found, await made.all());
+    for (const name of Object.keys(sketches)) expect(unseenOf(found, name).days).toBe(0);
+  });
+
+  test("because it is called off changes nothing of what is known", async () => {
+    const made = await settled(surveyor(server, sketches));
+    server.insert("stats.teams", [["2024-01-20", "ann", 1]]);
+    server.faults.add({ call: "jobs.getQueryResults", fault: { kind: "hang" } });
+    await expect(made.survey({ signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
+      code: "interrupted",
+    });
+    expectSame(await made.survey(), await made.all());
+  });
+
   test("at the profile leaves the dates that were asked unseen, with the reason", async () => {
     const checks = [{ name: "number", sql: "cast(player as int64) > 0" }];
     server.define({ name: "raw.lines", columns, partition, rows: dates.map((date) => [date, "1", 1]) });
@@ -373,6 +415,14 @@ describe("what fails", () => {
     server.deny("stats.teams", false);
     expect((await made.survey()).scanBytes).toBe(0);
   });
+});
+
+test("surveys that run beside each other see what one alone sees", async () => {
+  const made = await settled(surveyor(server, sketches));
+  server.insert("stats.teams", [["2024-01-20", "ann", 1]]);
+  const all = await made.all();
+  for (const found of await Promise.all([made.survey(), made.survey()])) expectSame(found, all);
+  expect((await made.survey()).scanBytes).toBe(0);
 });
 
 test("all dates are asked anew within a week, each processor's at its own time, as far as the budget goes", async () => {
