@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { explainCell } from "../../src/core/explain.ts";
+import { type ExplainedRun, explainCell } from "../../src/core/explain.ts";
 import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import { plan } from "../../src/core/plan.ts";
 import type { AttemptRecord } from "../../src/reconcile/ports.ts";
@@ -41,6 +41,42 @@ function record(at: string, more: Partial<AttemptRecord> = {}): AttemptRecord {
 }
 
 describe("an explanation", () => {
+  test("lists the last runs elsewhere, with what each failed with and without what drives a terminal", () => {
+    const run = (hour: number, more: Partial<ExplainedRun> = {}): ExplainedRun => ({
+      run_id: null,
+      status: "success",
+      kind: "ended",
+      started_at: `2024-01-04T0${hour}:00:00Z`,
+      ended_at: `2024-01-04T0${hour}:30:00Z`,
+      error: null,
+      ...more,
+    });
+    const error = "Traceback\n\u001b[31mKeyError\u001b[0m: 'points'\n";
+    const runs = [
+      run(7, { status: "running", kind: "running", run_id: "r7", ended_at: null }),
+      run(6, { status: "FAILED", kind: "failed", run_id: "r6", error }),
+      ...[5, 4, 3, 2].map((hour) => run(hour)),
+    ];
+    const assessment = assessed({ processors: { orders: {} }, seen: { orders: "##." } });
+    const processor = assessment.compiled.byName.get("orders");
+    if (processor === undefined) throw new RangeError("there is no processor orders");
+    const explanation = { ...explainCell(assessment, processor, 2), run_history: { runs, failure: null } };
+    const told = renderExplanation(explanation, [], sql, plain);
+    expect(told).toContain(
+      golden(`
+runs elsewhere
+    2024-01-04T07:00:00Z running (run r7)
+  ✗ 2024-01-04T06:00:00Z FAILED (run r6), ended 2024-01-04T06:30:00Z
+        Traceback
+        KeyError: 'points'
+    2024-01-04T05:00:00Z success, ended 2024-01-04T05:30:00Z
+    2024-01-04T04:00:00Z success, ended 2024-01-04T04:30:00Z
+    2024-01-04T03:00:00Z success, ended 2024-01-04T03:30:00Z
+  … 1 earlier run; --format json has them
+`),
+    );
+  });
+
   test("goes from what the cell is to what happens next", () => {
     const scene: Scene = {
       processors: {
