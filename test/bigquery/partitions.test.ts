@@ -224,3 +224,74 @@ describe("what a query costs", () => {
     expect(stat()).toMatchObject({ cacheHit: false, bytesProcessed: 24 });
   });
 });
+
+// The engine is handed only what the scans of a query can see of a table; a table without partitions is handed over whole.
+describe("what a partitioned table answers is what a table without partitions answers", () => {
+  const rows = [
+    ["2024-01-02", "ann", 1],
+    ["2024-01-02", "bob", null],
+    ["2024-01-03", "ann", 3],
+    ["2024-01-04", "bob", 2],
+    [null, "lost", 4],
+  ];
+  const columns = { d: "DATE", player: "STRING", score: "INT64" };
+
+  test.each([
+    ["a filter", "select * from stats.parted as t where d between '2024-01-03' and '2024-01-09'"],
+    ["no column at all", "select count(*) from stats.parted as t where d < '2024-01-04'"],
+    ["no filter", "select count(score), count(d) from stats.parted as t"],
+    [
+      "the row as a whole",
+      "select to_json_string(t) from stats.parted as t where d >= '2024-01-03' order by 1",
+    ],
+    ["rows without a date", "select player from stats.parted as t where d is null"],
+    [
+      "a filter above a window",
+      "select * from (select d, lag(d) over (order by d) from stats.parted as t) where d = '2024-01-04'",
+    ],
+    [
+      "a filter above a limit",
+      "select count(*) from (select d from stats.parted as t order by d desc limit 2) where d = '2024-01-02'",
+    ],
+    [
+      "a window's own filter",
+      "select d from stats.parted as t where player = 'ann' qualify lag(d) over (order by d) is not null",
+    ],
+    [
+      "what an outer join did not find",
+      "select w.score from stats.whole as w left join stats.parted as t on t.score = w.score + 2 where t.d is null",
+    ],
+    [
+      "an outer join's later dates",
+      "select w.score, d from stats.whole as w left join stats.parted as t using (score) where d is null or d > '2024-01-03'",
+    ],
+    [
+      "a filter in a subquery about the row outside",
+      "select d, exists (select 1 from stats.whole where t.d = '2024-01-03') from stats.parted as t where player = 'ann' order by d",
+    ],
+    [
+      "two readings with filters of their own",
+      "select a.player, b.score from stats.parted as a cross join stats.parted as b where a.d = '2024-01-03' and b.d = '2024-01-04'",
+    ],
+    [
+      "two readings of which one has a filter",
+      "select (select count(*) from stats.parted as t), (select count(*) from stats.parted as t where d = '2024-01-03')",
+    ],
+    [
+      "a table that it makes",
+      "create or replace table stats.made as select player from stats.parted as t where d = '2024-01-03'",
+    ],
+  ])("%s", async (_, sql) => {
+    server.bigquery.define(
+      { name: "stats.parted", columns, partition: { column: "d" }, rows },
+      { name: "stats.flat", columns, rows },
+    );
+    const answerOf = async (statement: string) => {
+      const answer = await server.bigquery.run(statement);
+      return statement.startsWith("create") ? server.bigquery.run("select * from stats.made") : answer;
+    };
+    const answer = await answerOf(sql);
+    expect(answer).not.toEqual([]);
+    expect(answer).toEqual(await answerOf(sql.replaceAll("parted", "flat")));
+  });
+});

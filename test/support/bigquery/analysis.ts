@@ -1,6 +1,6 @@
 import type { Context, Outcome, QueryRequest, Statement } from "./context.ts";
-import { type Cost, costOf, type ReadTable, requireFilters } from "./cost.ts";
-import { type Engine, EngineError } from "./engine.ts";
+import { type Cost, costOf, type ReadTable, requireFilters, seenBy } from "./cost.ts";
+import { type Engine, EngineError, type EngineTable } from "./engine.ts";
 import { BigQueryError } from "./errors.ts";
 import { metadataDataset } from "./information-schema.ts";
 import { resolveNames, type Resolved } from "./names.ts";
@@ -68,6 +68,14 @@ export function readsOf(
       return [name, { table, content: scope.contentOf(table), metadata }];
     }),
   );
+}
+
+/** The tables of a query as the engine is handed them: what its scans can see. */
+export function seenTables(analyzed: Analyzed, statement: Statement): readonly EngineTable[] {
+  return [...readsOf(analyzed, statement)].map(([name, read]) => {
+    const scans = analyzed.scans.filter(({ table }) => table === name);
+    return engineTable(name, read.table, seenBy(scans, read));
+  });
 }
 
 /** What a statement costs. @throws BigQueryError `bytesBilledLimitExceeded` */

@@ -92,9 +92,9 @@ export function costOf(
 function bytesOf(scans: readonly Scan[], { table, content }: ReadTable, whole: boolean): number {
   let sum = 0;
   for (const [partition, rows] of byPartition(table, content)) {
-    const reading = scans.filter((scan) => isRead(scan, table, partition, rows[0]));
+    const reading = scans.filter(({ restrictions }) => isRead(restrictions, table, partition, rows[0]));
     if (reading.length === 0) continue;
-    const names = new Set(reading.flatMap(({ columns }) => columns.map((column) => column.toLowerCase())));
+    const names = namesOf(reading);
     table.columns.forEach(({ name, type }, index) => {
       if (!whole && !names.has(name.toLowerCase())) return;
       for (const row of rows) sum += sizeOf(type, row.cells[index] ?? {});
@@ -117,11 +117,37 @@ export function byPartition(table: Table, content: Content): ReadonlyMap<string,
   return partitions;
 }
 
-function isRead(scan: Scan, table: Table, partition: string, row: Row | undefined): boolean {
+/**
+ * The rows that the scans may see, with NULL in the columns that none of them uses: handing the engine a whole table takes it longer
+ * than most queries of it.
+ */
+export function seenBy(scans: readonly Scan[], { table, content }: ReadTable): Content {
+  const rows: Row[] = [];
+  for (const [partition, own] of byPartition(table, content)) {
+    const seeing = scans.filter(({ filters }) => isRead(filters, table, partition, own[0]));
+    const names = namesOf(seeing);
+    const used = table.columns.map(({ name }) => names.has(name.toLowerCase()));
+    if (seeing.length === 0) continue;
+    for (const row of own)
+      rows.push({ ...row, cells: row.cells.map((cell, index) => (used[index] === true ? cell : {})) });
+  }
+  return { ...content, rows };
+}
+
+function namesOf(scans: readonly Scan[]): ReadonlySet<string> {
+  return new Set(scans.flatMap(({ columns }) => columns.map((column) => column.toLowerCase())));
+}
+
+function isRead(
+  restrictions: Scan["restrictions"],
+  table: Table,
+  partition: string,
+  row: Row | undefined,
+): boolean {
   if (table.partitioning === null || row === undefined || partition === "__UNPARTITIONED__") return true;
   const span = spanOf(table, row);
   return partitionColumns(table).every((name) =>
-    (scan.restrictions.get(name.toLowerCase()) ?? []).every((may) => may(span)),
+    (restrictions.get(name.toLowerCase()) ?? []).every((may) => may(span)),
   );
 }
 

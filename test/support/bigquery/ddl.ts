@@ -1,10 +1,10 @@
-import { type Analyzed, analyze, identity, priceOf, said } from "./analysis.ts";
+import { type Analyzed, analyze, identity, priceOf, said, seenTables } from "./analysis.ts";
 import { type Context, nothing, type Outcome, type Statement } from "./context.ts";
 import { BigQueryError } from "./errors.ts";
 import { child, children, concrete, isNode, type Node, rangeOf, text, walk } from "./syntax.ts";
 import { newRow, newTable, type Partitioning, type PartitionUnit, type Table, withRows } from "./tables.ts";
 import { type Column, fromTypeProto, type TypeProto } from "./types.ts";
-import { engineTable, putTable } from "./warehouse.ts";
+import { putTable } from "./warehouse.ts";
 
 const orReplace = 1;
 const ifNotExists = 2;
@@ -109,10 +109,11 @@ function createModeOf(node: Node): number {
 
 async function tableFrom(
   statement: Statement,
-  { node, engine, resolved }: Analyzed,
+  analyzed: Analyzed,
   dataset: string,
   name: string,
 ): Promise<Table> {
+  const { node, engine, resolved } = analyzed;
   const options = optionsOf(property(node, "optionList"));
   const definitions = property(node, "columnDefinitionList");
   const columns = (Array.isArray(definitions) ? definitions.filter(isNode) : []).map(columnOf);
@@ -133,9 +134,7 @@ async function tableFrom(
   const { start, end } = rangeOf(query);
   const sql = Buffer.from(statement.sql).subarray(start, end).toString();
   if (statement.kind === "astCreateViewStatementNode") return { ...table, view: sql };
-  const tables = [...resolved.tables].map(([id, used]) =>
-    engineTable(id, used, statement.scope.contentOf(used)),
-  );
+  const tables = seenTables(analyzed, statement);
   const padded = await said(resolved.restore, () => selectIn(engine, resolved.sql));
   const result = await said(resolved.restore, () =>
     engine.evaluate({ sql: padded, params: statement.params, tables }),

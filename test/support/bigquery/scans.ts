@@ -15,8 +15,12 @@ export interface Scan {
   readonly table: string;
   readonly columns: readonly string[];
   /** What its rows must meet in order to count, by the column that it is about, in lower case. */
-  readonly restrictions: ReadonlyMap<string, readonly Restriction[]>;
+  readonly restrictions: Restrictions;
+  /** Those of a filter that stands right on it: a row that does not meet them is never seen by anything else. */
+  readonly filters: Restrictions;
 }
+
+type Restrictions = ReadonlyMap<string, readonly Restriction[]>;
 
 /**
  * Every reading of a table in a resolved statement, with the columns that it uses and the bare comparisons of its columns with
@@ -24,33 +28,48 @@ export interface Scan {
  */
 export function scansOf(statement: unknown, params: readonly Parameter[]): readonly Scan[] {
   const conditions: Condition[] = [];
-  const found: { table: string; columns: readonly Node[] }[] = [];
+  const found: { table: string; columns: readonly Node[]; filters: readonly Condition[] }[] = [];
   const targets = new Set<unknown>();
+  const filtersOf = new Map<unknown, readonly Condition[]>();
   walk(statement, (node, kind) => {
     // What an INSERT adds to is not read.
     if (kind === "resolvedInsertStmtNode") targets.add(node["tableScan"]);
     if (targets.has(node)) return;
     for (const key of ["filterExpr", "whereExpr"]) {
       const condition = child(node, key);
-      if (condition !== undefined) conditions.push(...conjuncts(condition, params));
+      if (condition === undefined) continue;
+      const parts = conjuncts(condition, params);
+      conditions.push(...parts);
+      filtersOf.set(concrete(child(node, "inputScan"))?.node, parts);
     }
     const table = child(node, "table");
     if (table?.["serializationId"] === undefined || child(node, "parent") === undefined) return;
-    found.push({ table: text(table, "name") ?? "", columns: columnsOf(node) });
+    found.push({
+      table: text(table, "name") ?? "",
+      columns: columnsOf(node),
+      filters: filtersOf.get(node) ?? [],
+    });
   });
-  return found.map(({ table, columns }) => {
-    const restrictions = new Map<string, Restriction[]>();
-    for (const column of columns) {
-      const name = text(column, "name") ?? "";
-      const own = conditions.filter(({ columnId }) => columnId === String(column["columnId"]));
-      if (own.length > 0)
-        restrictions.set(
-          name.toLowerCase(),
-          own.map(({ restriction }) => restriction),
-        );
-    }
-    return { table, columns: columns.map((column) => text(column, "name") ?? ""), restrictions };
-  });
+  return found.map(({ table, columns, filters }) => ({
+    table,
+    columns: columns.map((column) => text(column, "name") ?? ""),
+    restrictions: restrictionsOf(columns, conditions),
+    filters: restrictionsOf(columns, filters),
+  }));
+}
+
+function restrictionsOf(columns: readonly Node[], conditions: readonly Condition[]): Restrictions {
+  const restrictions = new Map<string, readonly Restriction[]>();
+  for (const column of columns) {
+    const own = conditions.filter(({ columnId }) => columnId === String(column["columnId"]));
+    const name = (text(column, "name") ?? "").toLowerCase();
+    if (own.length > 0)
+      restrictions.set(
+        name,
+        own.map(({ restriction }) => restriction),
+      );
+  }
+  return restrictions;
 }
 
 interface Condition {

@@ -1,4 +1,4 @@
-import { analyze, identity, priceOf, readsOf, said } from "./analysis.ts";
+import { analyze, identity, priceOf, readsOf, said, seenTables } from "./analysis.ts";
 import {
   type Context,
   nothing,
@@ -13,7 +13,6 @@ import { type Engine, EngineError } from "./engine.ts";
 import { BigQueryError } from "./errors.ts";
 import { child, concrete, type Node, rangeOf, text } from "./syntax.ts";
 import { autocommit, Transaction } from "./transactions.ts";
-import { engineTable } from "./warehouse.ts";
 
 let transactions = 0;
 
@@ -135,14 +134,13 @@ async function runSelect(context: Context, statement: Statement): Promise<Outcom
   const cost = priceOf(analyzed, statement);
   const outcome = { ...nothing, columns, cost, undeclared };
   if (statement.dryRun) return outcome;
-  const reads = [...readsOf(analyzed, statement)];
-  const contents = reads.map(([, { content }]) => content);
+  const contents = [...readsOf(analyzed, statement).values()].map(({ content }) => content);
   const key = JSON.stringify([resolved.sql, statement.params]);
   const kept = context.cache.get(key);
   const fresh = kept?.contents.every((content, index) => content === contents[index]) === true;
   if (statement.useCache && kept !== undefined && fresh)
     return { ...outcome, cost: nothing.cost, rows: kept.result.rows, cacheHit: true };
-  const tables = reads.map(([name, { table, content }]) => engineTable(name, table, content));
+  const tables = seenTables(analyzed, statement);
   const request = { sql: resolved.sql, params: statement.params, tables };
   const result = await said(resolved.restore, () => engine.evaluate(request));
   statement.signal.throwIfAborted();
