@@ -9,7 +9,7 @@ export interface Benchmark {
 
 /**
  * The medians of both over so many rounds, taken in turns, so that a busy moment of the machine falls on both. One round
- * of each goes before that and does not count.
+ * of each goes before that and does not count. Nor does `prepare`, which goes before each.
  */
 export async function compare(
   name: string,
@@ -17,10 +17,14 @@ export async function compare(
   rounds: number,
   measured: () => Promise<void> | void,
   baseline: () => Promise<void> | void,
+  prepare: () => Promise<void> | void = () => undefined,
 ): Promise<Benchmark> {
   const [values, baselines]: [number[], number[]] = [[], []];
   for (let round = 0; round <= rounds; round++) {
-    const [value, base] = [await timed(measured), await timed(baseline)];
+    await prepare();
+    const value = await timed(measured);
+    await prepare();
+    const base = await timed(baseline);
     if (round > 0) {
       values.push(value);
       baselines.push(base);

@@ -1,8 +1,10 @@
 // Runs every benchmark in one process, one after the other. `--format json` prints one document for programs.
 import { parseArgs } from "node:util";
+import { findRedisServer } from "../scripts/redis-server.ts";
 import { detectBenchmarks } from "./detect.ts";
 import type { Benchmark } from "./measure.ts";
 import { planBenchmark } from "./plan.ts";
+import { queueBenchmark } from "./queue.ts";
 import { scanBytesBenchmarks } from "./scan-bytes.ts";
 
 const { values } = parseArgs({ options: { format: { type: "string", default: "text" } } });
@@ -10,10 +12,16 @@ if (values.format !== "text" && values.format !== "json") {
   throw new Error(`expected --format text or json, found "${values.format}"`);
 }
 
+const hasRedis = findRedisServer() !== null;
+if (!hasRedis) {
+  console.error("dispatch is left out: there is no Redis server on the PATH (`npm run pretest` gets one)");
+}
+
 const benchmarks: readonly Benchmark[] = [
   await planBenchmark(),
   ...(await detectBenchmarks()),
   ...(await scanBytesBenchmarks()),
+  ...(hasRedis ? [await queueBenchmark()] : []),
 ];
 
 console.log(values.format === "json" ? JSON.stringify({ benchmarks }) : table(benchmarks));

@@ -33,6 +33,9 @@ export interface RedisRepairQueueOptions {
 const callMs = 5000;
 const defaultStalledMs = 30_000;
 
+/** Sent together; few enough that a slow server answers them within the time limit of a command. */
+const jobsAtOnce = 1000;
+
 /** BullMQ keeps nothing of a job that is over, or the same id would be refused for ever, and tries nothing again. */
 const jobOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
 
@@ -98,13 +101,9 @@ class RedisRepairQueue implements RepairQueue {
     }
     const ids = added.map(({ id }) => id);
     if (added.length === 0) return ids;
-    await this.#queue.addBulk(
-      added.map((job) => ({
-        name: job.repair,
-        data: { ...job, epoch },
-        opts: { ...jobOptions, jobId: jobIdOf(job.id) },
-      })),
-    );
+    for (let from = 0; from < added.length; from += jobsAtOnce) {
+      await this.#queue.addBulk(added.slice(from, from + jobsAtOnce).map((job) => bullJob(job, epoch)));
+    }
     const newestNow = await this.#epoch.note(epoch);
     if (newestNow === epoch) return ids;
     await this.#remove(ids);
@@ -195,4 +194,11 @@ class RedisRepairQueue implements RepairQueue {
   #runningHere(): readonly string[] {
     return this.#running().map(({ id }) => jobIdOf(id));
   }
+}
+
+function bullJob(
+  job: RepairJob,
+  epoch: number,
+): { readonly name: string; readonly data: QueuedRepair; readonly opts: object } {
+  return { name: job.repair, data: { ...job, epoch }, opts: { ...jobOptions, jobId: jobIdOf(job.id) } };
 }
