@@ -185,6 +185,8 @@ function openWarehouse(server: BigQueryServer, pipeline: Pipeline): Warehouse {
     schedules: pipeline.schedules,
     maximumBytesBilled: null,
     apiEndpoint: server.url,
+    // One time for all of it, so that no full profile falls due in between.
+    clock: () => Date.parse(lastDate),
   });
 }
 

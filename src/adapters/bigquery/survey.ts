@@ -164,15 +164,18 @@ export class Surveys {
       before?.ground === subject.ground
         ? afterChanges(before, tables)
         : nothingRemembered(subject.ground, tables, now);
-    const remembered = { ...known, settled: subtract(known.settled, unsettled) };
+    const current = { ...known, settled: subtract(known.settled, unsettled) };
+    const refresh = this.#isDue(processor, current) ? toRefresh(current, days) : null;
+    // Where nothing is left of it, all of it is asked in any case, or was.
+    const isDone = refresh !== null && refresh.length === 0;
     return {
       processor,
       kind: "open",
-      remembered,
+      remembered: isDone ? { ...current, freshAt: now, refreshedFrom: null } : current,
       isKept: true,
       unsettled,
-      ask: subtract(days, remembered.settled),
-      refresh: this.#isDue(processor, remembered) ? toRefresh(remembered, days) : null,
+      ask: subtract(days, current.settled),
+      refresh: isDone ? null : refresh,
     };
   }
 
