@@ -171,7 +171,9 @@ export class Session {
     const range = rangeOfLook(pipeline, now, endDate === null ? null : toDay(endDate));
     const before = this.observations.runHistory;
     const runHistory = await readRunHistory(this.#context, { now, range, before });
-    this.#observations = { ...this.observations, runHistory };
+    this.#now(() => {
+      this.#observations = { ...this.observations, runHistory };
+    });
   }
 
   enqueued(jobId: string, run: InFlight): void {
