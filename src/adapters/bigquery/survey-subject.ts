@@ -8,7 +8,7 @@ import { type Catalog, pathOf, pathSql, type TablePath } from "./catalog.ts";
 import { type PartitionDates, partitionDates } from "./partition-days.ts";
 import type { PartitionsFound } from "./partitions.ts";
 import { type ArmContexts, type ProfileSource, shapeOfProfile } from "./profile.ts";
-import { type Read, readsOf } from "./reads.ts";
+import { readsOf } from "./reads.ts";
 import type { Remembered, SeenTable, TableNow } from "./remembered.ts";
 import type { Spans } from "./spans.ts";
 import type { TableState } from "./table-state.ts";
@@ -52,7 +52,7 @@ export function subjectOf(
   if (failure !== null) return { kind: "failed", processor, observation: failure };
   const reads = readsOf(processor, processors, schedules);
   const tables: TrackedTable[] = [];
-  for (const { table, dateColumn } of reads.tables satisfies readonly Read[]) {
+  for (const { table, dateColumn } of reads.tables) {
     const state = catalog.state(table);
     if (state === null) return { kind: "untracked", processor };
     const path = pathOf(table, api.project);

@@ -15,19 +15,11 @@ import { type Catalog, loadCatalog, type TablePath } from "./catalog.ts";
 import { limitsOf } from "./limits.ts";
 import { type PartitionsFound, readPartitions } from "./partitions.ts";
 import { armContexts, profileTables, type ProfileSource, scheduleTables } from "./profile.ts";
-import {
-  afterAsking,
-  afterChanges,
-  afterRefreshing,
-  noProfile,
-  nothingRemembered,
-  type Remembered,
-  toRefresh,
-  within,
-} from "./remembered.ts";
-import { daysIn, intersect, type Spans, subtract, union } from "./spans.ts";
-import { type Answer, type Answers, askWithin } from "./survey-asking.ts";
+import { afterChanges, noProfile, nothingRemembered, type Remembered, toRefresh } from "./remembered.ts";
+import { daysIn, type Spans, subtract } from "./spans.ts";
+import { type Answers, askWithin } from "./survey-asking.ts";
 import { type Need, overBudget } from "./survey-budget.ts";
+import { type Case, conclude } from "./survey-case.ts";
 import type { SurveyMemory } from "./survey-memory.ts";
 import { type Knowledge, Notebook } from "./notebook.ts";
 import { surveySchedules } from "./survey-schedules.ts";
@@ -141,7 +133,7 @@ export class Surveys {
     const { processor } = subject;
     const days = rangeDays(range);
     const now = this.#options.now();
-    if (subject.kind === "failed") return { processor, kind: "settled", observation: subject.observation };
+    if (subject.kind === "failed") return { processor, kind: "told", observation: subject.observation };
     if (subject.kind === "untracked") {
       const remembered = nothingRemembered("", [], now);
       return { processor, kind: "open", remembered, isKept: false, unsettled: [], ask: days, refresh: null };
@@ -156,7 +148,7 @@ export class Surveys {
               days,
               overBudget(budgetBytes, leftBytes, leastBilledBytes, "the partitions of a table that changed"),
             );
-      return { processor, kind: "settled", observation };
+      return { processor, kind: "told", observation };
     }
     const lastDay = toDay(range.end);
     const unsettled = unsettledDays(subject, this.#options.source.timezone, now, lastDay);
@@ -193,7 +185,7 @@ export class Surveys {
     const [changed, always, due] = classes;
     const lastAsked = ({ processor }: Case) => this.#askedIn.get(processor.name) ?? 0;
     for (const one of cases.toSorted((a, b) => lastAsked(a) - lastAsked(b))) {
-      if (one.kind === "settled") continue;
+      if (one.kind === "told") continue;
       const { processor, ask, refresh, isKept } = one;
       if (ask.length > 0) (isKept ? changed : always).push({ processor, days: ask });
       if (refresh !== null && refresh.length > 0) due.push({ processor, days: refresh });
@@ -207,7 +199,7 @@ export class Surveys {
     const processors = new Map(this.#processors);
     for (const one of cases) {
       const { name } = one.processor;
-      if (one.kind === "settled") {
+      if (one.kind === "told") {
         found.set(name, one.observation);
         continue;
       }
@@ -220,64 +212,6 @@ export class Surveys {
     this.#processors = processors;
     return found;
   }
-}
-
-/** A processor on its way through a survey. */
-type Case =
-  | { readonly kind: "settled"; readonly processor: Processor; readonly observation: ProcessorObservation }
-  | {
-      readonly kind: "open";
-      readonly processor: Processor;
-      readonly remembered: Remembered;
-      readonly isKept: boolean;
-      /** As `afterAsking` takes it. */
-      readonly unsettled: Spans;
-      /** Has to be asked, or is unseen. */
-      readonly ask: Spans;
-      /** Is known, and due to be asked anew; null where it is not due. */
-      readonly refresh: Spans | null;
-    };
-
-function conclude(
-  { remembered, unsettled, refresh }: Extract<Case, { kind: "open" }>,
-  answers: readonly Answer[],
-  left: ObservationFailure | null,
-  range: Spans,
-  now: EpochMs,
-): { readonly observation: ProcessorObservation; readonly remembered: Remembered } {
-  let after = remembered;
-  let seen: Spans = remembered.settled;
-  let failure = left;
-  for (const { days, observation } of answers) {
-    if (observation.kind === "failed") {
-      // What was asked and not answered is not told from memory either.
-      seen = subtract(seen, days);
-      ({ failure } = observation);
-      continue;
-    }
-    seen = union(seen, days);
-    after = afterAsking(after, days, observation.profile, unsettled);
-    if (refresh !== null) after = afterRefreshing(after, days, range, now);
-  }
-  const inRange = intersect(range, seen);
-  const missing = subtract(range, inRange);
-  if (missing.length === 0) {
-    return {
-      observation: { kind: "observed", profile: within(after.profile, inRange), unseen: null },
-      remembered: after,
-    };
-  }
-  // Without a reason of its own it is what the budget left out.
-  const reason = failure ?? { code: "query_failed", message: "these dates were not asked" };
-  const isBlind = inRange.length === 0 && reason.code !== "budget";
-  const observation: ProcessorObservation = isBlind
-    ? { kind: "failed", failure: reason }
-    : {
-        kind: "observed",
-        profile: within(after.profile, inRange),
-        unseen: { days: daysIn(missing), failure: reason },
-      };
-  return { observation, remembered: after };
 }
 
 function unseen(days: Spans, failure: ObservationFailure): ProcessorObservation {

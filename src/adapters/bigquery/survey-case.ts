@@ -1,0 +1,68 @@
+import type { ObservationFailure, ProcessorObservation } from "../../core/observation.ts";
+import type { Processor } from "../../core/pipeline.ts";
+import type { EpochMs } from "../../core/wall-clock.ts";
+import { ReconcilerError } from "../../errors.ts";
+import { afterAsking, afterRefreshing, type Remembered, within } from "./remembered.ts";
+import { daysIn, intersect, type Spans, subtract, union } from "./spans.ts";
+import type { Answer } from "./survey-asking.ts";
+
+/** A processor on its way through a survey, once the metadata was read. */
+export type Case =
+  /** There is nothing to ask. */
+  | { readonly kind: "told"; readonly processor: Processor; readonly observation: ProcessorObservation }
+  | OpenCase;
+
+interface OpenCase {
+  readonly kind: "open";
+  readonly processor: Processor;
+  /** What is known of it by now. */
+  readonly remembered: Remembered;
+  /** Whether it is worth remembering. */
+  readonly isKept: boolean;
+  /** As `afterAsking` takes it. */
+  readonly unsettled: Spans;
+  /** Has to be asked, or is unseen. */
+  readonly ask: Spans;
+  /** Is known, and due to be asked anew; null where it is not due. */
+  readonly refresh: Spans | null;
+}
+
+/**
+ * What a survey says of a processor, and knows of it from now on.
+ * @param left why something was not asked; null where all was
+ */
+export function conclude(
+  { processor, remembered, unsettled, refresh }: OpenCase,
+  answers: readonly Answer[],
+  left: ObservationFailure | null,
+  range: Spans,
+  now: EpochMs,
+): { readonly observation: ProcessorObservation; readonly remembered: Remembered } {
+  let after = remembered;
+  let seen = remembered.settled;
+  let failure = left;
+  for (const { days, observation } of answers) {
+    if (observation.kind === "failed") {
+      // What was asked and not answered is not told from memory either.
+      seen = subtract(seen, days);
+      ({ failure } = observation);
+      continue;
+    }
+    seen = union(seen, days);
+    after = afterAsking(after, days, observation.profile, unsettled);
+    if (refresh !== null) after = afterRefreshing(after, days, range, now);
+  }
+  const inRange = intersect(range, seen);
+  const missing = subtract(range, inRange);
+  const profile = within(after.profile, inRange);
+  if (missing.length === 0)
+    return { observation: { kind: "observed", profile, unseen: null }, remembered: after };
+  if (failure === null)
+    throw new ReconcilerError("internal", `dates of ${processor.name} have neither an answer nor a reason`);
+  // Over budget, the next survey sees more of it; else it is the processor that cannot be seen.
+  const isBlind = inRange.length === 0 && failure.code !== "budget";
+  const observation: ProcessorObservation = isBlind
+    ? { kind: "failed", failure }
+    : { kind: "observed", profile, unseen: { days: daysIn(missing), failure } };
+  return { observation, remembered: after };
+}
