@@ -58,7 +58,7 @@ processors:
 ${processors.join("\n")}
 `,
   );
-  const app = compose(await loadConfig({ file, target: null, env: {} }), {
+  const app = await compose(await loadConfig({ file, target: null, env: {} }), {
     logging: { level: "error", pretty: false },
   });
   return async () => {

@@ -9,6 +9,7 @@ import { terminalOf } from "./terminal/terminal.ts";
 const stop = new AbortController();
 let stoppedBy: "SIGINT" | "SIGTERM" | null = null;
 let exitCode = 0;
+let exitCodeAfterSignal: number | null = null;
 
 /** The first signal stops cleanly, the second at once: children notice the end of this process and end too. */
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -46,6 +47,9 @@ const surroundings: Surroundings = {
   exitWith: (code) => {
     exitCode = code;
   },
+  exitAfterSignalWith: (code) => {
+    exitCodeAfterSignal = code;
+  },
 };
 
 const arguments_ = process.argv.slice(2);
@@ -63,7 +67,7 @@ try {
 }
 // Everything has ended by now but calls that nobody waits for any more: an answer that never comes must not keep the process.
 await Promise.all([process.stdout, process.stderr].map(flushed));
-process.exit(stoppedBy === null ? exitCode : 128 + constants.signals[stoppedBy]);
+process.exit(stoppedBy === null ? exitCode : (exitCodeAfterSignal ?? 128 + constants.signals[stoppedBy]));
 
 /** What was written before is with the system then, or there is nobody to read it. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

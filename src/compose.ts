@@ -1,12 +1,9 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createBigQueryLedger } from "./adapters/bigquery/ledger.ts";
-import { createBigQueryWarehouse } from "./adapters/bigquery/warehouse.ts";
 import { checkDatabaseFile } from "./adapters/duckdb/database.ts";
-import { createDuckDbLedger } from "./adapters/duckdb/ledger.ts";
-import { createDuckDbWarehouse } from "./adapters/duckdb/warehouse.ts";
 import { createExecutors } from "./adapters/executors/index.ts";
 import { createInlineCellLock } from "./adapters/inline/cell-lock.ts";
+import { createCronTicks } from "./adapters/inline/cron-ticks.ts";
 import { acquireRunGuard, isWorkerDead, workerIdentity } from "./adapters/inline/run-guard.ts";
 import { systemClock } from "./adapters/inline/system-clock.ts";
 import type { Config } from "./config/config.ts";
@@ -19,6 +16,7 @@ import { assertNever } from "./errors.ts";
 import { createLogger, type LoggingOptions } from "./observability/logging.ts";
 import { runLog } from "./observability/run-log.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
+import { reconcileAlways } from "./reconcile/daemon.ts";
 import { forecastSteps } from "./reconcile/forecast.ts";
 import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
 import type { Ledger, Warehouse } from "./reconcile/ports.ts";
@@ -29,6 +27,10 @@ const ledgerLockWaitMs = 60_000;
 
 /** Beyond a command's own time limit: stopping it, and the looks and writes that wait with this one. */
 const turnGraceMs = 600_000;
+/** What the process before may take to end, beyond its grace. */
+const restartMs = 60_000;
+/** Daemons that were started together do not ask in step. */
+const jitterMs = 5_000;
 /** A Node timer that is set to more fires at once. */
 const timerMaxMs = 2 ** 31 - 1;
 
@@ -54,7 +56,16 @@ export interface App {
    * told once if another run has to be waited for.
    */
   once(options: OnceOptions, onLocked: (message: string) => void): Promise<OnceResult>;
+  /** Cycles and repairs as the config's `daemon` says, until the signal aborts; guarded as `once` is. */
+  daemon(options: Omit<GuardWait, "waitMs">): Promise<void>;
   close(): Promise<void>;
+}
+
+interface GuardWait {
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  /** Told once if another run has to be waited for. */
+  readonly onLocked: (message: string) => void;
 }
 
 export interface ComposeOptions {
@@ -62,12 +73,12 @@ export interface ComposeOptions {
 }
 
 /** The one place that wires things. Opens nothing by itself: files are opened when they are used. */
-export function compose(config: Config, options: ComposeOptions): App {
+export async function compose(config: Config, options: ComposeOptions): Promise<App> {
   const { pipeline } = config;
   const clock = systemClock;
   const log = runLog(createLogger({ ...options.logging, secrets: config.secrets }));
   let cycleId: string | null = null;
-  const { warehouse, ledger, guardPath } = openStorage(config, () => cycleId);
+  const { warehouse, ledger, guardPath } = await openStorage(config, () => cycleId);
   const context: ReconcileContext = {
     compiled: compilePipeline(pipeline),
     warehouse,
@@ -80,6 +91,22 @@ export function compose(config: Config, options: ComposeOptions): App {
       cycleId = id;
     },
     isWorkerDead,
+  };
+  /** Runs what repairs, one at a time per ledger, across processes. */
+  const guarded = async <T>(wait: GuardWait, work: () => Promise<T>): Promise<T> => {
+    // Before the lock file is made, so that a wrong path leaves nothing behind.
+    if (config.storage.type === "duckdb") checkDatabaseFile(config.storage.path);
+    const { waitMs, signal, onLocked } = wait;
+    const onWait = (message: string) => {
+      log.onLocked(message);
+      onLocked(message);
+    };
+    const guard = await acquireRunGuard({ path: guardPath, waitMs, signal, onWait });
+    try {
+      return await work();
+    } finally {
+      await guard.release();
+    }
   };
   return {
     config,
@@ -97,25 +124,21 @@ export function compose(config: Config, options: ComposeOptions): App {
         scanBytes: session.scanBytesInAll,
       };
     },
-    async once(options, onLocked) {
-      // Before the lock file is made, so that a wrong path leaves nothing behind.
-      if (config.storage.type === "duckdb") checkDatabaseFile(config.storage.path);
-      const guard = await acquireRunGuard({
-        path: guardPath,
-        waitMs: options.maxWaitMs,
-        signal: options.signal,
-        onWait: (message) => {
-          log.onLocked(message);
-          onLocked(message);
-        },
-      });
-      try {
+    once: (options, onLocked) =>
+      guarded({ waitMs: options.maxWaitMs, signal: options.signal, onLocked }, async () => {
         await warehouse.connect();
-        return await reconcileOnce(context, { ...options, listener: both(options.listener, log) });
-      } finally {
-        await guard.release();
-      }
-    },
+        return reconcileOnce(context, { ...options, listener: both(options.listener, log) });
+      }),
+    daemon: ({ signal, onLocked }) =>
+      guarded({ waitMs: config.daemon.shutdownGraceMs + restartMs, signal, onLocked }, () =>
+        reconcileAlways(context, {
+          ...config.daemon,
+          maxAgeMs: pipeline.safety.autoRepairMaxAgeMs,
+          ticks: createCronTicks({ cron: config.daemon.cron, timezone: pipeline.timezone, jitterMs }),
+          listener: log,
+          signal,
+        }),
+      ),
     async close() {
       await warehouse.close();
       await context.ledger.close();
@@ -130,9 +153,15 @@ interface OpenStorage {
   readonly guardPath: string;
 }
 
-function openStorage({ pipeline, target, storage }: Config, cycle: () => string | null): OpenStorage {
+/** What a config does not name is not loaded: it would cost every command a part of a second. */
+async function openStorage(
+  { pipeline, target, storage }: Config,
+  cycle: () => string | null,
+): Promise<OpenStorage> {
   switch (storage.type) {
-    case "duckdb":
+    case "duckdb": {
+      const { createDuckDbWarehouse } = await import("./adapters/duckdb/warehouse.ts");
+      const { createDuckDbLedger } = await import("./adapters/duckdb/ledger.ts");
       return {
         warehouse: createDuckDbWarehouse({
           path: storage.path,
@@ -145,7 +174,10 @@ function openStorage({ pipeline, target, storage }: Config, cycle: () => string 
         ledger: createDuckDbLedger({ path: storage.ledgerPath, lockWaitMs: ledgerLockWaitMs }),
         guardPath: `${storage.ledgerPath}.lock`,
       };
+    }
     case "bigquery": {
+      const { createBigQueryWarehouse } = await import("./adapters/bigquery/warehouse.ts");
+      const { createBigQueryLedger } = await import("./adapters/bigquery/ledger.ts");
       const { project, location, labels, apiEndpoint, ledgerDataset } = storage;
       const access = {
         project,

@@ -29,6 +29,7 @@ export const errorCodes = [
   "lock_lost",
   "plan_outdated",
   "run_in_progress",
+  "cycle_timeout",
   "fence_refused",
   "repair_contract",
   "write_failed",

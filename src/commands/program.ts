@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { didYouMean } from "../config/nearest.ts";
 import { ReconcilerError } from "../errors.ts";
 import { addConfigCommand } from "./config.ts";
+import { addDaemonCommand } from "./daemon.ts";
 import { addDecisionCommands } from "./decide.ts";
 import { addDemoCommand } from "./demo.ts";
 import { addExplainCommand } from "./explain.ts";
@@ -29,6 +30,7 @@ export function buildProgram(surroundings: Surroundings): Command {
     else await runOnce(flags, surroundings);
   });
   addRunCommand(program, surroundings);
+  addDaemonCommand(program, surroundings);
   addPlanCommand(program, surroundings);
   addStatusCommand(program, surroundings);
   addExplainCommand(program, surroundings);

@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** What the process exits with once everything is closed. */
   readonly exitWith: (code: number) => void;
+  /** What it exits with after a signal; 128 and the signal's number unless this is said. */
+  readonly exitAfterSignalWith: (code: number) => void;
 }
 
 export function addGlobalFlags(command: Command): Command {
@@ -103,7 +105,7 @@ export async function withApp<T>(
   const config = await readConfig(flags, surroundings);
   // Loaded late: help, and a fault in the config, are told without waiting for the database to load.
   const { compose } = await import("../compose.ts");
-  const app = compose(config, { logging: { level, pretty: stderr.isTTY } });
+  const app = await compose(config, { logging: { level, pretty: stderr.isTTY } });
   try {
     return await work(app);
   } finally {

@@ -1,10 +1,16 @@
 import type { Logger } from "pino";
 import { Disposition, State } from "../core/grid.ts";
 import { formatInstant } from "../core/wall-clock.ts";
+import { ReconcilerError } from "../errors.ts";
+import type { DaemonListener } from "../reconcile/daemon.ts";
 import type { RunListener } from "../reconcile/once.ts";
 
-/** Tells a run's events as log lines: constant messages with fields, nothing per cell. */
-export function runLog(logger: Logger): RunListener & { readonly onLocked: (message: string) => void } {
+export interface RunLog extends RunListener, DaemonListener {
+  readonly onLocked: (message: string) => void;
+}
+
+/** Tells the events of a run or a daemon as log lines: constant messages with fields, nothing per cell. */
+export function runLog(logger: Logger): RunLog {
   return {
     onCycle(assessment, cycleId) {
       const { grid } = assessment;
@@ -64,6 +70,15 @@ export function runLog(logger: Logger): RunListener & { readonly onLocked: (mess
       if (end.outcome === "repaired") logger.info(fields, "repair ended");
       else logger.warn(fields, "repair ended");
     },
+    onCycleFailed(thrown, cycleId) {
+      logger.error({ cycle_id: cycleId, ...fieldsOf(thrown) }, "cycle failed");
+    },
+    onRepairFailed(thrown) {
+      logger.error(fieldsOf(thrown), "repair not recorded");
+    },
+    onStopping(running) {
+      logger.info({ running }, "stopping");
+    },
     onLocked(message) {
       logger.info({ reason: message }, "waiting for another run");
     },
@@ -71,4 +86,10 @@ export function runLog(logger: Logger): RunListener & { readonly onLocked: (mess
       logger.info({ until: formatInstant(until) }, "waiting");
     },
   };
+}
+
+function fieldsOf(thrown: unknown): object {
+  if (!(thrown instanceof ReconcilerError)) return { err: thrown };
+  const { code, message, hint, path } = thrown;
+  return { code, error: message, ...(hint === null ? {} : { hint }), ...(path === null ? {} : { path }) };
 }

@@ -36,6 +36,12 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** When cycles are due. */
+export interface Ticks {
+  /** Calls `onTick` each time until it is stopped; it must not throw. The first one comes when it is due, not at once. */
+  start(onTick: () => void): { stop(): void };
+}
+
 /** Where the tables are. Everything but `replaceDates` only reads. */
 export interface Warehouse {
   readonly kind: "duckdb" | "bigquery";

@@ -83,6 +83,7 @@ async function runCommand(args: readonly string[], terminal?: Answer): Promise<C
     stdout: Object.assign(stdout, { isTTY, columns: 200 }) as unknown as Surroundings["stdout"],
     stderr: Object.assign(stderr, { isTTY, columns: 200 }) as unknown as Surroundings["stderr"],
     signal: new AbortController().signal,
+    exitAfterSignalWith: () => undefined,
     exitWith: (wanted) => {
       code = wanted;
     },

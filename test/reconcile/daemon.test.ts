@@ -1,0 +1,195 @@
+// Method: a real DuckDB warehouse and ledger, SQL and command repairs, ticks by hand.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createDuckDbLedger } from "../../src/adapters/duckdb/ledger.ts";
+import { createDuckDbWarehouse } from "../../src/adapters/duckdb/warehouse.ts";
+import { createExecutors } from "../../src/adapters/executors/index.ts";
+import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
+import { systemClock } from "../../src/adapters/inline/system-clock.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { isConverged } from "../../src/core/assess.ts";
+import { compilePipeline } from "../../src/core/assessment.ts";
+import type { ReconcileContext } from "../../src/reconcile/context.ts";
+import { type DaemonOptions, reconcileAlways } from "../../src/reconcile/daemon.ts";
+import type { Ticks } from "../../src/reconcile/ports.ts";
+import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
+
+let warehouse: TempWarehouse;
+beforeEach(async () => {
+  warehouse = await makeTempWarehouse([
+    "create schema shop",
+    "create table shop.days as select date '2024-01-01' + i::integer as day from range(10) as r (i)",
+    "create table shop.orders as select day, 'o' as id from shop.days where day <> date '2024-01-05'",
+  ]);
+});
+afterEach(() => warehouse.remove());
+
+/** A daemon with every event that it tells, in words. */
+interface Running {
+  readonly events: readonly string[];
+  /** Resolves once so many events of the kind were told. */
+  told(kind: string, count?: number): Promise<void>;
+  readonly tick: () => void;
+  readonly stop: () => Promise<void>;
+  readonly context: ReconcileContext;
+}
+
+const fill = "sql_file: orders.sql, backoff: [10ms]";
+
+async function startDaemon(repair: string, more: Partial<DaemonOptions> = {}): Promise<Running> {
+  const { folder, path } = warehouse;
+  await writeFile(
+    join(folder, "orders.sql"),
+    "select day, 'o' as id from shop.days where day between $start_date and $end_date",
+  );
+  const file = join(folder, "pipeline.yaml");
+  await writeFile(
+    file,
+    `version: 1
+pipeline: shop
+timezone: UTC
+warehouse: { type: duckdb, path: ./warehouse.duckdb }
+schedule: { table: shop.days, date_column: day }
+processors:
+  orders: { table: shop.orders, date_column: day, repair: { ${repair} } }
+`,
+  );
+  const { pipeline } = await loadConfig({ file, target: null, env: {} });
+  const { processors, schedules, timezone } = pipeline;
+  const port = createDuckDbWarehouse({ path, timezone, processors, schedules });
+  const context: ReconcileContext = {
+    compiled: compilePipeline(pipeline),
+    warehouse: port,
+    ledger: createDuckDbLedger({ path: join(folder, "ledger.duckdb") }),
+    lock: createInlineCellLock(),
+    executor: createExecutors({ warehouse: port, secrets: [], clock: systemClock }),
+    clock: systemClock,
+    worker: "host/1/1",
+    isWorkerDead: () => false,
+    enterCycle: () => undefined,
+  };
+  const events: string[] = [];
+  let listeners: (() => void)[] = [];
+  const tell = (event: string) => {
+    events.push(event);
+    for (const listener of listeners) listener();
+  };
+  let onTick: () => void = () => undefined;
+  const ticks: Ticks = {
+    start(listener) {
+      onTick = listener;
+      return { stop: () => tell("ticks stopped") };
+    },
+  };
+  const end = new AbortController();
+  const daemon = reconcileAlways(context, {
+    mode: "repair",
+    maxAgeMs: null,
+    cycleTimeoutMs: 60_000,
+    shutdownGraceMs: 60_000,
+    ticks,
+    signal: end.signal,
+    listener: {
+      onCycle: (assessment) => tell(isConverged(assessment) ? "converged" : "gaps"),
+      onCycleFailed: (thrown) => tell(`cycle failed: ${codeOf(thrown)}`),
+      onPlanned: () => undefined,
+      onStarted: () => tell("started"),
+      onEnded: ({ outcome }) => tell(`ended ${outcome}`),
+      onRepairFailed: (thrown) => tell(`repair failed: ${codeOf(thrown)}`),
+      onStopping: (running) => tell(`stopping ${running}`),
+    },
+    ...more,
+  });
+  const running: Running = {
+    events,
+    context,
+    told: (kind, count = 1) =>
+      new Promise((resolve) => {
+        const listen = () => {
+          if (events.filter((event) => event === kind).length < count) return;
+          listeners = listeners.filter((listener) => listener !== listen);
+          resolve();
+        };
+        listeners.push(listen);
+        listen();
+      }),
+    tick: () => onTick(),
+    async stop() {
+      end.abort();
+      await daemon;
+    },
+  };
+  return running;
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : String(thrown);
+}
+
+test("what is lost behind its back is found by the next tick and repaired", async () => {
+  const daemon = await startDaemon(fill);
+  await daemon.told("ended repaired");
+  daemon.tick();
+  await daemon.told("converged");
+  await warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
+  daemon.tick();
+  await daemon.told("ended repaired", 2);
+  await daemon.stop();
+  expect(daemon.events).toEqual([
+    "gaps",
+    "started",
+    "ended repaired",
+    "converged",
+    "gaps",
+    "started",
+    "ended repaired",
+    "ticks stopped",
+    "stopping 0",
+  ]);
+  expect(await warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
+});
+
+test("after a cycle that failed nothing is begun until one has worked", async () => {
+  await warehouse.write(["alter table shop.days rename to hidden"]);
+  const daemon = await startDaemon(fill);
+  await daemon.told("cycle failed: schedule_failed");
+  await warehouse.write(["alter table shop.hidden rename to days"]);
+  daemon.tick();
+  await daemon.told("ended repaired");
+  await daemon.stop();
+  expect(daemon.events.slice(0, 4)).toEqual([
+    "cycle failed: schedule_failed",
+    "gaps",
+    "started",
+    "ended repaired",
+  ]);
+});
+
+test("a cycle that takes too long is given up and told", async () => {
+  const daemon = await startDaemon(fill, { cycleTimeoutMs: 1 });
+  await daemon.told("cycle failed: cycle_timeout");
+  await daemon.stop();
+  expect(daemon.events).not.toContain("started");
+});
+
+test("a stop lets a repair that runs end by itself", async () => {
+  const daemon = await startDaemon(
+    `command: [node, -e, "setTimeout(() => {}, 1500)", "{{start_date}}"], max_attempts: 1`,
+  );
+  await daemon.told("started");
+  await daemon.stop();
+  expect(daemon.events.slice(-3)).toEqual(["ticks stopped", "stopping 1", "ended ineffective"]);
+});
+
+test("a repair that goes on beyond the grace is cancelled, on record, and charged to nobody", async () => {
+  const daemon = await startDaemon(
+    `command: [node, -e, "setTimeout(() => {}, 60000)", "{{start_date}}"], max_attempts: 1`,
+    { shutdownGraceMs: 50 },
+  );
+  await daemon.told("started");
+  await daemon.stop();
+  const { unfinished, attempts } = await daemon.context.ledger.read(Date.now());
+  expect(unfinished).toEqual([]);
+  expect(attempts.filter(({ charged }) => charged)).toEqual([]);
+});
