@@ -7,6 +7,7 @@ import { describeProfiles } from "./warehouse-profile.ts";
 import { describeReplacement } from "./warehouse-replace.ts";
 import { describeRunHistory } from "./warehouse-run-history.ts";
 import { describeSchedules } from "./warehouse-schedules.ts";
+import { describeSurveys } from "./warehouse-survey.ts";
 
 /** What every warehouse adapter must do, whatever its dialect. */
 export function describeWarehouseContract(
@@ -45,6 +46,7 @@ export function describeWarehouseContract(
     describeProfiles(open);
     describeCoverage(open);
     describeSchedules(open);
+    describeSurveys(open);
     describeReplacement(open);
     describeRunHistory(open);
     describeAccess(open, traits);
