@@ -73,7 +73,7 @@ export const repairSchema = z
     sql_file: text
       .optional()
       .describe(
-        "A file with a SELECT of the table's columns for `$start_date` to `$end_date`, both included.",
+        "A file with a SELECT of the table's columns for `$start_date` to `$end_date`, both included; on BigQuery `@start_date` and `@end_date` do as well.",
       ),
     command: command
       .optional()
