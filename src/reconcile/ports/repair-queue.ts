@@ -40,7 +40,8 @@ export interface RepairQueue {
    */
   enqueue(jobs: readonly RepairJob[], epoch: number): Promise<readonly string[]>;
   /**
-   * What waits and what runs, in any process, oldest first. What runs elsewhere and was forgotten by a server is not in it.
+   * What runs and what waits, in any process, each oldest first. What runs elsewhere and was forgotten by a wiped server is
+   * not in it.
    * @throws ReconcilerError `redis_*`
    */
   outstanding(): Promise<readonly OutstandingRepair[]>;

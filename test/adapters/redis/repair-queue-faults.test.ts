@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Queue } from "bullmq";
 import { describe, expect, test, type TestContext } from "vitest";
-import { createRedisRepairQueue } from "../../../src/adapters/redis/repair-queue.ts";
+import {
+  createRedisRepairQueue,
+  type RedisRepairQueueOptions,
+} from "../../../src/adapters/redis/repair-queue.ts";
 import { redisServer } from "../../../src/adapters/redis/server.ts";
 import type { RepairQueue } from "../../../src/reconcile/ports/repair-queue.ts";
 import { connectAll, type RedisProcess, settings, startRedis } from "../../support/redis.ts";
@@ -16,7 +19,7 @@ const [a, b, c] = [repairJob(1), repairJob(2), repairJob(3)];
 interface Arena {
   readonly redis: RedisProcess;
   /** A replica's end of the queue. */
-  readonly replica: (pipeline?: string, stalledMs?: number) => RepairQueue;
+  readonly replica: (options?: Partial<RedisRepairQueueOptions>) => RepairQueue;
   readonly worker: StubWorker;
   /** What the listeners of all replicas were told. */
   readonly unreadable: readonly string[];
@@ -32,16 +35,16 @@ async function arena({ onTestFinished }: TestContext): Promise<Arena> {
     await Promise.all(queues.map((queue) => queue.close()));
     await redis.stop();
   });
-  const replica = (pipeline = "p", stalledMs = 30_000): RepairQueue => {
+  const replica = (options: Partial<RedisRepairQueueOptions> = {}): RepairQueue => {
     const queue = createRedisRepairQueue({
-      pipeline,
+      pipeline: "p",
       server: redisServer(settings(redis.url)),
       jobsMax: 20,
-      stalledMs,
       listener: {
         onUnreadable: (jobId) => unreadable.push(jobId),
         onStalled: ({ waiting }) => stalls.push(waiting),
       },
+      ...options,
     });
     queues.push(queue);
     return queue;
@@ -168,7 +171,7 @@ describe.concurrent("the repair queue on Redis", () => {
 
   test("knows nothing of another pipeline's jobs, epochs and ids", async (context) => {
     const { replica, worker } = await arena(context);
-    const [one, other] = [replica("one"), replica("other")];
+    const [one, other] = [replica({ pipeline: "one" }), replica({ pipeline: "other" })];
     await one.enqueue([a], 9);
     expect(await other.outstanding()).toEqual([]);
     expect(await other.enqueue([a, b], 3)).toEqual([a.id, b.id]);
@@ -178,9 +181,22 @@ describe.concurrent("the repair queue on Redis", () => {
     expect(await states(one)).toEqual({ [a.id]: "queued" });
   });
 
+  test("withdraws a plan in whose midst another planner took over", async (context) => {
+    const { redis, replica } = await arena(context);
+    const [old, next] = [replica({ jobsMax: 3000 }), replica()];
+    const jobs = Array.from({ length: 3000 }, (_, index) => ({ ...a, id: `games/${index}` }));
+    const refused = expect(old.enqueue(jobs, 1)).rejects.toMatchObject({ code: "plan_outdated" });
+    await soon(async () =>
+      expect(await redis.command("llen", "gap-reconciler:{p}:repairs:wait")).not.toBe(0),
+    );
+    await next.enqueue([], 2);
+    await refused;
+    expect(await next.outstanding()).toEqual([]);
+  });
+
   test("starts a worker anew that takes nothing while jobs wait, and keeps to its slots", async (context) => {
     const { redis, replica, worker, stalls } = await arena(context);
-    const queue = replica("p", 400);
+    const queue = replica({ stalledMs: 400 });
     queue.consume(worker.handle, { slots: 2 });
     await queue.enqueue([a], 1);
     await worker.hasTaken(a);
