@@ -79,10 +79,17 @@ export function productError(failure: ApiFailure, activity: Activity, project: s
       return isPassing(failure)
         ? new ReconcilerError("warehouse_unavailable", `BigQuery does not answer: ${message}`, {
             ...details,
-            hint: "it is tried again with the next cycle; if this lasts, look at status.cloud.google.com and at the way there",
+            hint: isRefused(failure.cause)
+              ? "nothing listens at that address: start what should, or correct warehouse.api_endpoint"
+              : "it is tried again with the next cycle; if this lasts, look at status.cloud.google.com and at the way there",
           })
         : new QueryError("failed", "warehouse_query_failed", message, details);
   }
+}
+
+/** Google's own address refuses nobody: this is one that the config names. */
+function isRefused(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }
 
 export function credentialsError(message: string, cause: unknown): ReconcilerError {

@@ -154,7 +154,10 @@ describe("an answer that is lost", () => {
   test("where nobody listens is an outage, not a fault of the statement", async () => {
     const { jobs, server } = await start(doneAnswers());
     await server.stop();
-    await expect(jobs.read(statement, limits())).rejects.toMatchObject({ code: "warehouse_unavailable" });
+    await expect(jobs.read(statement, limits())).rejects.toMatchObject({
+      code: "warehouse_unavailable",
+      hint: expect.stringContaining("warehouse.api_endpoint"),
+    });
   });
 });
 
