@@ -1,5 +1,5 @@
 import { type DateRange, parseIsoDate } from "../../core/iso-date.ts";
-import { metricsOf, type ProcessorObservation } from "../../core/observation.ts";
+import type { ProcessorObservation } from "../../core/observation.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
 import { hashOf } from "../../core/hash.ts";
 import { named, scheduleReader } from "../sql/arm-context.ts";
@@ -28,7 +28,7 @@ export interface ProfileSource {
   /** All of the pipeline: an expectation may refer to any of them. */
   readonly processors: readonly Processor[];
   readonly schedules: readonly ScheduleSpec[];
-  /** Arms that were analyzed before, by hash; what users wrote is analyzed before it runs. */
+  /** Arms that were analyzed before, whatever their dates, by hash; what users wrote is analyzed before it runs. */
   readonly analyzed: Set<string>;
 }
 
@@ -59,19 +59,15 @@ export async function profileDates(
   const { jobs, analyzed } = source;
   const { timeoutMs, signal, rangesOf } = options;
   const contextOf = options.contextOf ?? (await armContexts(source, processors, limitsOf(timeoutMs, signal)));
-  const alone = (processor: Processor) => {
-    const width = metricsOf(processor.expect).length;
-    return profileArm(processor, 0, width, contextOf(rangesOf(processor), new Bindings()));
-  };
   if (analyzed.size > rememberedMax) analyzed.clear();
   return profileAll(processors, {
     timeoutMs,
     statementsAtOnce,
-    check: alone,
+    check: (processor) => void shapeOfProfile(processor, contextOf),
     run: async (chunk, width, limitMs) => {
       const limits = limitsOf(limitMs, signal);
       const statement = profileStatement(chunk, width, rangesOf, contextOf);
-      const hashes = chunk.map((processor) => hashOf(alone(processor)));
+      const hashes = chunk.map((processor) => hashOf(shapeOfProfile(processor, contextOf)));
       if (hashes.some((hash) => !analyzed.has(hash))) {
         await jobs.analyze({ ...statement, purpose: "analyze" }, limits);
         for (const hash of hashes) analyzed.add(hash);

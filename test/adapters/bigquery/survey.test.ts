@@ -1,6 +1,6 @@
 // Goal: a survey costs what changed, and says what a look at everything would say. Method: the adapter on the local server,
 // which bills by BigQuery's rules; `all` is the plain look.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
 import { memoryOfTests } from "../../support/bigquery/survey-memory.ts";
 import { type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
@@ -124,6 +124,22 @@ describe("where partitions changed", () => {
     server.stats.clear();
     await made.survey();
     expect(billed(server)).toEqual({});
+  });
+
+  test.each([
+    ["the metadata", /INFORMATION_SCHEMA/, 1],
+    ["the data", /gr_arm/, 2],
+  ])("what is written just before a survey reads %s is not lost", async (_, sql, inserts) => {
+    const made = await settled(surveyor(server, sketches));
+    server.insert("raw.games", [["2024-01-20", "ann", 1]]);
+    server.faults.add({ call: "jobs.insert", sql, fault: { kind: "slow", polls: 5 } });
+    const looking = made.survey();
+    await vi.waitUntil(() => server.stats.calls.filter((call) => call === "jobs.insert").length === inserts);
+    server.insert("raw.games", [["2024-01-03", "cid", 1]]);
+    await server.run("delete from raw.games where game_date = '2024-01-02' and player = 'ann'");
+    await looking;
+    expectSame(await made.survey(), await made.all());
+    expect((await made.survey()).scanBytes).toBe(0);
   });
 
   test("a partition that was rewritten with as many rows is seen by the next survey", async () => {
