@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { checkDatabaseFile } from "./adapters/duckdb/database.ts";
 import { createExecutors } from "./adapters/executors/index.ts";
 import { createInlineCellLock } from "./adapters/inline/cell-lock.ts";
+import { createInlinePlanningLease } from "./adapters/inline/planning-lease.ts";
+import { createInlineRepairEvents } from "./adapters/inline/repair-events.ts";
+import { createInlineRepairQueue } from "./adapters/inline/repair-queue.ts";
 import { createCronTicks } from "./adapters/inline/cron-ticks.ts";
 import { acquireRunGuard, isWorkerDead, workerIdentity } from "./adapters/inline/run-guard.ts";
 import { systemClock } from "./adapters/inline/system-clock.ts";
@@ -133,7 +136,13 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       guarded({ waitMs: config.daemon.shutdownGraceMs + restartMs, signal, onLocked }, () =>
         reconcileAlways(context, {
           ...config.daemon,
+          role: "all",
           maxAgeMs: pipeline.safety.autoRepairMaxAgeMs,
+          coordination: {
+            queue: createInlineRepairQueue({ jobsMax: pipeline.limits.jobsMax }),
+            events: createInlineRepairEvents(),
+            lease: createInlinePlanningLease(),
+          },
           ticks: createCronTicks({ cron: config.daemon.cron, timezone: pipeline.timezone, jitterMs }),
           listener: log,
           signal,

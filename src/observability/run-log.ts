@@ -76,6 +76,13 @@ export function runLog(logger: Logger): RunLog {
     onRepairFailed(thrown) {
       logger.error(fieldsOf(thrown), "repair not recorded");
     },
+    onLeading(isLeading) {
+      logger.info({ leading: isLeading }, "planning lease");
+    },
+    onDegraded(thrown) {
+      if (thrown === null) logger.info("coordination is back");
+      else logger.error(fieldsOf(thrown), "coordination is away: nothing new is enqueued");
+    },
     onStopping(running) {
       logger.info({ running }, "stopping");
     },

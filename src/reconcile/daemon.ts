@@ -1,15 +1,30 @@
 import type { Assessment } from "../core/assessment.ts";
+import type { InFlight } from "../core/ledger-facts.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { nextCycleId, runCycle } from "./cycle.ts";
 import { nextReadyAt } from "./next-ready.ts";
-import type { Ticks } from "./ports.ts";
-import { RunningJobs } from "./running-jobs.ts";
+import type { PlanningLease, PlanningTerm, Ticks } from "./ports.ts";
+import type { RepairEvent, RepairEvents } from "./ports/repair-events.ts";
+import type { RepairQueue } from "./ports/repair-queue.ts";
+import { decodeReport } from "./repair-report.ts";
+import { inFlightOf, RunningJobs } from "./running-jobs.ts";
 import { Session } from "./session.ts";
+import { plannedJob, repairJob, startWorker } from "./worker.ts";
+
+export type DaemonRole = "all" | "planner" | "worker";
+
+/** How the processes of one pipeline work together. */
+export interface Coordination {
+  readonly queue: RepairQueue;
+  readonly events: RepairEvents;
+  readonly lease: PlanningLease;
+}
 
 export interface DaemonOptions {
+  readonly role: DaemonRole;
   /** `observe` looks and records what opens and closes, and repairs nothing. */
   readonly mode: "observe" | "repair";
   /** Older cells are left alone; null leaves none. */
@@ -18,6 +33,7 @@ export interface DaemonOptions {
   readonly cycleTimeoutMs: number;
   /** For running repairs to end by themselves after a stop; then they are cancelled. */
   readonly shutdownGraceMs: number;
+  readonly coordination: Coordination;
   readonly ticks: Ticks;
   readonly listener: DaemonListener;
   /** Stops it. */
@@ -31,20 +47,26 @@ export interface DaemonListener {
   readonly onPlanned: (assessment: Assessment, jobs: readonly PlannedJob[]) => void;
   readonly onStarted: (start: RepairStart) => void;
   readonly onEnded: (end: RepairEnd) => void;
-  /** A repair could not be recorded: nothing is begun until a cycle has worked. */
+  /** A repair could not be begun, recorded or told. */
   readonly onRepairFailed: (thrown: unknown) => void;
+  /** This process plans now, or does not any more. */
+  readonly onLeading: (isLeading: boolean) => void;
+  /** What keeps the processes together is away, or back (null): nothing new is enqueued, all else goes on. */
+  readonly onDegraded: (thrown: unknown) => void;
   readonly onStopping: (running: number) => void;
 }
 
-/** How often people's decisions are asked for. */
-const decisionPollMs = 2_000;
+/** How often people's decisions are asked for, and the lease where somebody else has it. */
+const pollMs = 2_000;
 /** After a cycle that failed the next one does not wait for its tick, but for this. */
 const retryMs = 60_000;
+/** How long a job is left alone that a worker gave back, unless its cells were locked. */
+const returnedMs = { locked: 2_000, other: 30_000 } as const;
 
 /**
- * Cycles when they are due, and repairs all the time, until it is stopped: what a repair unblocked is assessed from that
- * repair's own look and started at once. A cycle that fails is told, and nothing is begun until one has worked.
- * Never rejects for what a cycle or a repair failed with.
+ * Cycles when they are due and repairs all the time, until it is stopped. Of all processes of a pipeline one plans, by the
+ * lease, and all work. What a repair unblocked is assessed from that repair's own look and enqueued at once. A cycle that
+ * fails is told, and nothing is enqueued until one has worked. Never rejects for what a cycle or a repair failed with.
  */
 export async function reconcileAlways(context: ReconcileContext, options: DaemonOptions): Promise<void> {
   await new DaemonRun(context, options).untilStopped();
@@ -57,8 +79,12 @@ class DaemonRun {
   readonly #jobs: RunningJobs;
   /** Cancels what still runs when the grace is over. */
   readonly #cancel = new AbortController();
-  #cycle: Promise<void> | null = null;
+  #term: PlanningTerm | null = null;
+  /** Looks at everything, one after the other. */
+  #looking: Promise<unknown> = Promise.resolve();
+  #isCycling = false;
   #cycles = 0;
+  /** The cycle that the session was last refreshed for. */
   #cycleId = "";
   #isCycleDue = true;
   /** When, on the monotonic clock, a failed cycle is tried again. */
@@ -69,6 +95,7 @@ class DaemonRun {
   #isChanged = false;
   /** When, on the monotonic clock, something becomes ready by itself. */
   #readyAt = Infinity;
+  #isDegraded = false;
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: DaemonOptions) {
@@ -81,87 +108,213 @@ class DaemonRun {
       events: { started: listener.onStarted, ended: listener.onEnded },
       signal: this.#cancel.signal,
       onResult: () => undefined,
-      onFailure: (thrown) => {
-        this.#distrust();
-        listener.onRepairFailed(thrown);
-      },
-      onEnd: () => {
-        this.#isChanged = true;
-        this.#wake();
-      },
+      onFailure: (thrown) => this.#failed(thrown),
+      onEnd: () => this.#changed(),
     });
   }
 
   async untilStopped(): Promise<void> {
-    const { ticks, signal } = this.#options;
+    const { coordination, mode, role, ticks, signal } = this.#options;
     const stop = () => this.#wake();
     signal.addEventListener("abort", stop, { once: true });
     const ticking = ticks.start(() => {
       this.#isCycleDue = true;
       this.#wake();
     });
+    const unsubscribe = coordination.events.subscribe((event) => this.#heard(event));
+    const consumer =
+      mode === "observe" || role === "planner"
+        ? null
+        : startWorker(this.#context, {
+            ...coordination,
+            session: this.#session,
+            jobs: this.#jobs,
+            slots: this.#context.compiled.pipeline.limits.jobsMax,
+            freshFor: (cycleId) => this.#freshFor(cycleId),
+            onFailure: (thrown) => this.#failed(thrown),
+          });
     try {
       while (!signal.aborted) {
-        if (this.#monotonic() >= this.#retryAt) this.#isCycleDue = true;
-        if (this.#isCycleDue && this.#cycle === null) this.#beginCycle();
-        if (this.#monotonic() >= this.#readyAt) this.#isChanged = true;
-        if (this.#isChanged && this.#isTrusted) this.#plan();
+        if (role !== "worker") await this.#lead();
         await this.#sleep();
       }
     } finally {
       ticking.stop();
+      unsubscribe();
       signal.removeEventListener("abort", stop);
-      await this.#finish();
+      this.#options.listener.onStopping(this.#jobs.size);
+      // The next planner need not wait for the lease to run out.
+      await this.#term?.release();
+      await consumer?.close({ graceMs: this.#options.shutdownGraceMs });
+      this.#cancel.abort();
+      await this.#jobs.allEnded();
+      await this.#looking;
     }
   }
 
+  /** One turn of the planner: the lease, a cycle where one is due, a plan where something changed. */
+  async #lead(): Promise<void> {
+    if (this.#term?.signal.aborted === true) this.#resign();
+    if (this.#monotonic() >= this.#retryAt) this.#isCycleDue = true;
+    if (this.#term === null) await this.#seekLease();
+    if (this.#isCycleDue && !this.#isCycling) this.#beginCycle();
+    if (this.#monotonic() >= this.#readyAt) this.#isChanged = true;
+    if (this.#isChanged && this.#isTrusted && this.#term !== null) await this.#plan(this.#term);
+  }
+
+  async #seekLease(): Promise<void> {
+    try {
+      this.#term = await this.#options.coordination.lease.acquire();
+      this.#degraded(null);
+    } catch (thrown) {
+      this.#degraded(thrown);
+      return;
+    }
+    if (this.#term === null) {
+      // Whoever plans looks at everything; a second look would cost as much again.
+      this.#isCycleDue = false;
+      return;
+    }
+    // What the planner before knew is not known here.
+    this.#isCycleDue = true;
+    this.#options.listener.onLeading(true);
+  }
+
+  #resign(): void {
+    this.#term = null;
+    this.#isTrusted = false;
+    this.#options.listener.onLeading(false);
+  }
+
+  /** The planner's cycle is on record; without a lease, because Redis is away, it only looks. */
   #beginCycle(): void {
     const { cycleTimeoutMs, listener, signal } = this.#options;
     const cycleId = nextCycleId(this.#context, ++this.#cycles);
+    const isLeading = this.#term !== null;
     this.#isCycleDue = false;
+    this.#isCycling = true;
     this.#retryAt = Infinity;
-    const timeout = AbortSignal.timeout(cycleTimeoutMs);
-    this.#cycle = runCycle(this.#context, this.#session, {
-      cycleId,
-      isFirst: !this.#isTrusted,
-      limits: this.#limits(),
-      onEnded: listener.onEnded,
-      signal: AbortSignal.any([timeout, signal]),
-    })
-      .then(
-        (assessment) => {
-          this.#cycleId = cycleId;
-          this.#isTrusted = true;
-          this.#isChanged = true;
-          listener.onCycle(assessment, cycleId);
-        },
-        (thrown: unknown) => {
-          if (signal.aborted) return;
-          this.#distrust();
-          listener.onCycleFailed(timeout.aborted ? tookTooLong(cycleTimeoutMs, thrown) : thrown, cycleId);
-        },
-      )
-      .finally(() => {
-        this.#cycle = null;
+    const work = async () => {
+      const timeout = AbortSignal.timeout(cycleTimeoutMs);
+      const limit = AbortSignal.any([timeout, signal]);
+      try {
+        const assessment = isLeading ? await this.#cycle(cycleId, limit) : await this.#lookOnly(limit);
+        this.#cycleId = cycleId;
+        this.#isTrusted = isLeading;
+        this.#isChanged = true;
+        listener.onCycle(assessment, cycleId);
+      } catch (thrown) {
+        if (signal.aborted) return;
+        this.#distrust();
+        listener.onCycleFailed(timeout.aborted ? tookTooLong(cycleTimeoutMs, thrown) : thrown, cycleId);
+      } finally {
+        this.#isCycling = false;
         this.#wake();
-      });
+      }
+    };
+    void this.#inTurn(work);
   }
 
-  #distrust(): void {
-    this.#isTrusted = false;
-    this.#retryAt = Math.min(this.#retryAt, this.#monotonic() + retryMs);
+  #cycle(cycleId: string, signal: AbortSignal): Promise<Assessment> {
+    const isFirst = !this.#isTrusted;
+    const { onEnded } = this.#options.listener;
+    return runCycle(this.#context, this.#session, {
+      cycleId,
+      isFirst,
+      limits: this.#limits(),
+      onEnded,
+      signal,
+    });
   }
 
-  #plan(): void {
-    const { mode, listener } = this.#options;
+  async #lookOnly(signal: AbortSignal): Promise<Assessment> {
+    await this.#session.refresh(signal);
+    return this.#session.assess();
+  }
+
+  /** A worker needs to know what the planner knew, and asks for it once per cycle. */
+  async #freshFor(cycleId: string): Promise<void> {
+    // A cycle that goes on must not keep the jobs of the one before waiting.
+    if (this.#cycleId === cycleId) return;
+    await this.#inTurn(async () => {
+      if (this.#cycleId === cycleId) return;
+      await this.#session.refresh(AbortSignal.timeout(this.#options.cycleTimeoutMs));
+      this.#cycleId = cycleId;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#looking.then(work);
+    this.#looking = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #plan(term: PlanningTerm): Promise<void> {
+    const { mode, listener, coordination } = this.#options;
     const session = this.#session;
     this.#isChanged = false;
-    const assessment = session.assess();
-    const jobs = mode === "repair" ? plan(assessment, this.#limits()) : [];
-    for (const job of jobs) this.#jobs.start(job, this.#cycleId);
-    listener.onPlanned(assessment, jobs);
-    const readyAt = nextReadyAt(assessment, null);
-    this.#readyAt = readyAt === null ? Infinity : this.#monotonic() + Math.max(1, readyAt - session.now());
+    try {
+      session.queued(await this.#outstanding());
+      const assessment = session.assess();
+      const jobs = mode === "repair" ? plan(assessment, this.#limits()) : [];
+      if (jobs.length > 0) {
+        const queued = jobs.map((job) => repairJob(this.#context, job, this.#cycleId));
+        await coordination.queue.enqueue(queued, term.epoch);
+      }
+      listener.onPlanned(assessment, jobs);
+      const readyAt = nextReadyAt(assessment, null);
+      this.#readyAt = readyAt === null ? Infinity : this.#monotonic() + Math.max(1, readyAt - session.now());
+      this.#degraded(null);
+    } catch (thrown) {
+      if (!(thrown instanceof ReconcilerError)) throw thrown;
+      // Another planner has a newer plan; this one learns of its lost lease in a moment, too.
+      if (thrown.code === "plan_outdated") this.#resign();
+      else this.#degraded(thrown);
+      this.#readyAt = this.#monotonic() + pollMs;
+    }
+  }
+
+  async #outstanding(): Promise<ReadonlyMap<string, InFlight>> {
+    const { pipeline } = this.#context.compiled;
+    const outstanding = await this.#options.coordination.queue.outstanding();
+    return new Map(
+      outstanding.flatMap((job) => {
+        const planned = plannedJob(this.#context, job);
+        return planned === null ? [] : [[job.id, inFlightOf(pipeline, planned, job.state)] as const];
+      }),
+    );
+  }
+
+  /** What a worker saw holds for everybody; this process knows already what its own saw. */
+  #heard({ kind, body }: RepairEvent): void {
+    if (kind !== "ended") return;
+    const report = decodeReport(body);
+    // Before the first look there is nothing that it could be added to.
+    if (report !== null && this.#cycleId !== "") {
+      const { ends, seen, from, to, result } = report;
+      const processors = new Map(
+        [...seen].map(([name, profile]) => [name, { kind: "observed", profile, unseen: null } as const]),
+      );
+      this.#session.merge({ processors, scanBytes: 0 }, from, to);
+      for (const end of ends) this.#session.appendEnd(end);
+      if (result !== "ran") this.#leaveAlone(report.result === "locked" ? "locked" : "other", report);
+    }
+    this.#changed();
+  }
+
+  #leaveAlone(
+    why: keyof typeof returnedMs,
+    { seen, from, to }: NonNullable<ReturnType<typeof decodeReport>>,
+  ): void {
+    const { pipeline } = this.#context.compiled;
+    const days = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    for (const name of seen.keys()) {
+      const repairUnit = pipeline.processors.find((processor) => processor.name === name)?.repairUnit ?? null;
+      if (repairUnit === null) continue;
+      const run = inFlightOf(pipeline, { repairUnit, days }, "queued");
+      this.#session.defer(run, this.#session.now() + returnedMs[why]);
+    }
+    this.#readyAt = Math.min(this.#readyAt, this.#monotonic() + returnedMs[why]);
   }
 
   /** Until something happens, and no longer than people may wait for what they decided. */
@@ -169,9 +322,10 @@ class DaemonRun {
     const { clock } = this.#context;
     const woken = new AbortController();
     this.#wake = () => woken.abort();
+    const isNews = this.#isChanged && this.#isTrusted && this.#term !== null;
     const next = Math.min(this.#readyAt, this.#retryAt) - this.#monotonic();
-    await clock.sleep(Math.max(1, Math.min(decisionPollMs, next)), woken.signal);
-    if (!woken.signal.aborted && this.#isTrusted) await this.#heedDecisions();
+    await clock.sleep(isNews ? 0 : Math.max(1, Math.min(pollMs, next)), woken.signal);
+    if (!woken.signal.aborted && !isNews && this.#cycleId !== "") await this.#heedDecisions();
   }
 
   async #heedDecisions(): Promise<void> {
@@ -180,22 +334,9 @@ class DaemonRun {
       await this.#jobs.heedDecisions();
     } catch (thrown) {
       if (!(thrown instanceof ReconcilerError)) throw thrown;
-      this.#distrust();
-      this.#options.listener.onRepairFailed(thrown);
+      this.#failed(thrown);
     }
     if (this.#session.records.decisions.length !== known) this.#isChanged = true;
-  }
-
-  /** Nothing new begins; what runs ends by itself within the grace, or is cancelled, and is on record either way. */
-  async #finish(): Promise<void> {
-    const { listener, shutdownGraceMs } = this.#options;
-    listener.onStopping(this.#jobs.size);
-    const ended = new AbortController();
-    const jobs = this.#jobs.allEnded().then(() => ended.abort());
-    await this.#context.clock.sleep(shutdownGraceMs, ended.signal);
-    if (!ended.signal.aborted) this.#cancel.abort();
-    await jobs;
-    await this.#cycle;
   }
 
   #limits(): PlanLimits {
@@ -203,6 +344,28 @@ class DaemonRun {
     // A long backlog must not keep today waiting.
     const recentSlots = Math.floor(jobsMax / 4);
     return { jobsMax, cellsMax: cellsPerCycleMax, recentSlots, slots: true };
+  }
+
+  #changed(): void {
+    this.#isChanged = true;
+    this.#wake();
+  }
+
+  /** Without a ledger or a warehouse nothing more is begun until a cycle has worked. */
+  #failed(thrown: unknown): void {
+    this.#distrust();
+    this.#options.listener.onRepairFailed(thrown);
+  }
+
+  #distrust(): void {
+    this.#isTrusted = false;
+    this.#retryAt = Math.min(this.#retryAt, this.#monotonic() + retryMs);
+  }
+
+  #degraded(thrown: unknown): void {
+    const isDegraded = thrown !== null;
+    if (isDegraded !== this.#isDegraded) this.#options.listener.onDegraded(thrown);
+    this.#isDegraded = isDegraded;
   }
 
   #monotonic(): number {

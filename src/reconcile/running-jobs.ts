@@ -1,5 +1,6 @@
 import { cancelAfter } from "../core/decisions.ts";
 import type { InFlight } from "../core/ledger-facts.ts";
+import type { Pipeline } from "../core/pipeline.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -12,8 +13,17 @@ const lockedDeferMs = 2000;
 interface RunningJob {
   readonly run: InFlight;
   readonly cancel: AbortController;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<JobResult | null>;
   readonly since: EpochMs;
+}
+
+/** A job as planning counts it. */
+export function inFlightOf(
+  { repairUnits }: Pipeline,
+  { repairUnit, days }: Pick<PlannedJob, "repairUnit" | "days">,
+  state: InFlight["state"],
+): InFlight {
+  return { repairUnit, state, processors: repairUnits[repairUnit]?.processors ?? [], days };
 }
 
 export interface RunningJobsOptions {
@@ -45,30 +55,34 @@ export class RunningJobs {
     return this.#running.size;
   }
 
-  start(job: PlannedJob, cycleId: string): void {
+  /**
+   * Begins a job. Never rejects; resolves when it has ended, with what became of it, or null where it failed.
+   * @param only ends this job alone, beside the signal that ends all
+   */
+  start(job: PlannedJob, cycleId: string, only?: AbortSignal): Promise<JobResult | null> {
     const session = this.#session;
     const { events, signal: all, onResult, onFailure, onEnd } = this.#options;
-    const unit = this.#context.compiled.pipeline.repairUnits[job.repairUnit];
-    const run: InFlight = {
-      repairUnit: job.repairUnit,
-      state: "running",
-      processors: unit?.processors ?? [],
-      days: job.days,
-    };
+    const run = inFlightOf(this.#context.compiled.pipeline, job, "running");
     session.enqueued(job.id, run);
     const cancel = new AbortController();
-    const signal = AbortSignal.any([all, cancel.signal]);
+    const signal = AbortSignal.any([all, cancel.signal, ...(only === undefined ? [] : [only])]);
     const ended = runJob(this.#context, session, job, cycleId, events, signal)
       .then((result) => {
         if (result.kind === "locked") session.defer(run, session.now() + lockedDeferMs);
         onResult(result);
-      }, onFailure)
+        return result;
+      })
+      .catch((thrown: unknown) => {
+        onFailure(thrown);
+        return null;
+      })
       .finally(() => {
         session.settled(job.id);
         this.#running.delete(job.id);
         onEnd();
       });
     this.#running.set(job.id, { run, cancel, ended, since: session.now() });
+    return ended;
   }
 
   /** Decisions bind a run that goes on: a pause holds what has not begun, a cancel ends what runs. */

@@ -59,7 +59,9 @@ export class Session {
   readonly #outstanding = new Map<string, InFlight>();
   /** Those of them with a run that is decided on and not on record yet: the day's budget counts it already. */
   readonly #starting = new Set<string>();
-  readonly #deferred: { readonly run: InFlight; readonly until: EpochMs }[] = [];
+  /** By job id: what is outstanding in the queue, in any process. */
+  #queued: ReadonlyMap<string, InFlight> = new Map();
+  #deferred: readonly { readonly run: InFlight; readonly until: EpochMs }[] = [];
   /** Billed since a cycle's record was last appended, and in all. */
   #scanBytes = 0;
   #scanBytesInAll = 0;
@@ -151,13 +153,13 @@ export class Session {
   /** Takes what a repair's own look at the warehouse saw for the days from `from` to `to`, both included. */
   merge(later: ProfileResult, from: Day, to: Day): void {
     this.#billed(later.scanBytes);
-    this.#now(() => {
+    this.#change(() => {
       this.#observations = mergeProfiles(this.observations, later, from, to);
     });
   }
 
   /** Changes what is known, and once more when the look that goes on has ended. */
-  #now(change: () => void): void {
+  #change(change: () => void): void {
     change();
     this.#journal?.push(change);
   }
@@ -171,7 +173,7 @@ export class Session {
     const range = rangeOfLook(pipeline, now, endDate === null ? null : toDay(endDate));
     const before = this.observations.runHistory;
     const runHistory = await readRunHistory(this.#context, { now, range, before });
-    this.#now(() => {
+    this.#change(() => {
       this.#observations = { ...this.observations, runHistory };
     });
   }
@@ -191,9 +193,15 @@ export class Session {
     this.#starting.delete(jobId);
   }
 
-  /** Leaves cells alone for a while that somebody else has locked. */
+  /** Takes what is outstanding in the queue, in place of what was, by job id. */
+  queued(runs: ReadonlyMap<string, InFlight>): void {
+    this.#queued = runs;
+  }
+
+  /** Leaves cells alone for a while, such as those that somebody else has locked. */
   defer(run: InFlight, until: EpochMs): void {
-    this.#deferred.push({ run, until });
+    const now = this.now();
+    this.#deferred = [...this.#deferred.filter((other) => other.until > now), { run, until }];
   }
 
   /** When the first of the runs elsewhere that gaps wait for is to be looked at again; null where there is none. */
@@ -229,7 +237,7 @@ export class Session {
 
   appendStart(jobId: string, start: RepairStart): void {
     this.#starting.delete(jobId);
-    this.#now(() => {
+    this.#change(() => {
       const records = this.records;
       const { repairId } = start;
       if (isOnRecord(records.unfinished, repairId) || isOnRecord(records.recentEnds, repairId)) return;
@@ -244,7 +252,7 @@ export class Session {
   appendEnd(end: RepairEnd): void {
     const { repairId, startedAt, endedAt } = end;
     const attempts = end.cells.map((cell): CellAttempt => ({ ...cell, repairId, startedAt, endedAt }));
-    this.#now(() => {
+    this.#change(() => {
       const records = this.records;
       if (isOnRecord(records.recentEnds, repairId)) return;
       this.#records = {
@@ -272,6 +280,23 @@ export class Session {
     };
   }
 
+  /** Everything that is enqueued or runs, here or elsewhere, each once. */
+  #inFlight(now: EpochMs, except: string | undefined): readonly InFlight[] {
+    const elsewhere = startedRuns(this.#context.compiled.pipeline, this.#elsewhere());
+    const isOther = (jobId: string) => jobId !== except;
+    const own = [...this.#outstanding].filter(([jobId]) => isOther(jobId)).map(([, run]) => run);
+    // What another process has begun is in the queue and on record.
+    const begun = new Set(
+      elsewhere.flatMap(({ repairUnit, days }) => days.map((day) => `${repairUnit}/${day}`)),
+    );
+    const queued = [...this.#queued]
+      .filter(([jobId]) => isOther(jobId) && !this.#outstanding.has(jobId))
+      .map(([, run]) => run)
+      .filter(({ repairUnit, days }) => !days.some((day) => begun.has(`${repairUnit}/${day}`)));
+    const deferred = this.#deferred.filter(({ until }) => until > now).map(({ run }) => run);
+    return [...elsewhere, ...own, ...queued, ...deferred];
+  }
+
   #elsewhere(): readonly RepairStart[] {
     const lost = new Set(this.lostStarts());
     return this.records.unfinished.filter(
@@ -296,8 +321,6 @@ export class Session {
       horizon: isFixed ? (this.#horizon ?? now) : now,
       ignoreBackoff: false,
     };
-    const own = [...this.#outstanding].filter(([jobId]) => jobId !== except).map(([, run]) => run);
-    const waiting = this.#deferred.filter(({ until }) => until > now).map(({ run }) => run);
     const range = positionsOf(sight.axis, selection.startDate, selection.endDate);
     if (range.from > range.to) throw nothingSelected(selection, sight.axis);
     const starting = [...this.#starting].filter((jobId) => jobId !== except).length;
@@ -311,7 +334,7 @@ export class Session {
       compiled,
       sight,
       facts: foldLedger(compiled.pipeline, records, now),
-      inFlight: [...startedRuns(compiled.pipeline, this.#elsewhere()), ...own, ...waiting],
+      inFlight: this.#inFlight(now, except),
       now,
       policy,
       selection: {

@@ -6,6 +6,9 @@ import { createDuckDbLedger } from "../../src/adapters/duckdb/ledger.ts";
 import { createDuckDbWarehouse } from "../../src/adapters/duckdb/warehouse.ts";
 import { createExecutors } from "../../src/adapters/executors/index.ts";
 import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
+import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
+import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
+import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { systemClock } from "../../src/adapters/inline/system-clock.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { isConverged } from "../../src/core/assess.ts";
@@ -84,7 +87,13 @@ processors:
   };
   const end = new AbortController();
   const daemon = reconcileAlways(context, {
+    role: "all",
     mode: "repair",
+    coordination: {
+      queue: createInlineRepairQueue({ jobsMax: pipeline.limits.jobsMax }),
+      events: createInlineRepairEvents(),
+      lease: createInlinePlanningLease(),
+    },
     maxAgeMs: null,
     cycleTimeoutMs: 60_000,
     shutdownGraceMs: 60_000,
@@ -97,6 +106,8 @@ processors:
       onStarted: () => tell("started"),
       onEnded: ({ outcome }) => tell(`ended ${outcome}`),
       onRepairFailed: (thrown) => tell(`repair failed: ${codeOf(thrown)}`),
+      onLeading: () => undefined,
+      onDegraded: () => undefined,
       onStopping: (running) => tell(`stopping ${running}`),
     },
     ...more,

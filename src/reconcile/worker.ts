@@ -1,0 +1,90 @@
+import { fromDay, toDay } from "../core/iso-date.ts";
+import type { Profile } from "../core/observation.ts";
+import type { PlannedJob } from "../core/plan.ts";
+import type { ReconcileContext } from "./context.ts";
+import type { RepairEvents } from "./ports/repair-events.ts";
+import type { QueuedRepair, RepairConsumer, RepairJob, RepairQueue } from "./ports/repair-queue.ts";
+import { encodeReport, profileBetween, type RepairReport } from "./repair-report.ts";
+import type { RunningJobs } from "./running-jobs.ts";
+import type { Session } from "./session.ts";
+
+export interface WorkerOptions {
+  readonly queue: RepairQueue;
+  readonly events: RepairEvents;
+  readonly session: Session;
+  readonly jobs: RunningJobs;
+  /** Jobs at once in this process. */
+  readonly slots: number;
+  /** Resolves when the session knows at least what the cycle knew. @throws what a look at the warehouse throws */
+  readonly freshFor: (cycleId: string) => Promise<void>;
+  /** Told of what a job could not even be begun for, or could not be told the others. */
+  readonly onFailure: (thrown: unknown) => void;
+}
+
+/** Takes jobs from the queue, runs each from lock to proof, and tells all what it saw. */
+export function startWorker(context: ReconcileContext, options: WorkerOptions): RepairConsumer {
+  const { queue, slots } = options;
+  return queue.consume((job, signal) => handle(context, options, job, signal), { slots });
+}
+
+async function handle(
+  context: ReconcileContext,
+  options: WorkerOptions,
+  job: QueuedRepair,
+  signal: AbortSignal,
+): Promise<void> {
+  const { session, jobs, events, freshFor, onFailure } = options;
+  const planned = plannedJob(context, job);
+  let report: RepairReport | null = null;
+  try {
+    // What the config no longer has is nobody's job any more.
+    if (planned !== null) {
+      await freshFor(job.cycleId);
+      const result = await jobs.start(planned, job.cycleId, signal);
+      report = reportOf(context, session, planned, result);
+    }
+  } catch (thrown) {
+    onFailure(thrown);
+  }
+  const body = report === null ? null : encodeReport(report);
+  await events.publish({ kind: "ended", jobId: job.id, body }).catch(onFailure);
+}
+
+function reportOf(
+  { compiled }: ReconcileContext,
+  session: Session,
+  job: PlannedJob,
+  result: Awaited<ReturnType<RunningJobs["start"]>>,
+): RepairReport {
+  const [from, to] = [job.days[0] ?? 0, job.days.at(-1) ?? 0];
+  const seen = new Map<string, Profile>();
+  for (const index of compiled.pipeline.repairUnits[job.repairUnit]?.processors ?? []) {
+    const name = compiled.pipeline.processors[index]?.name ?? "";
+    const profile = profileBetween(session.observations.processors.get(name), from, to);
+    if (profile !== null) seen.set(name, profile);
+  }
+  return {
+    result: result?.kind ?? "failed",
+    ends: result?.kind === "ran" ? result.ends : [],
+    seen,
+    from,
+    to,
+  };
+}
+
+/** A job as the queue carries it. */
+export function repairJob({ compiled }: ReconcileContext, job: PlannedJob, cycleId: string): RepairJob {
+  const { id, repairUnit, days, attempt, reason } = job;
+  const repair = compiled.pipeline.repairUnits[repairUnit]?.name ?? "";
+  return { id, repair, dates: days.map(fromDay), attempt, reason, cycleId };
+}
+
+/** A job of the queue as this process plans it; null where its config has no such repair. */
+export function plannedJob({ compiled }: ReconcileContext, job: RepairJob): PlannedJob | null {
+  const repairUnit = compiled.pipeline.repairUnits.findIndex(({ name }) => name === job.repair);
+  const [startDate] = job.dates;
+  const endDate = job.dates.at(-1);
+  if (repairUnit < 0 || startDate === undefined || endDate === undefined) return null;
+  const { id, attempt, reason } = job;
+  return { id, repairUnit, days: job.dates.map(toDay), startDate, endDate, attempt, reason };
+}
