@@ -53,9 +53,25 @@ function sizeOf(type: SqlType, value: ValueProto): number {
   }
 }
 
+/** What was measured of rows, which never change. */
+const rowSizes = new WeakMap<Row, number>();
+const columnSizes = new WeakMap<readonly Row[], Map<number, number>>();
+
 export function rowBytes(table: Table, row: Row): number {
+  const known = rowSizes.get(row);
+  if (known !== undefined) return known * table.weight;
   const bytes = table.columns.reduce((sum, { type }, index) => sum + sizeOf(type, row.cells[index] ?? {}), 0);
+  rowSizes.set(row, bytes);
   return bytes * table.weight;
+}
+
+/** @param rows those of a partition, as `byPartition` gives them */
+function columnBytes(rows: readonly Row[], type: SqlType, index: number): number {
+  const sizes = columnSizes.get(rows) ?? new Map<number, number>();
+  columnSizes.set(rows, sizes);
+  const bytes = sizes.get(index) ?? rows.reduce((sum, row) => sum + sizeOf(type, row.cells[index] ?? {}), 0);
+  sizes.set(index, bytes);
+  return bytes;
 }
 
 /** A table as a statement reads it. */
@@ -96,8 +112,7 @@ function bytesOf(scans: readonly Scan[], { table, content }: ReadTable, whole: b
     if (reading.length === 0) continue;
     const names = namesOf(reading);
     table.columns.forEach(({ name, type }, index) => {
-      if (!whole && !names.has(name.toLowerCase())) return;
-      for (const row of rows) sum += sizeOf(type, row.cells[index] ?? {});
+      if (whole || names.has(name.toLowerCase())) sum += columnBytes(rows, type, index);
     });
     // A pseudo column is as large as the instant or date that it is.
     sum += pseudoColumns(table).filter(({ name }) => names.has(name.toLowerCase())).length * 8 * rows.length;
@@ -105,9 +120,14 @@ function bytesOf(scans: readonly Scan[], { table, content }: ReadTable, whole: b
   return sum * table.weight;
 }
 
+const partitionsOf = new WeakMap<Content, ReadonlyMap<string, readonly Row[]>>();
+
 /** The rows of each partition, by its id; of a table without partitions all are in one. */
 export function byPartition(table: Table, content: Content): ReadonlyMap<string, readonly Row[]> {
+  const known = partitionsOf.get(content);
+  if (known !== undefined) return known;
   const partitions = new Map<string, Row[]>();
+  partitionsOf.set(content, partitions);
   for (const row of content.rows) {
     const id = partitionOf(table, row);
     const rows = partitions.get(id);

@@ -187,10 +187,18 @@ export function partitionOf(table: Table, row: Row): string {
   return partitionId(secondsOf(row.cells[index] ?? {}), partitioning.unit);
 }
 
+/** Rows share few partitions, and every query asks for that of every row. */
+const partitionIds = new Map<string, string>();
+
 function partitionId(seconds: number | null, unit: PartitionUnit): string {
   if (seconds === null) return "__NULL__";
+  const key = `${unit}${seconds}`;
+  const known = partitionIds.get(key);
+  if (known !== undefined) return known;
   const length = { HOUR: 10, DAY: 8, MONTH: 6, YEAR: 4 }[unit];
-  return new Date(seconds * 1000).toISOString().replace(/\D/g, "").slice(0, length);
+  const id = new Date(seconds * 1000).toISOString().replace(/\D/g, "").slice(0, length);
+  partitionIds.set(key, id);
+  return id;
 }
 
 /** Seconds since 1970 of a date, an instant or a local time; null for NULL. */
