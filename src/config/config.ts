@@ -9,6 +9,8 @@ export interface Config {
   /** The target in force; null where the file has none, or none is chosen. */
   readonly target: string | null;
   readonly storage: Storage;
+  /** Null where one process works alone. */
+  readonly redis: RedisConfig | null;
   readonly daemon: DaemonConfig;
   /** Null where the daemon serves nothing. */
   readonly http: HttpConfig | null;
@@ -50,6 +52,25 @@ export interface BigQueryStorage {
   /** Another address than Google's. */
   readonly apiEndpoint: string | null;
   readonly ledgerDataset: string;
+}
+
+/** Queue, locks and the planning lease of several processes. */
+export interface RedisConfig {
+  /** May hold credentials. */
+  readonly url: string;
+  /** Of independent servers; none leaves the locks to the queue's. */
+  readonly lockUrls: readonly string[];
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly database: number | null;
+  /** PEM certificates to trust besides the usual ones. */
+  readonly ca: string | null;
+  readonly sentinel: {
+    readonly master: string;
+    /** `host:port` of each. */
+    readonly nodes: readonly string[];
+    readonly password: string | null;
+  } | null;
 }
 
 /** Where the ledger is, in words. */

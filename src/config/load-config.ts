@@ -9,12 +9,14 @@ import { maskedJson, sortSecrets } from "./mask-secrets.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { prepare } from "./prepare.ts";
 import { readTextFile, type TextFile } from "./read-text-file.ts";
+import { readSecret, secretBytesMax } from "./read-secret.ts";
 import { resolvePipeline } from "./resolve-pipeline.ts";
+import { resolveRedis } from "./resolve-redis.ts";
 import { resolveStorage } from "./resolve-storage.ts";
 import { salvage } from "./salvage.ts";
 import { documentSchema, type DocumentInput } from "./schema/document.ts";
 import { chooseTarget, mergeTarget, targetNames, withEmptyTargets } from "./targets.ts";
-import { childOf, withoutEntries, type MapTree, type Tree, type TreePath } from "./tree.ts";
+import { childOf, withoutEntries, type MapTree, type Tree } from "./tree.ts";
 import { refuseUnavailable } from "./unavailable.ts";
 import { validate } from "./validate.ts";
 
@@ -28,7 +30,6 @@ export interface LoadConfigOptions {
 
 const configBytesMax = 1_000_000;
 const sqlBytesMax = 1_000_000;
-const secretBytesMax = 64_000;
 
 /**
  * Reads a pipeline file, chooses the target, fills in `${…}` and defaults, and checks all of it against itself, before
@@ -66,6 +67,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const pipeline = resolvePipeline(loaded);
   const storage = resolveStorage(loaded);
   const http = await resolveHttp(loaded, secrets);
+  const redis = await resolveRedis(loaded, secrets);
   issues.throwIfAny(file);
   const sorted = sortSecrets(secrets);
   const shown = tree.kind === "map" ? withoutEntries(tree, new Set(["defaults", "default_target"])) : tree;
@@ -75,6 +77,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     file: absolute,
     target,
     storage,
+    redis,
     daemon: {
       cron: daemon.cron,
       cycleTimeoutMs: daemon.cycle_timeout,
@@ -154,24 +157,6 @@ async function resolveHttp(loaded: Loaded, secrets: Set<string>): Promise<HttpCo
   const token = await readSecret(loaded, ["http", "token_file"], http.token_file);
   if (token !== null) addSecret(secrets, token);
   return { listen: http.listen, token };
-}
-
-async function readSecret(
-  { folder, issues, tree }: Loaded,
-  path: TreePath,
-  file: string,
-): Promise<string | null> {
-  const absolute = absolutePath(folder, file);
-  const read = await readTextFile(absolute, secretBytesMax);
-  const text = read.kind === "text" ? read.text.trim() : "";
-  if (text !== "") return text;
-  const found = read.kind === "text" ? "an empty file" : read.found;
-  issues.addAt(tree, path, {
-    expected: `a file with a secret at ${absolute}`,
-    found,
-    hint: "check the path and who may read it",
-  });
-  return null;
 }
 
 function fail(issues: IssueList, file: string): never {

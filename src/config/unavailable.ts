@@ -15,17 +15,13 @@ export function refuseUnavailable(file: string, document: Tree): void {
       `${file}:${line}:${column}: ${pathText(path)} is not available in this version`,
   );
   throw new ReconcilerError("not_available", lines.join("\n"), {
-    hint: "available are repairs by sql_file, command and http, in one process; choose another target with --target",
+    hint: "available are repairs by sql_file, command and http; choose another target with --target",
     path: file,
   });
 }
 
 function unavailableIn(document: Tree): readonly Place[] {
-  return [
-    ...unavailableAt(document, ["redis"]),
-    ...repairsIn(document, "processors", ["repair"]),
-    ...repairsIn(document, "repairs", []),
-  ];
+  return [...repairsIn(document, "processors", ["repair"]), ...repairsIn(document, "repairs", [])];
 }
 
 function repairsIn(document: Tree, section: string, below: readonly string[]): readonly Place[] {

@@ -7,6 +7,8 @@ import type { RunListener } from "../reconcile/once.ts";
 
 export interface RunLog extends RunListener, DaemonListener {
   readonly onLocked: (message: string) => void;
+  readonly onUnreadable: (jobId: string, message: string) => void;
+  readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
 }
 
 /** Tells the events of a run or a daemon as log lines: constant messages with fields, nothing per cell. */
@@ -82,6 +84,15 @@ export function runLog(logger: Logger): RunLog {
     onDegraded(thrown) {
       if (thrown === null) logger.info("coordination is back");
       else logger.error(fieldsOf(thrown), "coordination is away: nothing new is enqueued");
+    },
+    onUnreadable(jobId, message) {
+      logger.error({ job_id: jobId, error: message }, "job dropped: nobody can read it");
+    },
+    onStalled({ waiting, stalledMs }) {
+      logger.error(
+        { waiting, seconds: stalledMs / 1000 },
+        "jobs wait and none is taken: the worker is started anew",
+      );
     },
     onStopping(running) {
       logger.info({ running }, "stopping");

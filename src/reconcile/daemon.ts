@@ -58,6 +58,10 @@ export interface DaemonListener {
 
 /** How often people's decisions are asked for, and the lease where somebody else has it. */
 const pollMs = 2_000;
+/** How often the queue is looked at where jobs are outstanding. */
+const outstandingPollMs = 5_000;
+/** How often what runs elsewhere is thought of anew; it is seen when it ends, or by the next cycle. */
+const elsewherePollMs = 60_000;
 /** After a cycle that failed the next one does not wait for its tick, but for this. */
 const retryMs = 60_000;
 /** How long a job is left alone that a worker gave back, unless its cells were locked. */
@@ -254,7 +258,8 @@ class DaemonRun {
     const session = this.#session;
     this.#isChanged = false;
     try {
-      session.queued(await this.#outstanding());
+      const outstanding = await this.#outstanding();
+      session.queued(outstanding);
       const assessment = session.assess();
       const jobs = mode === "repair" ? plan(assessment, this.#limits()) : [];
       if (jobs.length > 0) {
@@ -262,8 +267,12 @@ class DaemonRun {
         await coordination.queue.enqueue(queued, term.epoch);
       }
       listener.onPlanned(assessment, jobs);
-      const readyAt = nextReadyAt(assessment, null);
-      this.#readyAt = readyAt === null ? Infinity : this.#monotonic() + Math.max(1, readyAt - session.now());
+      const elsewhereAt = session.nextElsewhereAt(assessment, elsewherePollMs);
+      const waitMs = (nextReadyAt(assessment, elsewhereAt) ?? Infinity) - session.now();
+      // A queue may lose what it holds, and events may be lost: neither waits for the next tick.
+      const isWaited = outstanding.size + jobs.length > 0;
+      this.#readyAt =
+        this.#monotonic() + Math.max(1, Math.min(waitMs, isWaited ? outstandingPollMs : Infinity));
       this.#degraded(null);
     } catch (thrown) {
       if (!(thrown instanceof ReconcilerError)) throw thrown;

@@ -49,7 +49,7 @@ export async function runJob(
   const unit = context.compiled.pipeline.repairUnits[job.repairUnit];
   if (unit === undefined) return { kind: "skipped" };
   const processors = unit.processors.flatMap((index) => context.compiled.pipeline.processors[index] ?? []);
-  const lease = await context.lock.acquire(lockKeys(processors, job.days));
+  const lease = await lockAll(context, lockKeys(processors, job.days));
   if (lease === null) return { kind: "locked" };
   try {
     const run: Run = { context, session, job, cycleId, events, unit, processors, lease, signal };
@@ -64,6 +64,16 @@ export async function runJob(
     return ends.length === 0 ? { kind: "skipped" } : { kind: "ran", ends };
   } finally {
     await lease.release();
+  }
+}
+
+/** Null where somebody holds one of the cells, or may: locks that cannot be asked are held by nobody here. */
+async function lockAll({ lock }: ReconcileContext, keys: readonly string[]): Promise<CellLease | null> {
+  try {
+    return await lock.acquire(keys);
+  } catch (error) {
+    if (error instanceof ReconcilerError && error.code === "redis_unavailable") return null;
+    throw error;
   }
 }
 

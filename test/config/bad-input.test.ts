@@ -75,6 +75,9 @@ test("a ledger that does not fit its warehouse, and labels that BigQuery would r
   expect(await faultOf(bigquery("ledger: { dataset: a-b }"))).toMatch(
     /ledger\.dataset expected the name of a dataset/,
   );
+  expect(await faultOf(pipelineYaml(undefined, "redis: { url: redis://r }"))).toMatch(
+    /redis expected no redis with a warehouse that is one DuckDB file/,
+  );
   expect(await faultOf(pipelineYaml(undefined, "ledger: { dataset: d }"))).toMatch(
     /ledger\.dataset expected ledger\.path, as the warehouse is a DuckDB file/,
   );

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Processor, RepairUnit } from "../../src/core/pipeline.ts";
 import { exampleYaml as yaml } from "./example-yaml.ts";
-import { faults, load, loadError, type LoadInput } from "./load.ts";
+import { faults, load, loadError } from "./load.ts";
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -175,22 +175,23 @@ test("the example's processor, edges, expectation and repair are completely reso
   expect(config.pipeline.repairUnits).toEqual([unit]);
 });
 
-test("the example's production target is refused, naming each thing that this version cannot do", async () => {
-  const prod: LoadInput = { yaml, target: "prod", env: { GCP_PROJECT: "p", REDIS_URL: "redis://r" } };
-  const error = await loadError(prod);
-  expect(error.code).toBe("not_available");
-  expect(error.message.split("\n").map((line) => line.replace(/^\S*\//, ""))).toEqual([
-    "pipeline.yaml:11:12: targets.prod.redis is not available in this version",
-  ]);
-  expect(error.hint).toMatch(/in one process.*--target/);
-});
-
-test("the example's production target without redis is BigQuery, with its ledger in a dataset", async () => {
+test("the example's production target is BigQuery, with its ledger in a dataset and Redis between its processes", async () => {
   const { config } = await load({
-    yaml: yaml.replace(/^ +redis:.*\n/m, "").replace(/^ +http:.*\n/m, ""),
+    yaml: yaml.replace(/^ +http:.*\n/m, ""),
     target: "prod",
-    env: { GCP_PROJECT: "nba-prod" },
+    env: { GCP_PROJECT: "nba-prod", REDIS_URL: "redis://u:secret@r:6380/2" },
   });
+  expect(config.redis).toEqual({
+    url: "redis://u:secret@r:6380/2",
+    lockUrls: [],
+    username: null,
+    password: null,
+    database: null,
+    ca: null,
+    sentinel: null,
+  });
+  expect(config.secrets).toContain("secret");
+  expect(JSON.stringify(config.jsonDocument)).not.toContain("secret@");
   expect(config.storage).toEqual({
     type: "bigquery",
     project: "nba-prod",
@@ -204,10 +205,6 @@ test("the example's production target without redis is BigQuery, with its ledger
     ledgerDataset: "nba_reconciler",
   });
   expect(config.pipeline.limits.commandsMax).toBe(8);
-});
-
-test("a target that is not available is refused as such, whether its environment is set or not", async () => {
-  expect((await loadError({ yaml, target: "prod" })).code).toBe("not_available");
 });
 
 test("a fault in a target that is not chosen is told all the same, with the target's place", async () => {

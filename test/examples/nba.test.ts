@@ -244,9 +244,12 @@ describe("the example's SQL", () => {
 });
 
 describe("the production target", () => {
-  test("says that its warehouse is not available in this version", async () => {
+  test("names its secrets by file, and says which one is missing", async () => {
     const env = { GCP_PROJECT: "p", REDIS_URL: "redis://localhost" };
-    await expect(loadConfig({ file, target: "prod", env })).rejects.toMatchObject({ code: "not_available" });
+    await expect(loadConfig({ file, target: "prod", env })).rejects.toMatchObject({
+      code: "config_invalid",
+      message: expect.stringMatching(/http\.token_file\n +expected {2}a file with a secret/),
+    });
   });
 
   test("starts the backfill job of every processor by its command, on any warehouse", async () => {

@@ -54,13 +54,28 @@ const ledgerSchema = z.strictObject({
   dataset: dataset.optional().describe("With BigQuery, where it is required: a dataset of its own."),
 });
 
+const sentinelSchema = z.strictObject({
+  master: text.describe("The name of the group."),
+  nodes: z
+    .array(text, { error: "a list of host:port" })
+    .min(1, { error: "at least one host:port" })
+    .describe("The Sentinels, as host:port."),
+  password_file: text.optional().describe("A file with the Sentinels' own password."),
+});
+
 const redisSchema = z.strictObject({
-  url: text.describe("The queue's Redis."),
+  url: text.describe("The queue's Redis: `redis://host:port/database`, or `rediss://` for TLS."),
   lock_urls: z
     .array(text, { error: "a list of URLs" })
     .prefault([])
-    .describe("Independent nodes for locks; the queue's Redis unless given."),
-  password_file: text.optional().describe("A file with the password."),
+    .describe("Independent servers for locks, no replicas of each other; the queue's Redis unless given."),
+  username: text.optional().describe("Unless the URL has it."),
+  password_file: text.optional().describe("A file with the password, for all of the servers."),
+  database: whole(0, 100_000).optional().describe("The number of the database; 0 unless the URL has one."),
+  ca_file: text.optional().describe("PEM certificates to trust besides the usual ones."),
+  sentinel: sentinelSchema
+    .optional()
+    .describe("Finds the queue's Redis; host and port of the URL are not used then."),
 });
 
 const httpServerSchema = z.strictObject({
@@ -135,7 +150,7 @@ const sections = {
   ledger: ledgerSchema.prefault({}).describe("Where attempts, outcomes and decisions are recorded."),
   redis: redisSchema
     .optional()
-    .describe("Queue and locks of several replicas. Not available in this version."),
+    .describe("Queue, locks and planning lease of several processes; one works alone unless given."),
   http: httpServerSchema.optional().describe("The daemon's HTTP server."),
   daemon: daemonSchema.prefault({}).describe("The always-on process."),
   limits: z

@@ -1,0 +1,152 @@
+// Goal: several processes are one: they converge as one would, no cell is ever run by two of them at once, and whoever dies is replaced.
+// Method: real daemons beside one Redis process and one local BigQuery; what ran when is read from the ledger.
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { keyPrefix } from "../../src/adapters/redis/server.ts";
+import { type CliProcess, startReconcile } from "../support/cli.ts";
+import { asIfUsedBefore, type RedisProcess, startRedis } from "../support/redis.ts";
+import {
+  type BigQueryPlatform,
+  bigQueryPlatform,
+  duckDbPlatform,
+  someHoles,
+  tableNames,
+} from "./platform.ts";
+
+const timeoutMs = 180_000;
+
+interface Fleet {
+  readonly redis: RedisProcess;
+  readonly platform: BigQueryPlatform;
+  start(...args: readonly string[]): CliProcess;
+}
+
+/** A broken platform with its Redis; whatever was started is gone afterwards. */
+async function withFleet(work: (fleet: Fleet) => Promise<void>): Promise<void> {
+  const daemons: CliProcess[] = [];
+  const [redis, platform] = await Promise.all([startRedis(), bigQueryPlatform(someHoles)]);
+  try {
+    for (const keyspace of ["cells", "planning"]) {
+      await asIfUsedBefore([redis], `${keyPrefix("platform")}${keyspace}:`);
+    }
+    await platform.configure({
+      more: `redis: { url: "${redis.url}" }\ndaemon: { cron: "0 4 * * *", shutdown_grace: 5s }\nlimits: { jobs_max: 4 }\n`,
+    });
+    expect(await platform.run("validate", "--create")).toMatchObject({ code: 0 });
+    await work({
+      redis,
+      platform,
+      start(...args) {
+        const daemon = startReconcile(["daemon", ...args], { cwd: platform.folder });
+        daemons.push(daemon);
+        return daemon;
+      },
+    });
+  } finally {
+    for (const { child } of daemons) child.kill("SIGKILL");
+    await Promise.all(daemons.map(({ ended }) => ended));
+    await Promise.all([redis.stop(), platform.remove()]);
+  }
+}
+
+async function untilRepairing({ platform }: Fleet): Promise<void> {
+  const started = "select 1 from reconciler.repair_starts limit 1";
+  while ((await platform.server.run(started)).length === 0) await sleep(50);
+}
+
+async function untilConverged({ platform }: Fleet): Promise<void> {
+  while (!(await platform.report("status")).document.converged) await sleep(300);
+}
+
+/** Runs of one cell that were under way at the same time, by the ledger. */
+function overlaps({ platform }: Fleet): Promise<unknown> {
+  return platform.server.run(`
+    with runs as (
+      select repair_id, processor, date, started_at, ended_at from reconciler.cell_outcomes
+    )
+    select a.repair_id as first, b.repair_id as second
+    from runs as a join runs as b
+      on a.processor = b.processor and a.date = b.date and a.repair_id < b.repair_id
+      and a.started_at < b.ended_at and b.started_at < a.ended_at`);
+}
+
+/** The tables as one undisturbed process leaves them. */
+async function expectWhole({ platform }: Fleet): Promise<void> {
+  const whole = await duckDbPlatform({});
+  try {
+    for (const table of tableNames) expect(await platform.rows(table)).toEqual(await whole.rows(table));
+  } finally {
+    await whole.remove();
+  }
+}
+
+describe.concurrent("several processes", () => {
+  test(
+    "of which one only plans and one only works converge as one, and stop cleanly",
+    () =>
+      withFleet(async (fleet) => {
+        const all = [fleet.start("--role", "planner"), fleet.start("--role", "worker"), fleet.start()];
+        await untilConverged(fleet);
+        for (const { child } of all) child.kill("SIGTERM");
+        for (const { ended } of all) expect(await ended).toMatchObject({ code: 0, signal: null });
+        await expectWhole(fleet);
+        expect(await overlaps(fleet)).toEqual([]);
+        const outcomes = "select distinct outcome from reconciler.cell_outcomes";
+        expect(await fleet.platform.server.run(outcomes)).toEqual([["repaired"]]);
+        // No lock and no lease is left behind.
+        expect(await fleet.redis.command("keys", "*:cells:*/*")).toEqual([]);
+      }),
+    timeoutMs,
+  );
+
+  test(
+    "replace a planner that is killed, and what it had begun is finished",
+    () =>
+      withFleet(async (fleet) => {
+        const first = fleet.start();
+        await untilRepairing(fleet);
+        first.child.kill("SIGKILL");
+        fleet.start();
+        await untilConverged(fleet);
+        await expectWhole(fleet);
+        expect(await overlaps(fleet)).toEqual([]);
+      }),
+    timeoutMs,
+  );
+
+  test(
+    "lose nothing but time where Redis is wiped in mid-run",
+    () =>
+      withFleet(async (fleet) => {
+        fleet.start();
+        fleet.start();
+        await untilRepairing(fleet);
+        await fleet.redis.command("flushall");
+        await untilConverged(fleet);
+        await expectWhole(fleet);
+        expect(await overlaps(fleet)).toEqual([]);
+      }),
+    timeoutMs,
+  );
+
+  test(
+    "go on looking where Redis is away, begin nothing, and repair once it is back",
+    () =>
+      withFleet(async (fleet) => {
+        await fleet.redis.kill();
+        const daemon = fleet.start("--log-level", "info");
+        let logged = "";
+        daemon.child.stderr?.on("data", (chunk: Buffer) => {
+          logged += chunk.toString("utf8");
+        });
+        while (!/"cycle observed"/.test(logged)) await sleep(50);
+        expect(logged).toMatch(/"code":"redis_unavailable".*"coordination is away: nothing new is enqueued"/);
+        const starts = "select count(*) from reconciler.repair_starts";
+        expect(await fleet.platform.server.run(starts)).toEqual([["0"]]);
+        await fleet.redis.restart();
+        await untilConverged(fleet);
+        await expectWhole(fleet);
+      }),
+    timeoutMs,
+  );
+});
