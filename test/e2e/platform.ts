@@ -7,7 +7,7 @@ import { datesFrom, documentOf, type Report } from "./scene.ts";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 
-export const nights = datesFrom("2024-01-01", "2024-02-09");
+const nights = datesFrom("2024-01-01", "2024-02-09");
 
 interface PlatformTable {
   readonly columns: readonly string[];
