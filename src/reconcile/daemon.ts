@@ -100,6 +100,10 @@ class DaemonRun {
   /** When, on the monotonic clock, something becomes ready by itself. */
   #readyAt = Infinity;
   #isDegraded = false;
+  /** By job id: what this process enqueued or found in the queue as it last planned. */
+  #enqueued: ReadonlyMap<string, InFlight> = new Map();
+  /** Whether a job was not what this process took it for: what it knows is too old. */
+  #isOutdated = false;
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: DaemonOptions) {
@@ -111,7 +115,10 @@ class DaemonRun {
     this.#jobs = new RunningJobs(context, this.#session, {
       events: { started: listener.onStarted, ended: listener.onEnded },
       signal: this.#cancel.signal,
-      onResult: () => undefined,
+      onResult: ({ kind }) => {
+        // Whoever plans takes it for ready; it is complete, or this process knows less.
+        if (kind === "skipped" && this.#term === null) this.#isOutdated = true;
+      },
       onFailure: (thrown) => this.#failed(thrown),
       onEnd: () => this.#changed(),
     });
@@ -239,11 +246,13 @@ class DaemonRun {
   /** A worker needs to know what the planner knew, and asks for it once per cycle. */
   async #freshFor(cycleId: string): Promise<void> {
     // A cycle that goes on must not keep the jobs of the one before waiting.
-    if (this.#cycleId === cycleId) return;
+    const isFresh = () => this.#cycleId === cycleId && !this.#isOutdated;
+    if (isFresh()) return;
     await this.#inTurn(async () => {
-      if (this.#cycleId === cycleId) return;
+      if (isFresh()) return;
       await this.#session.refresh(AbortSignal.timeout(this.#options.cycleTimeoutMs));
       this.#cycleId = cycleId;
+      this.#isOutdated = false;
     });
   }
 
@@ -266,6 +275,11 @@ class DaemonRun {
         const queued = jobs.map((job) => repairJob(this.#context, job, this.#cycleId));
         await coordination.queue.enqueue(queued, term.epoch);
       }
+      const { pipeline } = this.#context.compiled;
+      this.#enqueued = new Map([
+        ...outstanding,
+        ...jobs.map((job) => [job.id, inFlightOf(pipeline, job, "queued")] as const),
+      ]);
       listener.onPlanned(assessment, jobs);
       const elsewhereAt = session.nextElsewhereAt(assessment, elsewherePollMs);
       const waitMs = (nextReadyAt(assessment, elsewhereAt) ?? Infinity) - session.now();
@@ -295,35 +309,27 @@ class DaemonRun {
   }
 
   /** What a worker saw holds for everybody; this process knows already what its own saw. */
-  #heard({ kind, body }: RepairEvent): void {
+  #heard({ kind, jobId, body }: RepairEvent): void {
     if (kind !== "ended") return;
     const report = decodeReport(body);
-    // Before the first look there is nothing that it could be added to.
-    if (report !== null && this.#cycleId !== "") {
-      const { ends, seen, from, to, result } = report;
+    if (report !== null) {
+      const { ends, seen, from, to } = report;
       const processors = new Map(
         [...seen].map(([name, profile]) => [name, { kind: "observed", profile, unseen: null } as const]),
       );
       this.#session.merge({ processors, scanBytes: 0 }, from, to);
       for (const end of ends) this.#session.appendEnd(end);
-      if (result !== "ran") this.#leaveAlone(report.result === "locked" ? "locked" : "other", report);
     }
+    const result = report?.result ?? "failed";
+    if (result !== "ran") this.#leaveAlone(jobId, result === "locked" ? returnedMs.locked : returnedMs.other);
     this.#changed();
   }
 
-  #leaveAlone(
-    why: keyof typeof returnedMs,
-    { seen, from, to }: NonNullable<ReturnType<typeof decodeReport>>,
-  ): void {
-    const { pipeline } = this.#context.compiled;
-    const days = Array.from({ length: to - from + 1 }, (_, index) => from + index);
-    for (const name of seen.keys()) {
-      const repairUnit = pipeline.processors.find((processor) => processor.name === name)?.repairUnit ?? null;
-      if (repairUnit === null) continue;
-      const run = inFlightOf(pipeline, { repairUnit, days }, "queued");
-      this.#session.defer(run, this.#session.now() + returnedMs[why]);
-    }
-    this.#readyAt = Math.min(this.#readyAt, this.#monotonic() + returnedMs[why]);
+  /** A job that came back as it was must not come back at once, again and again. */
+  #leaveAlone(jobId: string, ms: number): void {
+    const run = this.#enqueued.get(jobId);
+    if (run === undefined || !this.#session.hasLooked) return;
+    this.#session.defer(run, this.#session.now() + ms);
   }
 
   /** Until something happens, and no longer than people may wait for what they decided. */
@@ -334,7 +340,7 @@ class DaemonRun {
     const isNews = this.#isChanged && this.#isTrusted && this.#term !== null;
     const next = Math.min(this.#readyAt, this.#retryAt) - this.#monotonic();
     await clock.sleep(isNews ? 0 : Math.max(1, Math.min(pollMs, next)), woken.signal);
-    if (!woken.signal.aborted && !isNews && this.#cycleId !== "") await this.#heedDecisions();
+    if (!woken.signal.aborted && !isNews && this.#session.hasLooked) await this.#heedDecisions();
   }
 
   async #heedDecisions(): Promise<void> {

@@ -158,10 +158,15 @@ export class Session {
     });
   }
 
-  /** Changes what is known, and once more when the look that goes on has ended. */
+  /** Changes what is known, if anything is, and once more when the look that goes on has ended. */
   #change(change: () => void): void {
-    change();
+    if (this.#observations !== null) change();
     this.#journal?.push(change);
+  }
+
+  /** Whether there was a look at everything yet. */
+  get hasLooked(): boolean {
+    return this.#observations !== null;
   }
 
   /** Reads anew what others run: somebody may have begun since the last full look. */
