@@ -5,6 +5,7 @@ import type { ReconcilerError } from "../../errors.ts";
 import { eachOf } from "../sql/each-of.ts";
 import { chunksOf, failed, isOfStatement } from "../sql/profile-all.ts";
 import { QueryError } from "../sql/query-error.ts";
+import { listedTablesMax } from "./billing.ts";
 import { limitsOf } from "./limits.ts";
 import { analyzeProfile, type ArmContexts, profileDates, type ProfileSource } from "./profile.ts";
 import { type Spans, subtract, union, widen } from "./spans.ts";
@@ -156,15 +157,17 @@ class Asker {
     const processors = chunk.map(({ processor }) => processor);
     const what = { rangesOf: rangesOf(chunk), contextOf };
     try {
-      return (await analyzeProfile(source.jobs, processors, what, limitsOf(timeoutMs, signal))).bytes;
+      const found = await analyzeProfile(source.jobs, processors, what, limitsOf(timeoutMs, signal));
+      // Each table that is in no list would be billed on top.
+      if (found.tables < listedTablesMax || chunk.length === 1) return found.bytes;
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
-      if (chunk.length === 1) return 0;
       // As the profile itself will be halved.
-      const middle = Math.ceil(chunk.length / 2);
-      const first = await this.#priceOfChunk(chunk.slice(0, middle));
-      return first + (await this.#priceOfChunk(chunk.slice(middle)));
+      if (chunk.length === 1) return 0;
     }
+    const middle = Math.ceil(chunk.length / 2);
+    const first = await this.#priceOfChunk(chunk.slice(0, middle));
+    return first + (await this.#priceOfChunk(chunk.slice(middle)));
   }
 }
 

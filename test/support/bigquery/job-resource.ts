@@ -101,7 +101,8 @@ function statisticsOf({ projectId }: Warehouse, outcome: Outcome, dryRun: boolea
     totalBytesProcessed: String(cost.bytesProcessed),
     totalBytesBilled: dryRun ? "0" : String(cost.bytesBilled),
     cacheHit: outcome.cacheHit,
-    referencedTables: cost.tables.map(({ dataset, name }) => ({
+    // BigQuery's list is not complete where there are more.
+    referencedTables: cost.tables.slice(0, 50).map(({ dataset, name }) => ({
       projectId,
       datasetId: dataset,
       tableId: name,
