@@ -44,6 +44,19 @@ export function ledgerMissing(place: LedgerPlace): ReconcilerError {
   });
 }
 
+/** It is there, and jobs that run where the config says do not find it. */
+export function ledgerElsewhere(place: LedgerPlace, cause: unknown): ReconcilerError {
+  return new ReconcilerError(
+    "ledger_unavailable",
+    `${placeText(place)} cannot be written: it is there, but not in the location in which jobs run: ${messageOf(cause)}`,
+    {
+      path: `${place.project}.${place.dataset}`,
+      cause,
+      hint: "nothing of it was recorded; correct warehouse.location, or name a dataset in that location as ledger.dataset",
+    },
+  );
+}
+
 function isOfLedger({ code }: ReconcilerError): boolean {
   return code === "ledger_missing" || code === "ledger_unavailable" || code === "write_failed";
 }

@@ -1,9 +1,10 @@
+import { ReconcilerError } from "../../errors.ts";
 import type { Api } from "./api.ts";
 import { AppendedTable, type RowKeeper } from "./appended-table.ts";
 import { Inserts, type NewRow } from "./inserts.ts";
 import type { Jobs, Statement } from "./jobs.ts";
 import { checkForm } from "./ledger-dataset.ts";
-import { ledgerError, ledgerMissing, type LedgerPlace } from "./ledger-failures.ts";
+import { ledgerElsewhere, ledgerError, ledgerMissing, type LedgerPlace } from "./ledger-failures.ts";
 import { limitsOf } from "./limits.ts";
 
 export interface LedgerAccess {
@@ -77,7 +78,11 @@ export class LedgerTable {
     } catch (error) {
       // Somebody may have taken it away, and it may be made again.
       this.#scope = null;
-      throw ledgerError(error, this.#access.place, "written");
+      const { place } = this.#access;
+      const known = ledgerError(error, place, "written");
+      const isMissing = known instanceof ReconcilerError && known.code === "ledger_missing";
+      // A job sees nothing of another location, and says that the dataset is not there.
+      throw isMissing && (await this.exists()) ? ledgerElsewhere(place, error) : known;
     }
   }
 

@@ -79,6 +79,15 @@ describe("making a ledger", () => {
     });
   });
 
+  it("says that the ledger is elsewhere, where the config names another location since", async () => {
+    const elsewhere = openLedger(at.server, at.dataset, { location: "EU" });
+    await expect(elsewhere.recordStart(startOf("a"))).rejects.toMatchObject({
+      code: "ledger_unavailable",
+      message: expect.stringMatching(/not in the location in which jobs run: .*in location EU/) as string,
+      hint: expect.stringContaining("correct warehouse.location") as string,
+    });
+  });
+
   it("refuses a dataset whose table of records is none of a ledger, and does not touch it", async () => {
     const other = openLedger(at.server, newDatasetWith("records"));
     const refusal = {
