@@ -36,6 +36,14 @@ export function isPassing({ reason, status }: ApiFailure): boolean {
   return status === null ? reason === null : passingStatuses.has(status);
 }
 
+/**
+ * Where the job is whose id is taken, as BigQuery says with `duplicate`; null where it does not. A job outside of the
+ * multi-regions is not found without it.
+ */
+export function locationOfJob({ message }: ApiFailure): string | null {
+  return /^Already Exists: Job \S+:([a-z0-9-]+)\./i.exec(message)?.[1] ?? null;
+}
+
 /** What was being done, for the roles that it takes. */
 export type Activity = "read" | "write" | "analyze";
 

@@ -3,7 +3,7 @@ import { messageOf, ReconcilerError } from "../../errors.ts";
 import { anyAnswer, type JobAnswer, jobAnswer, resultsAnswer } from "./answers.ts";
 import type { Api, Call } from "./api.ts";
 import { billedAtMost } from "./billing.ts";
-import { type Activity, ApiFailure, isPassing, productError } from "./failures.ts";
+import { type Activity, ApiFailure, isPassing, locationOfJob, productError } from "./failures.ts";
 import type { Parameter } from "./parameters.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { Rows } from "./rows.ts";
@@ -194,7 +194,7 @@ export class Jobs {
       // The try before was answered by nobody, but it arrived.
       const isOurs = error instanceof ApiFailure && error.reason === "duplicate";
       if (!isOurs) throw error;
-      return this.#get(jobId, location, limits).catch((earlier: unknown) => {
+      return this.#get(jobId, location ?? locationOfJob(error), limits).catch((earlier: unknown) => {
         throw earlier instanceof JobFailure ? new JobFailure(earlier.message, earlier, true) : earlier;
       });
     }

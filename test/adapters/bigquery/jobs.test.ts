@@ -29,11 +29,12 @@ const options: JobOptions = {
 
 async function start(
   answer: (asked: Asked, count: number) => Answer,
+  given: JobOptions = options,
 ): Promise<{ jobs: Jobs; server: Scripted }> {
   const server = await startScripted(answer);
   cleanups.push(() => server.stop());
   const api = new Api({ project: "shop", apiEndpoint: server.url, retryFromMs: 5 });
-  return { jobs: new Jobs(api, options), server };
+  return { jobs: new Jobs(api, given), server };
 }
 
 const statement = { sql: "select 1", purpose: "profile" };
@@ -140,6 +141,23 @@ describe("an answer that is lost", () => {
     const ids = inserts(server).map(({ body }) => body.jobReference?.jobId);
     expect(ids).toHaveLength(2);
     expect(new Set(ids).size).toBe(1);
+  });
+
+  test("is found where BigQuery says that its job is, where the config names no location", async () => {
+    const done = doneAnswers();
+    const { jobs, server } = await start(
+      (asked, count) => {
+        if (asked.path !== "/jobs") return done(asked);
+        const id = asked.body.jobReference?.jobId;
+        return count === 1
+          ? "drop"
+          : errorAnswer(409, "duplicate", `Already Exists: Job example.com:shop:us-west2.${id}`);
+      },
+      { ...options, location: null },
+    );
+    expect((await jobs.write(statement, limits())).rowsChanged).toBe(3);
+    const found = server.asked.find(({ path }) => path.startsWith("/jobs/"));
+    expect(found?.query.get("location")).toBe("us-west2");
   });
 
   test("every time, is an error that can be caught, and leaves the process alive", async () => {
