@@ -1,4 +1,5 @@
 import { type TableName, tableText } from "../../core/pipeline.ts";
+import { failureCodeOf, QueryError } from "../sql/query-error.ts";
 import { type Column, nearestName, type Source, Unobservable } from "../sql/source.ts";
 import { datasetsAnswer, type TableAnswer, tableAnswer, tablesAnswer, typeName } from "./answers.ts";
 import type { Api } from "./api.ts";
@@ -142,7 +143,11 @@ async function problemOf(
   if (failure.reason === "accessDenied") {
     return new Unobservable("permission", `${problem.message}; ${problem.hint}`);
   }
-  if (failure.reason !== "notFound") throw problem;
+  if (failure.reason !== "notFound") {
+    // It speaks of this table, or of its project: others may well be there.
+    if (problem instanceof QueryError) return new Unobservable(failureCodeOf(problem), problem.message);
+    throw problem;
+  }
   const nearest = await nearestTable(api, pathOf(name, api.project), limits);
   return new Unobservable("not_found", `there is no table ${tableText(name)}`, nearest);
 }

@@ -35,6 +35,8 @@ interface TrackedTable {
   readonly key: string;
   readonly path: TablePath;
   readonly state: TableState;
+  /** Names and types, in their order. */
+  readonly columns: readonly (readonly [string, string])[];
   /** Null where its partitions say nothing about the dates. */
   readonly dates: PartitionDates | null;
 }
@@ -56,11 +58,15 @@ export function subjectOf(
     const state = catalog.state(table);
     if (state === null) return { kind: "untracked", processor };
     const path = pathOf(table, api.project);
-    const dates = partitionDates(state.partitioning, dateColumn, catalog.table(table), timezone);
-    tables.push({ key: pathSql(path), path, state, dates });
+    const source = catalog.table(table);
+    const columns = [...source.columns.values()].map(({ name, type }) => [name, type] as const);
+    const dates = partitionDates(state.partitioning, dateColumn, source, timezone);
+    tables.push({ key: pathSql(path), path, state, columns, dates });
   }
   if (!reads.isWhole) return { kind: "untracked", processor };
-  const ground = hashOf([shape, tables.map(({ state }) => [state.created, state.partitioning])]);
+  // A column that was renamed is in no partition's metadata, and the statement may well say the same of another one.
+  const grounds = tables.map(({ state, columns }) => [state.created, state.partitioning, columns]);
+  const ground = hashOf([shape, grounds]);
   return { kind: "tracked", processor, ground, tables };
 }
 

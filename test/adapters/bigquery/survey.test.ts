@@ -191,6 +191,34 @@ describe("where partitions changed", () => {
     expectSame(found, await next.all());
   });
 
+  test("columns that changed their names, though only another date was written since, are asked for in full", async () => {
+    const numbers = { game_date: "DATE", score: "INT64", spare: "INT64" };
+    server.define({
+      name: "raw.lines",
+      columns: numbers,
+      partition,
+      rows: dates.map((date) => [date, 1, 0]),
+    });
+    const checks = [{ name: "scored", sql: "score > 0" }];
+    const made = await settled(
+      surveyor(server, { lines: { table: table("raw.lines"), expect: { checks } } }),
+    );
+    const fields = [
+      ["game_date", "DATE"],
+      ["spare", "INTEGER"],
+      ["score", "INTEGER"],
+    ].map(([name, type]) => ({ name, type }));
+    await fetch(`${server.url}/bigquery/v2/projects/${server.projectId}/datasets/raw/tables/lines`, {
+      method: "PATCH",
+      body: JSON.stringify({ schema: { fields } }),
+    });
+    server.insert("raw.lines", [["2024-01-20", 1, 1]]);
+    const found = await made.survey();
+    // One violation, of a date that nobody wrote.
+    expect(seenOf(found.processors.get("lines"))["2024-01-02"]).toMatch(/ 1$/);
+    expectSame(found, await made.all());
+  });
+
   test("notes that are cut off, or of another version, count as absent", async () => {
     const memory = memoryOfTests();
     const first = surveyor(server, sketches, { scheduleSpecs, memory });
@@ -315,6 +343,31 @@ describe("a budget", () => {
     expect((await made.survey({ budgetBytes })).scanBytes).toBe(0);
   });
 
+  test("holds where a dry run does not list all tables of a statement", async () => {
+    const names = Array.from(
+      { length: 26 },
+      (_, index) => [`many.own_${index}`, `many.log_${index}`] as const,
+    );
+    for (const name of names.flat()) server.define({ name, columns, partition, rows: rows.slice(0, 1) });
+    const made = surveyor(
+      server,
+      Object.fromEntries(
+        names.map(([own, log], index) => [
+          `p${index}`,
+          {
+            table: table(own),
+            expect: { rows: { completionLog: { table: table(log), dateColumn: "game_date", where: null } } },
+          },
+        ]),
+      ),
+    );
+    // The metadata of the dataset, and one table less than there are.
+    const budgetBytes = 520 * megabyte;
+    const found = await made.survey({ budgetBytes });
+    expect(found.scanBytes).toBeGreaterThan(0);
+    expect(found.scanBytes).toBeLessThanOrEqual(budgetBytes);
+  });
+
   test("that reaches for few tables goes round, and never tells what it did not see", async () => {
     const made = surveyor(server, sketches);
     const open = async (budgetBytes: number) => {
@@ -335,6 +388,19 @@ describe("a budget", () => {
 });
 
 describe("what fails", () => {
+  test("at one table for a reason of its own leaves the others alone", async () => {
+    const made = surveyor(server, sketches);
+    const message = "BigQuery API has not been used in project raw before or it is disabled";
+    server.faults.add({ call: "tables.get", fault: { kind: "error", reason: "invalid", message } });
+    const found = await made.survey();
+    expect(found.processors.get("games")).toMatchObject({
+      kind: "failed",
+      failure: { code: "query_failed", message },
+    });
+    expect(unseenOf(found, "lines").days).toBe(0);
+    expectSame(await made.survey(), await made.all());
+  });
+
   test("at the metadata of a dataset has its tables asked in full", async () => {
     const denied = { kind: "error", reason: "accessDenied" } as const;
     const made = surveyor(server, sketches);
