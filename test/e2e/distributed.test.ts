@@ -26,9 +26,7 @@ async function withFleet(work: (fleet: Fleet) => Promise<void>): Promise<void> {
   const daemons: CliProcess[] = [];
   const [redis, platform] = await Promise.all([startRedis(), bigQueryPlatform(someHoles)]);
   try {
-    for (const keyspace of ["cells", "planning"]) {
-      await asIfUsedBefore([redis], `${keyPrefix("platform")}${keyspace}:`);
-    }
+    await asIfUsedBefore([redis], `${keyPrefix("platform")}locks:`);
     await platform.configure({
       more: `redis: { url: "${redis.url}" }\ndaemon: { cron: "0 4 * * *", shutdown_grace: 5s }\nlimits: { jobs_max: 4 }\n`,
     });

@@ -14,7 +14,12 @@ export interface RedisCellLockOptions {
 /** Locks among all processes that share the pipeline's lock servers. */
 export function createRedisCellLock(options: RedisCellLockOptions): CellLock {
   const { pipeline, connections, times = defaultLockTimes } = options;
-  const redlock = new Redlock({ connections, keyspace: `${keyPrefix(pipeline)}cells:`, times });
+  const redlock = new Redlock({
+    connections,
+    keyspace: `${keyPrefix(pipeline)}cells:`,
+    memory: `${keyPrefix(pipeline)}locks:`,
+    times,
+  });
   return {
     async acquire(keys) {
       const sorted = [...new Set(keys)].toSorted();

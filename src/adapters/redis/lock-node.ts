@@ -80,8 +80,11 @@ const recordScript = `
 if tonumber(redis.call('get', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('set', KEYS[1], ARGV[1]) end
 return 1`;
 
-/** @param keyspace what all keys begin with; locks of different keyspaces know nothing of each other */
-export function createLockNode(connection: RedisConnection, keyspace: string): LockNode {
+/**
+ * @param keyspace what all keys begin with; locks of different keyspaces know nothing of each other
+ * @param memory what the keys begin with by which the server's loss of its memory is noticed
+ */
+export function createLockNode(connection: RedisConnection, keyspace: string, memory: string): LockNode {
   const { client } = connection;
   const numberKey = `${keyspace}number`;
   const ask = async <T>(call: Promise<unknown>, parse: (reply: unknown) => T | null): Promise<T> => {
@@ -96,7 +99,7 @@ export function createLockNode(connection: RedisConnection, keyspace: string): L
     throw new ReconcilerError("redis_unavailable", `${connection.name} gave an answer that makes no sense`);
   };
   const run = (script: string, { keys, holder, ttlMs }: Hold): Promise<unknown> => {
-    const own = [`${keyspace}memory`, `${keyspace}recovering`, numberKey];
+    const own = [`${memory}memory`, `${memory}recovering`, numberKey];
     const all = [...own, ...keys.map((key) => `${keyspace}lock:${key}`)];
     return client.eval(script, all.length, ...all, holder, ttlMs);
   };

@@ -14,7 +14,12 @@ export interface RedisPlanningLeaseOptions {
 /** Elects one planner among all processes that share the pipeline's lock servers: a lock on a single key. */
 export function createRedisPlanningLease(options: RedisPlanningLeaseOptions): PlanningLease {
   const { pipeline, connections, times = defaultLockTimes } = options;
-  const redlock = new Redlock({ connections, keyspace: `${keyPrefix(pipeline)}planning:`, times });
+  const redlock = new Redlock({
+    connections,
+    keyspace: `${keyPrefix(pipeline)}planning:`,
+    memory: `${keyPrefix(pipeline)}locks:`,
+    times,
+  });
   return {
     async acquire() {
       const held = await redlock.acquire(["lease"]);

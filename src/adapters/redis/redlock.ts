@@ -13,6 +13,11 @@ export interface RedlockOptions {
   readonly connections: readonly RedisConnection[];
   /** What all keys begin with; locks of different keyspaces know nothing of each other. */
   readonly keyspace: string;
+  /**
+   * What the keys begin with by which servers that lost their memory are noticed; `keyspace` unless given. Keyspaces that share
+   * it wait together for what may be held, instead of one after the other. Their `ttlMs` are to be equal.
+   */
+  readonly memory?: string;
   readonly times: HeldLockTimes;
 }
 
@@ -26,8 +31,8 @@ export class Redlock {
   /** The largest number that this process knows of. */
   #lastNumber = 0;
 
-  constructor({ connections, keyspace, times }: RedlockOptions) {
-    this.#nodes = connections.map((connection) => createLockNode(connection, keyspace));
+  constructor({ connections, keyspace, memory = keyspace, times }: RedlockOptions) {
+    this.#nodes = connections.map((connection) => createLockNode(connection, keyspace, memory));
     this.#times = times;
   }
 

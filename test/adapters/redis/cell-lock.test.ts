@@ -30,7 +30,7 @@ async function newPipeline(
 ): Promise<{ readonly pipeline: string; readonly keyspace: string }> {
   const pipeline = `p-${randomUUID()}`;
   const keyspace = `gap-reconciler:{${pipeline}}:cells:`;
-  await asIfUsedBefore(servers.slice(0, serverCount), keyspace);
+  await asIfUsedBefore(servers.slice(0, serverCount), `gap-reconciler:{${pipeline}}:locks:`);
   return { pipeline, keyspace };
 }
 

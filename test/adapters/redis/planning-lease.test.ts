@@ -30,7 +30,7 @@ for (const serverCount of [1, 3]) {
     const pipeline = `p-${randomUUID()}`;
     const keyspace = `gap-reconciler:{${pipeline}}:planning:`;
     const own = servers.slice(0, serverCount);
-    await asIfUsedBefore(own, keyspace);
+    await asIfUsedBefore(own, `gap-reconciler:{${pipeline}}:locks:`);
     const lease = (replica = 0) =>
       createRedisPlanningLease({ pipeline, connections: replicas[replica]?.slice(0, serverCount) ?? [] });
     return {
