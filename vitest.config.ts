@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -17,8 +18,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Processes, not threads: native database handles, signals and process.env stay with the file that uses them.
     pool: "forks",
-    // The default leaves a core idle on two; most tests wait for processes and files.
-    maxWorkers: "100%",
+    // The default leaves a core idle on two; most tests wait for processes, files and clocks.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { sequencer: SlowestFirst },
