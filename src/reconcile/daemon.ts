@@ -64,6 +64,8 @@ const outstandingPollMs = 5_000;
 const elsewherePollMs = 60_000;
 /** After a cycle that failed the next one does not wait for its tick, but for this. */
 const retryMs = 60_000;
+/** So many cycles back a job that is still in the queue needs no look of its own. */
+const knownCyclesMax = 100;
 /** How long a job is left alone that a worker gave back, unless its cells were locked. */
 const returnedMs = { locked: 2_000, other: 30_000 } as const;
 
@@ -88,8 +90,12 @@ class DaemonRun {
   #looking: Promise<unknown> = Promise.resolve();
   #isCycling = false;
   #cycles = 0;
-  /** The cycle that the session was last refreshed for. */
+  /** This process's last one that worked. */
   #cycleId = "";
+  /** Those before which this process looked last, in this order: it knows at least what they knew. */
+  readonly #knownCycles = new Set<string>();
+  /** When, on the monotonic clock, the last full look ended. */
+  #lookedAt = -Infinity;
   #isCycleDue = true;
   /** When, on the monotonic clock, a failed cycle is tried again. */
   #retryAt = Infinity;
@@ -99,9 +105,13 @@ class DaemonRun {
   #isChanged = false;
   /** When, on the monotonic clock, something becomes ready by itself. */
   #readyAt = Infinity;
+  /** When, on the monotonic clock, people's decisions are asked for again. */
+  #decisionsAt = -Infinity;
   #isDegraded = false;
   /** By job id: what this process enqueued or found in the queue as it last planned. */
   #enqueued: ReadonlyMap<string, InFlight> = new Map();
+  /** Jobs that were told to have ended: the queue may learn of it a moment later, and they take no slot any more. */
+  readonly #over = new Set<string>();
   /** Whether a job was not what this process took it for: what it knows is too old. */
   #isOutdated = false;
   #wake: () => void = () => undefined;
@@ -114,10 +124,12 @@ class DaemonRun {
     this.#session = new Session(context, { selection, asOf: null, maxAgeMs, horizon: "moving" });
     this.#jobs = new RunningJobs(context, this.#session, {
       events: { started: listener.onStarted, ended: listener.onEnded },
-      signal: this.#cancel.signal,
+      stop: options.signal,
+      cancel: this.#cancel.signal,
       onResult: ({ kind }) => {
         // Whoever plans takes it for ready; it is complete, or this process knows less.
-        if (kind === "skipped" && this.#term === null) this.#isOutdated = true;
+        const isOld = this.#monotonic() - this.#lookedAt > returnedMs.other;
+        if (kind === "skipped" && this.#term === null && isOld) this.#isOutdated = true;
       },
       onFailure: (thrown) => this.#failed(thrown),
       onEnd: () => this.#changed(),
@@ -141,6 +153,8 @@ class DaemonRun {
             session: this.#session,
             jobs: this.#jobs,
             slots: this.#context.compiled.pipeline.limits.jobsMax,
+            stop: signal,
+            takeScanBytes: () => (this.#term === null ? this.#session.takeScanBytes() : 0),
             freshFor: (cycleId) => this.#freshFor(cycleId),
             onFailure: (thrown) => this.#failed(thrown),
           });
@@ -166,11 +180,17 @@ class DaemonRun {
   /** One turn of the planner: the lease, a cycle where one is due, a plan where something changed. */
   async #lead(): Promise<void> {
     if (this.#term?.signal.aborted === true) this.#resign();
-    if (this.#monotonic() >= this.#retryAt) this.#isCycleDue = true;
+    this.#takeTimes();
     if (this.#term === null) await this.#seekLease();
     if (this.#isCycleDue && !this.#isCycling) this.#beginCycle();
-    if (this.#monotonic() >= this.#readyAt) this.#isChanged = true;
     if (this.#isChanged && this.#isTrusted && this.#term !== null) await this.#plan(this.#term);
+  }
+
+  /** A time that has come is forgotten, or nobody would sleep before what it asks for is possible. */
+  #takeTimes(): void {
+    const now = this.#monotonic();
+    if (now >= this.#retryAt) [this.#isCycleDue, this.#retryAt] = [true, Infinity];
+    if (now >= this.#readyAt) [this.#isChanged, this.#readyAt] = [true, Infinity];
   }
 
   async #seekLease(): Promise<void> {
@@ -186,14 +206,21 @@ class DaemonRun {
       this.#isCycleDue = false;
       return;
     }
-    // What the planner before knew is not known here.
+    // What the planner before knew is not known here, whatever this process knew when it last planned.
     this.#isCycleDue = true;
+    this.#isTrusted = false;
     this.#options.listener.onLeading(true);
   }
 
   #resign(): void {
+    // Where it is held still, nobody else could take it; where it is lost, this does nothing.
+    void this.#term?.release();
     this.#term = null;
     this.#isTrusted = false;
+    // Nobody tells this process any more when they end.
+    this.#session.queued(new Map());
+    this.#enqueued = new Map();
+    this.#over.clear();
     this.#options.listener.onLeading(false);
   }
 
@@ -201,7 +228,7 @@ class DaemonRun {
   #beginCycle(): void {
     const { cycleTimeoutMs, listener, signal } = this.#options;
     const cycleId = nextCycleId(this.#context, ++this.#cycles);
-    const isLeading = this.#term !== null;
+    const term = this.#term;
     this.#isCycleDue = false;
     this.#isCycling = true;
     this.#retryAt = Infinity;
@@ -209,9 +236,11 @@ class DaemonRun {
       const timeout = AbortSignal.timeout(cycleTimeoutMs);
       const limit = AbortSignal.any([timeout, signal]);
       try {
-        const assessment = isLeading ? await this.#cycle(cycleId, limit) : await this.#lookOnly(limit);
+        const assessment = term === null ? await this.#lookOnly(limit) : await this.#cycle(cycleId, limit);
         this.#cycleId = cycleId;
-        this.#isTrusted = isLeading;
+        this.#looked(cycleId);
+        // What was seen before the lease was lost, and won again, is too old.
+        this.#isTrusted = term !== null && term === this.#term;
         this.#isChanged = true;
         listener.onCycle(assessment, cycleId);
       } catch (thrown) {
@@ -246,14 +275,23 @@ class DaemonRun {
   /** A worker needs to know what the planner knew, and asks for it once per cycle. */
   async #freshFor(cycleId: string): Promise<void> {
     // A cycle that goes on must not keep the jobs of the one before waiting.
-    const isFresh = () => this.#cycleId === cycleId && !this.#isOutdated;
+    const isFresh = () => this.#knownCycles.has(cycleId) && !this.#isOutdated;
     if (isFresh()) return;
+    const { cycleTimeoutMs, signal } = this.#options;
     await this.#inTurn(async () => {
       if (isFresh()) return;
-      await this.#session.refresh(AbortSignal.timeout(this.#options.cycleTimeoutMs));
-      this.#cycleId = cycleId;
-      this.#isOutdated = false;
+      await this.#session.refresh(AbortSignal.any([AbortSignal.timeout(cycleTimeoutMs), signal]));
+      this.#looked(cycleId);
     });
+  }
+
+  /** Jobs of cycles before may come later: what was known then is known for as long as this process lives. */
+  #looked(cycleId: string): void {
+    this.#isOutdated = false;
+    this.#lookedAt = this.#monotonic();
+    this.#knownCycles.add(cycleId);
+    const [oldest] = this.#knownCycles;
+    if (oldest !== undefined && this.#knownCycles.size > knownCyclesMax) this.#knownCycles.delete(oldest);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -271,15 +309,17 @@ class DaemonRun {
       session.queued(outstanding);
       const assessment = session.assess();
       const jobs = mode === "repair" ? plan(assessment, this.#limits()) : [];
-      if (jobs.length > 0) {
-        const queued = jobs.map((job) => repairJob(this.#context, job, this.#cycleId));
-        await coordination.queue.enqueue(queued, term.epoch);
-      }
       const { pipeline } = this.#context.compiled;
+      // Before they are enqueued: the first may have come back before all are.
       this.#enqueued = new Map([
         ...outstanding,
         ...jobs.map((job) => [job.id, inFlightOf(pipeline, job, "queued")] as const),
       ]);
+      for (const { id } of jobs) this.#over.delete(id);
+      if (jobs.length > 0) {
+        const queued = jobs.map((job) => repairJob(this.#context, job, this.#cycleId));
+        await coordination.queue.enqueue(queued, term.epoch);
+      }
       listener.onPlanned(assessment, jobs);
       const elsewhereAt = session.nextElsewhereAt(assessment, elsewherePollMs);
       const waitMs = (nextReadyAt(assessment, elsewhereAt) ?? Infinity) - session.now();
@@ -299,9 +339,12 @@ class DaemonRun {
 
   async #outstanding(): Promise<ReadonlyMap<string, InFlight>> {
     const { pipeline } = this.#context.compiled;
-    const outstanding = await this.#options.coordination.queue.outstanding();
+    const inQueue = await this.#options.coordination.queue.outstanding();
+    const ids = new Set(inQueue.map(({ id }) => id));
+    for (const id of this.#over) if (!ids.has(id)) this.#over.delete(id);
     return new Map(
-      outstanding.flatMap((job) => {
+      inQueue.flatMap((job) => {
+        if (this.#over.has(job.id)) return [];
         const planned = plannedJob(this.#context, job);
         return planned === null ? [] : [[job.id, inFlightOf(pipeline, planned, job.state)] as const];
       }),
@@ -313,23 +356,30 @@ class DaemonRun {
     if (kind !== "ended") return;
     const report = decodeReport(body);
     if (report !== null) {
-      const { ends, seen, from, to } = report;
+      const { ends, seen, from, to, scanBytes } = report;
       const processors = new Map(
         [...seen].map(([name, profile]) => [name, { kind: "observed", profile, unseen: null } as const]),
       );
-      this.#session.merge({ processors, scanBytes: 0 }, from, to);
+      // Whoever plans puts on record what all were billed for.
+      this.#session.merge({ processors, scanBytes: this.#term === null ? 0 : scanBytes }, from, to);
       for (const end of ends) this.#session.appendEnd(end);
     }
     const result = report?.result ?? "failed";
-    if (result !== "ran") this.#leaveAlone(jobId, result === "locked" ? returnedMs.locked : returnedMs.other);
+    // Cells that are locked may be so by the same job, which was handed out twice and goes on.
+    if (result !== "locked" && this.#enqueued.has(jobId)) this.#over.add(jobId);
+    if (result === "locked") this.#leaveAlone(jobId, returnedMs.locked);
+    // What was stopped goes to another process at once.
+    else if (result === "skipped" || result === "failed") this.#leaveAlone(jobId, returnedMs.other);
     this.#changed();
   }
 
   /** A job that came back as it was must not come back at once, again and again. */
   #leaveAlone(jobId: string, ms: number): void {
     const run = this.#enqueued.get(jobId);
+    // It was handed out twice, and goes on here.
+    if (this.#jobs.has(jobId)) return;
     if (run === undefined || !this.#session.hasLooked) return;
-    this.#session.defer(run, this.#session.now() + ms);
+    this.#session.defer(run, ms);
   }
 
   /** Until something happens, and no longer than people may wait for what they decided. */
@@ -340,10 +390,12 @@ class DaemonRun {
     const isNews = this.#isChanged && this.#isTrusted && this.#term !== null;
     const next = Math.min(this.#readyAt, this.#retryAt) - this.#monotonic();
     await clock.sleep(isNews ? 0 : Math.max(1, Math.min(pollMs, next)), woken.signal);
-    if (!woken.signal.aborted && !isNews && this.#session.hasLooked) await this.#heedDecisions();
+    // Where jobs end all the time, nobody would ever sleep undisturbed.
+    if (this.#monotonic() >= this.#decisionsAt && this.#session.hasLooked) await this.#heedDecisions();
   }
 
   async #heedDecisions(): Promise<void> {
+    this.#decisionsAt = this.#monotonic() + pollMs;
     const known = this.#session.records.decisions.length;
     try {
       await this.#jobs.heedDecisions();
@@ -374,6 +426,8 @@ class DaemonRun {
 
   #distrust(): void {
     this.#isTrusted = false;
+    // A worker has no cycles of its own.
+    if (this.#options.role === "worker") return;
     this.#retryAt = Math.min(this.#retryAt, this.#monotonic() + retryMs);
   }
 

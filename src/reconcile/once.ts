@@ -70,6 +70,8 @@ class OnceRun {
   /** Whether a repair ended since the last full look. */
   #isStale = false;
   #waitedMs = 0;
+  /** When, on the monotonic clock, people's decisions are asked for again. */
+  #decisionsAt = -Infinity;
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: OnceOptions) {
@@ -79,7 +81,8 @@ class OnceRun {
     const { listener } = options;
     this.#jobs = new RunningJobs(context, this.#session, {
       events: { started: listener.onStarted, ended: (end) => this.#ended(end) },
-      signal: this.#stop.signal,
+      stop: this.#stop.signal,
+      cancel: this.#stop.signal,
       onResult: ({ kind }) => {
         if (kind === "ran") this.#isStale = true;
       },
@@ -172,6 +175,11 @@ class OnceRun {
     this.#options.listener.onEnded(end);
   }
 
+  async #heedDecisions(): Promise<void> {
+    this.#decisionsAt = this.#context.clock.monotonic() + decisionPollMs;
+    await this.#jobs.heedDecisions();
+  }
+
   #mayWait(until: EpochMs): boolean {
     return this.#waitedMs + Math.max(0, until - this.#session.now()) <= this.#options.maxWaitMs;
   }
@@ -186,7 +194,8 @@ class OnceRun {
     const ms =
       until === null ? decisionPollMs : Math.min(decisionPollMs, Math.max(1, until - this.#session.now()));
     await clock.sleep(ms, AbortSignal.any([woken.signal, this.#stop.signal]));
-    if (!woken.signal.aborted) await this.#jobs.heedDecisions();
+    // Where jobs end all the time, nobody would ever sleep undisturbed.
+    if (clock.monotonic() >= this.#decisionsAt) await this.#heedDecisions();
     if (idle) {
       this.#waitedMs += clock.monotonic() - before;
       // What runs elsewhere shows only in the warehouse and the ledger.

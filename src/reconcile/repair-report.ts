@@ -13,10 +13,12 @@ export interface RepairReport {
   readonly seen: ReadonlyMap<string, Profile>;
   readonly from: Day;
   readonly to: Day;
+  /** What the worker was billed for since it last told, where nobody else would put it on record. */
+  readonly scanBytes: number;
 }
 
 /** As plain JSON, which has no NaN: null stands for it. */
-export function encodeReport({ result, ends, seen, from, to }: RepairReport): unknown {
+export function encodeReport({ result, ends, seen, from, to, scanBytes }: RepairReport): unknown {
   const numbers = (values: Float64Array) =>
     Array.from(values, (value) => (Number.isNaN(value) ? null : value));
   return {
@@ -24,6 +26,7 @@ export function encodeReport({ result, ends, seen, from, to }: RepairReport): un
     ends,
     from,
     to,
+    scanBytes,
     seen: [...seen].map(([processor, profile]) => ({
       processor,
       days: [...profile.days],
@@ -129,10 +132,11 @@ const endSchema = z.object({
 });
 
 const reportSchema = z.object({
-  result: z.enum(["ran", "locked", "skipped", "failed"]),
+  result: z.enum(["ran", "locked", "skipped", "stopped", "failed"]),
   ends: z.array(endSchema),
   from: day,
   to: day,
+  scanBytes: z.number().nonnegative(),
   seen: z.array(
     z.object({
       processor: z.string(),

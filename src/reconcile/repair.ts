@@ -17,7 +17,16 @@ export type JobResult =
   /** Somebody else holds its cells. */
   | { readonly kind: "locked" }
   /** Nothing of it was left to do when its turn came. */
-  | { readonly kind: "skipped" };
+  | { readonly kind: "skipped" }
+  /** The process was told to stop before any of it was begun. */
+  | { readonly kind: "stopped" };
+
+export interface JobSignals {
+  /** Nothing more is begun; a run that goes on may end by itself. */
+  readonly stop: AbortSignal;
+  /** Ends what runs. */
+  readonly cancel: AbortSignal;
+}
 
 export interface JobEvents {
   readonly started: (start: RepairStart) => void;
@@ -44,7 +53,7 @@ export async function runJob(
   job: PlannedJob,
   cycleId: string,
   events: JobEvents,
-  signal: AbortSignal,
+  { stop, cancel }: JobSignals,
 ): Promise<JobResult> {
   const unit = context.compiled.pipeline.repairUnits[job.repairUnit];
   if (unit === undefined) return { kind: "skipped" };
@@ -52,16 +61,17 @@ export async function runJob(
   const lease = await lockAll(context, lockKeys(processors, job.days));
   if (lease === null) return { kind: "locked" };
   try {
-    const run: Run = { context, session, job, cycleId, events, unit, processors, lease, signal };
+    const run: Run = { context, session, job, cycleId, events, unit, processors, lease, signal: cancel };
     const ends: RepairEnd[] = [];
     for (const days of await openRuns(run, job.days)) {
-      if (signal.aborted || lease.signal.aborted) break;
+      if (stop.aborted || cancel.aborted || lease.signal.aborted) break;
       // A run before it may have opened the circuit, or used up the day's budget.
       if (ends.length > 0 && !readyDays(run, days).includes(days[0] ?? 0)) break;
       session.starting(job.id);
       ends.push(await runDays(run, days));
     }
-    return ends.length === 0 ? { kind: "skipped" } : { kind: "ran", ends };
+    if (ends.length > 0) return { kind: "ran", ends };
+    return { kind: stop.aborted ? "stopped" : "skipped" };
   } finally {
     await lease.release();
   }
@@ -109,10 +119,15 @@ async function openRuns(run: Run, days: readonly Day[]): Promise<readonly (reado
   return runs;
 }
 
-/** Those of the days on which one of the processors is ready, by what the session knows now. */
+/**
+ * Those of the days on which one of the processors is ready, by what the session knows now. None is that this process does
+ * not look at: whoever planned it may have another config.
+ */
 function readyDays({ session, job, processors }: Run, days: readonly Day[]): readonly Day[] {
   const { grid } = session.assess(job.id);
-  return days.filter((day) =>
+  const { first, length } = grid.axis;
+  const known = days.filter((day) => day >= first && day < first + length);
+  return known.filter((day) =>
     processors.some(
       ({ index }) =>
         grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.ready,

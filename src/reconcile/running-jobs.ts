@@ -28,8 +28,10 @@ export function inFlightOf(
 
 export interface RunningJobsOptions {
   readonly events: JobEvents;
+  /** Nothing more is begun, neither a job nor a further run of one. */
+  readonly stop: AbortSignal;
   /** Ends every job. */
-  readonly signal: AbortSignal;
+  readonly cancel: AbortSignal;
   /** A job ended in order. Told before it counts as ended. */
   readonly onResult: (result: JobResult) => void;
   /** A job could not be recorded, and may not have been begun. */
@@ -55,20 +57,24 @@ export class RunningJobs {
     return this.#running.size;
   }
 
+  has(jobId: string): boolean {
+    return this.#running.has(jobId);
+  }
+
   /**
-   * Begins a job. Never rejects; resolves when it has ended, with what became of it, or null where it failed.
+   * Begins a job that does not run yet. Never rejects; resolves when it has ended, with what became of it, or null where it failed.
    * @param only ends this job alone, beside the signal that ends all
    */
   start(job: PlannedJob, cycleId: string, only?: AbortSignal): Promise<JobResult | null> {
     const session = this.#session;
-    const { events, signal: all, onResult, onFailure, onEnd } = this.#options;
+    const { events, stop, cancel: all, onResult, onFailure, onEnd } = this.#options;
     const run = inFlightOf(this.#context.compiled.pipeline, job, "running");
     session.enqueued(job.id, run);
     const cancel = new AbortController();
-    const signal = AbortSignal.any([all, cancel.signal, ...(only === undefined ? [] : [only])]);
-    const ended = runJob(this.#context, session, job, cycleId, events, signal)
+    const cancelled = AbortSignal.any([all, cancel.signal, ...(only === undefined ? [] : [only])]);
+    const ended = runJob(this.#context, session, job, cycleId, events, { stop, cancel: cancelled })
       .then((result) => {
-        if (result.kind === "locked") session.defer(run, session.now() + lockedDeferMs);
+        if (result.kind === "locked") session.defer(run, lockedDeferMs);
         onResult(result);
         return result;
       })

@@ -61,7 +61,8 @@ export class Session {
   readonly #starting = new Set<string>();
   /** By job id: what is outstanding in the queue, in any process. */
   #queued: ReadonlyMap<string, InFlight> = new Map();
-  #deferred: readonly { readonly run: InFlight; readonly until: EpochMs }[] = [];
+  /** Until a time on the monotonic clock: `now` goes back where the warehouse's clock is set back. */
+  #deferred: readonly { readonly run: InFlight; readonly until: number }[] = [];
   /** Billed since a cycle's record was last appended, and in all. */
   #scanBytes = 0;
   #scanBytesInAll = 0;
@@ -204,16 +205,22 @@ export class Session {
   }
 
   /** Leaves cells alone for a while, such as those that somebody else has locked. */
-  defer(run: InFlight, until: EpochMs): void {
-    const now = this.now();
-    this.#deferred = [...this.#deferred.filter((other) => other.until > now), { run, until }];
+  defer(run: InFlight, ms: number): void {
+    const until = this.#context.clock.monotonic() + ms;
+    this.#deferred = [...this.#stillDeferred(), { run, until }];
+  }
+
+  #stillDeferred(): readonly { readonly run: InFlight; readonly until: number }[] {
+    const now = this.#context.clock.monotonic();
+    return this.#deferred.filter(({ until }) => until > now);
   }
 
   /** When the first of the runs elsewhere that gaps wait for is to be looked at again; null where there is none. */
   nextElsewhereAt({ grid, elsewhere: others }: Assessment, pollMs: number): EpochMs | null {
     const now = this.now();
     const elsewhere = this.#elsewhere();
-    const times = this.#deferred.filter(({ until }) => until > now).map(({ until }) => until);
+    const monotonic = this.#context.clock.monotonic();
+    const times = this.#stillDeferred().map(({ until }) => now + until - monotonic);
     for (const start of elsewhere) times.push(Math.min(start.deadlineAt, now + pollMs));
     for (const { processor, day, limitAt } of others.running) {
       const disposition = grid.dispositions[processor * grid.axis.length + day - grid.axis.first];
@@ -228,16 +235,29 @@ export class Session {
     return this.#lastToken;
   }
 
-  /** Starts whose end nobody will write any more. */
+  /** Starts whose end nobody will write any more: those too whose end this process could not write. */
   lostStarts(): readonly RepairStart[] {
-    const { worker, isWorkerDead } = this.#context;
-    const others = this.records.unfinished.filter((start) => start.worker !== worker);
-    return lostStarts(others, this.now(), isWorkerDead);
+    const { isWorkerDead } = this.#context;
+    const unattended = this.records.unfinished.filter((start) => !this.#runsHere(start));
+    return lostStarts(unattended, this.now(), isWorkerDead);
   }
 
-  /** Takes what people decided meanwhile. */
+  #runsHere({ worker, repair, dates }: RepairStart): boolean {
+    if (worker !== this.#context.worker) return false;
+    const { repairUnits } = this.#context.compiled.pipeline;
+    const days = new Set(dates.map(toDay));
+    return [...this.#outstanding.values()].some(
+      (run) => repairUnits[run.repairUnit]?.name === repair && run.days.some((day) => days.has(day)),
+    );
+  }
+
+  /** Takes what people decided meanwhile: all of it, oldest first. */
   decided(decisions: readonly Decision[]): void {
-    this.#records = { ...this.records, decisions };
+    this.#change(() => {
+      // A look that goes on may have read them later than this.
+      if (decisions.length < this.records.decisions.length) return;
+      this.#records = { ...this.records, decisions };
+    });
   }
 
   appendStart(jobId: string, start: RepairStart): void {
@@ -260,8 +280,11 @@ export class Session {
     this.#change(() => {
       const records = this.records;
       if (isOnRecord(records.recentEnds, repairId)) return;
+      const isStartKnown = isOnRecord(records.unfinished, repairId);
       this.#records = {
         ...records,
+        // One that another process began counts for the day's budget as soon as it is heard of.
+        startsLast24h: records.startsLast24h + (isStartKnown ? 0 : 1),
         unfinished: records.unfinished.filter((start) => start.repairId !== repairId),
         attempts: [...records.attempts, ...attempts],
         recentEnds: [...records.recentEnds, end],
@@ -272,6 +295,13 @@ export class Session {
   /** All bytes that were billed since the last cycle's record: its look, and the looks of the repairs before it. */
   get scanBytes(): number {
     return this.#scanBytes;
+  }
+
+  /** The same, for another process to put on record: this one counts them no more. */
+  takeScanBytes(): number {
+    const bytes = this.#scanBytes;
+    this.#scanBytes = 0;
+    return bytes;
   }
 
   appendCycle({ scanBytes }: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): void {
@@ -286,7 +316,7 @@ export class Session {
   }
 
   /** Everything that is enqueued or runs, here or elsewhere, each once. */
-  #inFlight(now: EpochMs, except: string | undefined): readonly InFlight[] {
+  #inFlight(except: string | undefined): readonly InFlight[] {
     const elsewhere = startedRuns(this.#context.compiled.pipeline, this.#elsewhere());
     const isOther = (jobId: string) => jobId !== except;
     const own = [...this.#outstanding].filter(([jobId]) => isOther(jobId)).map(([, run]) => run);
@@ -298,7 +328,7 @@ export class Session {
       .filter(([jobId]) => isOther(jobId) && !this.#outstanding.has(jobId))
       .map(([, run]) => run)
       .filter(({ repairUnit, days }) => !days.some((day) => begun.has(`${repairUnit}/${day}`)));
-    const deferred = this.#deferred.filter(({ until }) => until > now).map(({ run }) => run);
+    const deferred = this.#stillDeferred().map(({ run }) => run);
     return [...elsewhere, ...own, ...queued, ...deferred];
   }
 
@@ -339,7 +369,7 @@ export class Session {
       compiled,
       sight,
       facts: foldLedger(compiled.pipeline, records, now),
-      inFlight: this.#inFlight(now, except),
+      inFlight: this.#inFlight(except),
       now,
       policy,
       selection: {

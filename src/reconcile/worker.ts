@@ -15,6 +15,10 @@ export interface WorkerOptions {
   readonly jobs: RunningJobs;
   /** Jobs at once in this process. */
   readonly slots: number;
+  /** After it nothing more is begun. */
+  readonly stop: AbortSignal;
+  /** What the planner is to put on record; it counts as told. */
+  readonly takeScanBytes: () => number;
   /** Resolves when the session knows at least what the cycle knew. @throws what a look at the warehouse throws */
   readonly freshFor: (cycleId: string) => Promise<void>;
   /** Told of what a job could not even be begun for, or could not be told the others. */
@@ -33,21 +37,30 @@ async function handle(
   job: QueuedRepair,
   signal: AbortSignal,
 ): Promise<void> {
-  const { session, jobs, events, freshFor, onFailure } = options;
+  const { session, jobs, events, stop, takeScanBytes, freshFor, onFailure } = options;
   const planned = plannedJob(context, job);
   let report: RepairReport | null = null;
   try {
     // What the config no longer has is nobody's job any more.
     if (planned !== null) {
       await freshFor(job.cycleId);
+      // A queue that forgot who has it hands it out again: the first run of it tells what there is to tell.
+      if (jobs.has(job.id)) return;
       const result = await jobs.start(planned, job.cycleId, signal);
-      report = reportOf(context, session, planned, result);
+      report = { ...reportOf(context, session, planned, result), scanBytes: takeScanBytes() };
     }
   } catch (thrown) {
-    onFailure(thrown);
+    // A look that was ended by the stop is no failure: the job is for another process.
+    if (planned !== null && stop.aborted) report = unbegun(planned);
+    else onFailure(thrown);
   }
   const body = report === null ? null : encodeReport(report);
   await events.publish({ kind: "ended", jobId: job.id, body }).catch(onFailure);
+}
+
+function unbegun({ days }: PlannedJob): RepairReport {
+  const [from, to] = [days[0] ?? 0, days.at(-1) ?? 0];
+  return { result: "stopped", ends: [], seen: new Map(), from, to, scanBytes: 0 };
 }
 
 function reportOf(
@@ -55,7 +68,7 @@ function reportOf(
   session: Session,
   job: PlannedJob,
   result: Awaited<ReturnType<RunningJobs["start"]>>,
-): RepairReport {
+): Omit<RepairReport, "scanBytes"> {
   const [from, to] = [job.days[0] ?? 0, job.days.at(-1) ?? 0];
   const seen = new Map<string, Profile>();
   for (const index of compiled.pipeline.repairUnits[job.repairUnit]?.processors ?? []) {

@@ -11,11 +11,14 @@ import { createInlineRepairEvents } from "../../src/adapters/inline/repair-event
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { systemClock } from "../../src/adapters/inline/system-clock.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
 import { isConverged } from "../../src/core/assess.ts";
 import { compilePipeline } from "../../src/core/assessment.ts";
+import { ReconcilerError } from "../../src/errors.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
-import { type DaemonOptions, reconcileAlways } from "../../src/reconcile/daemon.ts";
-import type { Ticks } from "../../src/reconcile/ports.ts";
+import { type Coordination, type DaemonOptions, reconcileAlways } from "../../src/reconcile/daemon.ts";
+import type { Clock, Ticks } from "../../src/reconcile/ports.ts";
+import type { RepairJob } from "../../src/reconcile/ports/repair-queue.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
 
 let warehouse: TempWarehouse;
@@ -40,7 +43,12 @@ interface Running {
 
 const fill = "sql_file: orders.sql, backoff: [10ms]";
 
-async function startDaemon(repair: string, more: Partial<DaemonOptions> = {}): Promise<Running> {
+interface Surroundings extends Partial<DaemonOptions> {
+  /** Stands between the daemon and what it works with. */
+  readonly around?: (context: ReconcileContext) => ReconcileContext;
+}
+
+async function startDaemon(repair: string, { around, ...more }: Surroundings = {}): Promise<Running> {
   const { folder, path } = warehouse;
   await writeFile(
     join(folder, "orders.sql"),
@@ -61,7 +69,7 @@ processors:
   const { pipeline } = await loadConfig({ file, target: null, env: {} });
   const { processors, schedules, timezone } = pipeline;
   const port = createDuckDbWarehouse({ path, timezone, processors, schedules });
-  const context: ReconcileContext = {
+  const bare: ReconcileContext = {
     compiled: compilePipeline(pipeline),
     warehouse: port,
     ledger: createDuckDbLedger({ path: join(folder, "ledger.duckdb") }),
@@ -72,6 +80,7 @@ processors:
     isWorkerDead: () => false,
     enterCycle: () => undefined,
   };
+  const context = around?.(bare) ?? bare;
   const events: string[] = [];
   let listeners: (() => void)[] = [];
   const tell = (event: string) => {
@@ -89,11 +98,7 @@ processors:
   const daemon = reconcileAlways(context, {
     role: "all",
     mode: "repair",
-    coordination: {
-      queue: createInlineRepairQueue({ jobsMax: pipeline.limits.jobsMax }),
-      events: createInlineRepairEvents(),
-      lease: createInlinePlanningLease(),
-    },
+    coordination: inlineCoordination(),
     maxAgeMs: null,
     cycleTimeoutMs: 60_000,
     shutdownGraceMs: 60_000,
@@ -132,6 +137,14 @@ processors:
     },
   };
   return running;
+}
+
+function inlineCoordination(): Coordination {
+  return {
+    queue: createInlineRepairQueue({ jobsMax: 100 }),
+    events: createInlineRepairEvents(),
+    lease: createInlinePlanningLease(),
+  };
 }
 
 function codeOf(thrown: unknown): string {
@@ -203,4 +216,163 @@ test("a repair that goes on beyond the grace is cancelled, on record, and charge
   const { unfinished, attempts } = await daemon.context.ledger.read(Date.now());
   expect(unfinished).toEqual([]);
   expect(attempts.filter(({ charged }) => charged)).toEqual([]);
+});
+
+const longCommand = `command: [node, -e, "setTimeout(() => {}, 60000)", "{{start_date}}"], max_attempts: 1`;
+
+/** A clock that can be set forward, and that keeps how long it was asked to wait. */
+interface TestClock {
+  readonly clock: Clock;
+  skipMs: number;
+  readonly waits: number[];
+  /** The next so many waits, each of which ends soon. */
+  nextWaits(count: number): Promise<readonly number[]>;
+}
+
+function testClock(): TestClock {
+  const waits: number[] = [];
+  let onWait: () => void = () => undefined;
+  const own: TestClock = {
+    skipMs: 0,
+    waits,
+    clock: {
+      now: () => Date.now(),
+      monotonic: () => performance.now() + own.skipMs,
+      sleep: async (ms, signal) => {
+        waits.push(ms);
+        onWait();
+        await systemClock.sleep(Math.min(ms, 5), signal);
+      },
+    },
+    nextWaits: (count) =>
+      new Promise((resolve) => {
+        const from = waits.length;
+        onWait = () => {
+          if (waits.length === from + count) resolve(waits.slice(from));
+        };
+      }),
+  };
+  return own;
+}
+
+const ordersJob: RepairJob = {
+  id: "orders/2024-01-05..2024-01-05/1",
+  repair: "orders",
+  dates: [parseIsoDate("2024-01-05")],
+  attempt: 1,
+  reason: "1 missing",
+  cycleId: "of-another-process",
+};
+
+test("a worker that could not record a repair does not spin when it would be time for a cycle", async () => {
+  const own = testClock();
+  const coordination = inlineCoordination();
+  const daemon = await startDaemon(fill, {
+    role: "worker",
+    coordination,
+    around: (context) => ({
+      ...context,
+      clock: own.clock,
+      ledger: {
+        ...context.ledger,
+        recordStart: () => Promise.reject(new ReconcilerError("ledger_unavailable", "away")),
+      },
+    }),
+  });
+  await coordination.queue.enqueue([ordersJob], 1);
+  await daemon.told("repair failed: ledger_unavailable");
+  own.skipMs = 120_000;
+  await own.nextWaits(1);
+  const waits = await own.nextWaits(5);
+  await daemon.stop();
+  expect(Math.min(...waits)).toBeGreaterThan(1000);
+});
+
+test("a planner that lost its lease while jobs were outstanding does not spin", async () => {
+  const own = testClock();
+  const lost = new AbortController();
+  let terms = 0;
+  const daemon = await startDaemon(longCommand, {
+    shutdownGraceMs: 50,
+    coordination: {
+      ...inlineCoordination(),
+      lease: {
+        acquire: () =>
+          Promise.resolve(
+            terms++ === 0 ? { epoch: 1, signal: lost.signal, release: () => Promise.resolve() } : null,
+          ),
+        currentEpoch: () => Promise.resolve(1),
+      },
+    },
+    around: (context) => ({ ...context, clock: own.clock }),
+  });
+  await daemon.told("started");
+  lost.abort();
+  own.skipMs = 120_000;
+  await own.nextWaits(1);
+  const waits = await own.nextWaits(5);
+  await daemon.stop();
+  expect(Math.min(...waits)).toBeGreaterThan(1000);
+});
+
+test("a job that is handed out again while it runs leaves the first run to be cancelled by a person", async () => {
+  const coordination = inlineCoordination();
+  const daemon = await startDaemon(longCommand, {
+    coordination: {
+      ...coordination,
+      queue: {
+        enqueue: (...of) => coordination.queue.enqueue(...of),
+        outstanding: () => coordination.queue.outstanding(),
+        remove: (ids) => coordination.queue.remove(ids),
+        depth: () => coordination.queue.depth(),
+        close: () => coordination.queue.close(),
+        consume: (handle, options) =>
+          coordination.queue.consume(async (job, signal) => {
+            await Promise.all([handle(job, signal), handle(job, signal)]);
+          }, options),
+      },
+    },
+  });
+  await daemon.told("started");
+  await daemon.context.ledger.recordDecision({
+    id: "stop-it",
+    at: Date.now() + 1000,
+    actor: "ann",
+    kind: "cancel",
+    processors: ["orders"],
+    startDate: null,
+    endDate: null,
+    reason: "wrong input",
+    waiver: null,
+  });
+  await daemon.told("ended failed");
+  await daemon.stop();
+  expect(daemon.events.filter((event) => event === "started")).toHaveLength(1);
+});
+
+test("a stop while a worker looks for the first time ends it at once, and nothing is begun", async () => {
+  const coordination = inlineCoordination();
+  let isLooking: () => void = () => undefined;
+  const looking = new Promise<void>((resolve) => {
+    isLooking = resolve;
+  });
+  const daemon = await startDaemon(fill, {
+    role: "worker",
+    coordination,
+    around: (context) => ({
+      ...context,
+      warehouse: {
+        ...context.warehouse,
+        survey: async ({ signal }) => {
+          isLooking();
+          await systemClock.sleep(300_000, signal);
+          throw new ReconcilerError("interrupted", "stopped");
+        },
+      },
+    }),
+  });
+  await coordination.queue.enqueue([ordersJob], 1);
+  await looking;
+  await daemon.stop();
+  expect(daemon.events).toEqual(["ticks stopped", "stopping 0"]);
 });
