@@ -107,7 +107,10 @@ async function writeRows(
   request: ReplaceRequest,
 ): Promise<ReplaceResult> {
   const table = tableText(request.processor.table);
-  const deleted = await asConflict(() => session.run("delete-dates", texts, [dates, ...bounds]));
+  const deleted = await renamed(
+    () => session.run("delete-dates", texts, [dates, ...bounds]),
+    (error) => refusedDeletion(table, error),
+  );
   const inserted = await renamed(
     () => session.run("insert-staged-rows", { ...texts, rows: "gr_staged" }, [dates]),
     (error) => refusedRows(table, error),
@@ -196,9 +199,24 @@ function sessionOf({ session }: Outcome): JobSession {
 }
 
 /**
- * A statement of ours over the fence, a commit, or a DELETE by a condition that profiles run too, fails on nothing but
- * another transaction.
+ * A DELETE by a condition that profiles run too fails on another transaction, or on a table that allows none: to try that
+ * again at once would only be billed for the SELECT again.
  */
+function refusedDeletion(table: string, error: QueryError): Error {
+  const message = messageOf(error);
+  if (!message.includes("not supported")) return new FenceConflict(error);
+  if (!message.includes("streaming buffer")) return error;
+  return new ReconcilerError(
+    "write_conflict",
+    `rows of these dates are in the streaming buffer of ${table}, from which BigQuery deletes none: ${message}; nothing was written`,
+    {
+      cause: error,
+      hint: "it is tried again, and BigQuery stores such rows within 90 minutes at the most; do not stream into dates that are to be repaired",
+    },
+  );
+}
+
+/** A statement of ours over the fence, or a commit, fails on nothing but another transaction. */
 function asConflict<T>(work: () => Promise<T>): Promise<T> {
   return renamed(work, (error) => new FenceConflict(error));
 }

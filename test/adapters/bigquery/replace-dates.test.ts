@@ -109,6 +109,25 @@ describe("processes that repair one table at once", () => {
     expect(await written()).toHaveLength(5);
   });
 
+  test("one that a streaming buffer is in the way of is not tried again at once, and says what is in its way", async () => {
+    server.stream("stats.scores", [["2024-01-02", "late", 1]]);
+    await expect(open().replace()).rejects.toMatchObject({
+      code: "write_conflict",
+      message: expect.stringMatching(/^rows of these dates are in the streaming buffer of stats\.scores/),
+    });
+    expect(began()).toBe(1);
+    expect(ended()).toBe(1);
+  });
+
+  test("one that the table allows never is charged as a failure", async () => {
+    const message =
+      "DELETE/UPDATE/MERGE DMLs are currently not supported over tables that had UPSERT streams.";
+    const refusal = { kind: "job_error", reason: "invalid", message } as const;
+    server.faults.add({ call: "jobs.insert", sql: /^delete from .*`scores` /, fault: refusal });
+    await expect(open().replace()).rejects.toMatchObject({ code: "warehouse_query_failed", message });
+    expect(began()).toBe(1);
+  });
+
   test("one that is cancelled each time says so, and that nobody is to be charged", async () => {
     const conflict = {
       kind: "job_error",
