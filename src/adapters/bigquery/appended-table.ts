@@ -48,6 +48,8 @@ const dayMs = 86_400_000;
 const lateMs = hourMs;
 /** After a longer silence everything is read again, which is one call instead of many. */
 const daysMax = 7;
+/** All pages of a list together; each has the time that one reading has, as a log grows and a limit does not. */
+const listLimitMs = 30 * 60_000;
 
 /**
  * Reads a table that is partitioned by the day of its column `recorded_at` and only ever added to, by listing it, which
@@ -156,8 +158,10 @@ export class AppendedTable {
 
   async #list(table: string, fields: readonly Field[], limits: Limits): Promise<readonly AppendedRow[]> {
     const found: AppendedRow[] = [];
+    const end = performance.now() + listLimitMs;
     let pageToken: string | undefined;
     do {
+      const deadline = Math.min(end, performance.now() + limits.timeoutMs);
       const call = {
         ...tableCall({ ...this.#path, table }),
         query: {
@@ -166,7 +170,10 @@ export class AppendedTable {
         },
       };
       const { path } = call;
-      const page = await this.#api.call({ ...call, path: `${path}/data` }, pageAnswer, limits);
+      const page = await this.#api.call({ ...call, path: `${path}/data` }, pageAnswer, {
+        ...limits,
+        deadline,
+      });
       for (const row of this.#rowsOf(new Rows(fields, [page.rows ?? []]))) found.push(row);
       pageToken = page.pageToken;
     } while (pageToken !== undefined);

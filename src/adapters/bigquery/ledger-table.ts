@@ -11,7 +11,7 @@ export interface LedgerAccess {
   readonly api: Api;
   readonly jobs: Jobs;
   readonly place: LedgerPlace;
-  /** Of one reading, or of one INSERT with its tries. */
+  /** Of one page of a reading, or of one INSERT with its tries. */
   readonly timeoutMs: number;
   /** How long a row waits for others to be written with it. */
   readonly gatherMs: number;

@@ -25,7 +25,7 @@ export interface BigQueryLedgerOptions extends ApiOptions {
   readonly target: string | null;
   /** More labels on every job. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Of one reading, or of one INSERT with its tries; default 2 min. */
+  /** Of one page of a reading, or of one INSERT with its tries; default 2 min. */
   readonly timeoutMs?: number;
   /** How long a record waits for others to be written with it; default 500 ms. */
   readonly gatherMs?: number;

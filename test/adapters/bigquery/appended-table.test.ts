@@ -1,6 +1,6 @@
 // Goal: a table is listed as little as can be, and nothing of it is missed. Method: a server that answers as it is told, and
 // what it was asked.
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { Api } from "../../../src/adapters/bigquery/api.ts";
 import { AppendedTable, type AppendedRow } from "../../../src/adapters/bigquery/appended-table.ts";
 import { limitsOf } from "../../../src/adapters/bigquery/limits.ts";
@@ -18,6 +18,7 @@ interface Table {
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
@@ -66,8 +67,8 @@ async function start(agrees = () => true) {
   const api = new Api({ project: "shop", apiEndpoint: server.url, retryFromMs: 1 });
   const path = { project: "shop", dataset: "ledger", table: "records" };
   const appended = new AppendedTable(api, path, ["name"], keeper);
-  const look = async () => {
-    await appended.refresh(() => {}, limitsOf(10_000));
+  const look = async (timeoutMs = 10_000) => {
+    await appended.refresh(() => {}, limitsOf(timeoutMs));
     return [...kept].toSorted();
   };
   const write = (name: string, at: number, modifiedAt = at) => {
@@ -113,6 +114,24 @@ test("all is listed once, page by page, then nothing until it changes", async ()
   expect(listed(server)).toEqual(["records", "records", "records"]);
   await look();
   expect(listed(server)).toEqual([]);
+});
+
+test("a list of many pages has time for each of them, but not for ever", async () => {
+  const { table, look, write } = await start();
+  table.pageRows = 1;
+  const names = Array.from({ length: 20 }, (_, index) => `row ${String(index).padStart(2, "0")}`);
+  for (const name of names) write(name, day("2024-03-01"));
+  let passedMs = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, "now").mockImplementation(() => now() + passedMs);
+  let pageMs = 5_000;
+  table.beforeList = () => {
+    passedMs += pageMs;
+  };
+  expect(await look()).toEqual(names);
+  pageMs = 100_000;
+  write("another", day("2024-03-20"));
+  await expect(look(200_000)).rejects.toMatchObject({ code: "warehouse_timeout" });
 });
 
 test("of what is new only the day of the last writing is listed, and the days since", async () => {
