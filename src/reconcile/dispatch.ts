@@ -1,0 +1,133 @@
+import type { Assessment } from "../core/assessment.ts";
+import type { InFlight } from "../core/ledger-facts.ts";
+import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
+import type { ReconcileContext } from "./context.ts";
+import { nextReadyAt } from "./next-ready.ts";
+import type { RepairEvent } from "./ports/repair-events.ts";
+import type { RepairQueue } from "./ports/repair-queue.ts";
+import { decodeReport } from "./repair-report.ts";
+import { inFlightOf } from "./running-jobs.ts";
+import type { Session } from "./session.ts";
+import { plannedJob, repairJob } from "./worker.ts";
+
+/** How often the queue is looked at where jobs are outstanding. */
+const outstandingPollMs = 5_000;
+/** How often what runs elsewhere is thought of anew; it is seen when it ends, or by the next cycle. */
+const elsewherePollMs = 60_000;
+/** How long a job is left alone that a worker gave back, unless its cells were locked. */
+const returnedMs = { locked: 2_000, other: 30_000 } as const;
+
+export interface DispatchOptions {
+  readonly queue: RepairQueue;
+  readonly limits: PlanLimits;
+  /** `observe` enqueues nothing. */
+  readonly mode: "observe" | "repair";
+  /** Whether this process runs the job. */
+  readonly runsHere: (jobId: string) => boolean;
+}
+
+export interface Dispatched {
+  readonly assessment: Assessment;
+  /** Just enqueued, or found to be so already. */
+  readonly jobs: readonly PlannedJob[];
+  /** After which something becomes ready by itself; infinite where nothing does. */
+  readonly waitMs: number;
+}
+
+/** What the planner hands to the queue, and what comes back of it. */
+export class Dispatch {
+  readonly #context: ReconcileContext;
+  readonly #session: Session;
+  readonly #options: DispatchOptions;
+  /** By job id: what this process enqueued or found in the queue as it last planned. */
+  #enqueued: ReadonlyMap<string, InFlight> = new Map();
+  /** Jobs that were told to have ended: the queue may learn of it a moment later, and they take no slot any more. */
+  readonly #over = new Set<string>();
+
+  constructor(context: ReconcileContext, session: Session, options: DispatchOptions) {
+    this.#context = context;
+    this.#session = session;
+    this.#options = options;
+  }
+
+  /**
+   * Enqueues what is ready by what the session knows.
+   * @throws ReconcilerError `plan_outdated` where a newer planner has planned; `redis_*`
+   */
+  async plan(epoch: number, cycleId: string): Promise<Dispatched> {
+    const { mode, queue, limits } = this.#options;
+    const session = this.#session;
+    const outstanding = await this.#outstanding();
+    session.queued(outstanding);
+    const assessment = session.assess();
+    const jobs = mode === "repair" ? plan(assessment, limits) : [];
+    const { pipeline } = this.#context.compiled;
+    // Before they are enqueued: the first may have come back before all are.
+    this.#enqueued = new Map([
+      ...outstanding,
+      ...jobs.map((job) => [job.id, inFlightOf(pipeline, job, "queued")] as const),
+    ]);
+    for (const { id } of jobs) this.#over.delete(id);
+    if (jobs.length > 0) {
+      const queued = jobs.map((job) => repairJob(this.#context, job, cycleId));
+      await queue.enqueue(queued, epoch);
+    }
+    const elsewhereAt = session.nextElsewhereAt(assessment, elsewherePollMs);
+    const readyMs = (nextReadyAt(assessment, elsewhereAt) ?? Infinity) - session.now();
+    // A queue may lose what it holds, and events may be lost: neither waits for the next tick.
+    const isWaited = outstanding.size + jobs.length > 0;
+    return {
+      assessment,
+      jobs,
+      waitMs: Math.max(1, Math.min(readyMs, isWaited ? outstandingPollMs : Infinity)),
+    };
+  }
+
+  async #outstanding(): Promise<ReadonlyMap<string, InFlight>> {
+    const { pipeline } = this.#context.compiled;
+    const inQueue = await this.#options.queue.outstanding();
+    const ids = new Set(inQueue.map(({ id }) => id));
+    for (const id of this.#over) if (!ids.has(id)) this.#over.delete(id);
+    return new Map(
+      inQueue.flatMap((job) => {
+        if (this.#over.has(job.id)) return [];
+        const planned = plannedJob(this.#context, job);
+        return planned === null ? [] : [[job.id, inFlightOf(pipeline, planned, job.state)] as const];
+      }),
+    );
+  }
+
+  /** What a worker saw holds for everybody. Whoever plans puts on record what all were billed for. */
+  ended({ jobId, body }: RepairEvent, isLeading: boolean): void {
+    const report = decodeReport(body);
+    if (report !== null) {
+      const { ends, seen, from, to, scanBytes } = report;
+      const processors = new Map(
+        [...seen].map(([name, profile]) => [name, { kind: "observed", profile, unseen: null } as const]),
+      );
+      this.#session.merge({ processors, scanBytes: isLeading ? scanBytes : 0 }, from, to);
+      for (const end of ends) this.#session.appendEnd(end);
+    }
+    const result = report?.result ?? "failed";
+    // Cells that are locked may be so by the same job, which was handed out twice and goes on.
+    if (result !== "locked" && this.#enqueued.has(jobId)) this.#over.add(jobId);
+    if (result === "locked") this.#leaveAlone(jobId, returnedMs.locked);
+    // What was stopped goes to another process at once.
+    else if (result === "skipped" || result === "failed") this.#leaveAlone(jobId, returnedMs.other);
+  }
+
+  /** A job that came back as it was must not come back at once, again and again. */
+  #leaveAlone(jobId: string, ms: number): void {
+    const run = this.#enqueued.get(jobId);
+    if (run === undefined || !this.#session.hasLooked) return;
+    // It was handed out twice, and goes on here.
+    if (!this.#options.runsHere(jobId)) this.#session.defer(run, ms);
+  }
+
+  /** Another process plans: nobody tells this one any more what is outstanding. */
+  forget(): void {
+    this.#session.queued(new Map());
+    this.#enqueued = new Map();
+    this.#over.clear();
+  }
+}
