@@ -15,6 +15,7 @@ import { parseIsoDate } from "../../src/core/iso-date.ts";
 import { isConverged } from "../../src/core/assess.ts";
 import { compilePipeline } from "../../src/core/assessment.ts";
 import { ReconcilerError } from "../../src/errors.ts";
+import type { Decision } from "../../src/core/ledger-records.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { type Coordination, type DaemonOptions, reconcileAlways } from "../../src/reconcile/daemon.ts";
 import type { Clock, Ticks } from "../../src/reconcile/ports.ts";
@@ -220,6 +221,29 @@ test("a repair that goes on beyond the grace is cancelled, on record, and charge
 
 const longCommand = `command: [node, -e, "setTimeout(() => {}, 60000)", "{{start_date}}"], max_attempts: 1`;
 
+function decision(kind: "cancel" | "pause"): Decision {
+  return {
+    id: "stop-it",
+    at: Date.now() + 1000,
+    actor: "ann",
+    kind,
+    processors: ["orders"],
+    startDate: null,
+    endDate: null,
+    reason: "wrong input",
+    waiver: null,
+  };
+}
+
+/** Something to wait for. */
+function event(): { readonly happened: Promise<void>; readonly happens: () => void } {
+  let happens: () => void = () => undefined;
+  const happened = new Promise<void>((resolve) => {
+    happens = resolve;
+  });
+  return { happened, happens: () => happens() };
+}
+
 /** A clock that can be set forward, and that keeps how long it was asked to wait. */
 interface TestClock {
   readonly clock: Clock;
@@ -334,28 +358,61 @@ test("a job that is handed out again while it runs leaves the first run to be ca
     },
   });
   await daemon.told("started");
-  await daemon.context.ledger.recordDecision({
-    id: "stop-it",
-    at: Date.now() + 1000,
-    actor: "ann",
-    kind: "cancel",
-    processors: ["orders"],
-    startDate: null,
-    endDate: null,
-    reason: "wrong input",
-    waiver: null,
-  });
+  await daemon.context.ledger.recordDecision(decision("cancel"));
   await daemon.told("ended failed");
   await daemon.stop();
   expect(daemon.events.filter((event) => event === "started")).toHaveLength(1);
 });
 
+test("a pause that is read while a look goes on holds when it has ended", async () => {
+  const own = testClock();
+  const coordination = inlineCoordination();
+  const [looking, read, released] = [event(), event(), event()];
+  let surveys = 0;
+  const daemon = await startDaemon(fill, {
+    coordination,
+    around: ({ warehouse: port, ledger, ...rest }) => ({
+      ...rest,
+      clock: own.clock,
+      warehouse: {
+        ...port,
+        survey: async (request) => {
+          if (++surveys === 2) {
+            looking.happens();
+            await released.happened;
+          }
+          return port.survey(request);
+        },
+      },
+      ledger: {
+        ...ledger,
+        decisions: async () => {
+          const decisions = await ledger.decisions();
+          if (decisions.length > 0) read.happens();
+          return decisions;
+        },
+      },
+    }),
+  });
+  await daemon.told("ended repaired");
+  await warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
+  daemon.tick();
+  await looking.happened;
+  await daemon.context.ledger.recordDecision(decision("pause"));
+  own.skipMs += 5000;
+  await read.happened;
+  await own.nextWaits(1);
+  released.happens();
+  await daemon.told("gaps", 2);
+  await own.nextWaits(3);
+  expect(await coordination.queue.outstanding()).toEqual([]);
+  await daemon.stop();
+  expect(daemon.events.filter((told) => told === "started")).toHaveLength(1);
+});
+
 test("a stop while a worker looks for the first time ends it at once, and nothing is begun", async () => {
   const coordination = inlineCoordination();
-  let isLooking: () => void = () => undefined;
-  const looking = new Promise<void>((resolve) => {
-    isLooking = resolve;
-  });
+  const looking = event();
   const daemon = await startDaemon(fill, {
     role: "worker",
     coordination,
@@ -364,7 +421,7 @@ test("a stop while a worker looks for the first time ends it at once, and nothin
       warehouse: {
         ...context.warehouse,
         survey: async ({ signal }) => {
-          isLooking();
+          looking.happens();
           await systemClock.sleep(300_000, signal);
           throw new ReconcilerError("interrupted", "stopped");
         },
@@ -372,7 +429,7 @@ test("a stop while a worker looks for the first time ends it at once, and nothin
     }),
   });
   await coordination.queue.enqueue([ordersJob], 1);
-  await looking;
+  await looking.happened;
   await daemon.stop();
   expect(daemon.events).toEqual(["ticks stopped", "stopping 0"]);
 });
