@@ -47,7 +47,7 @@ export interface DaemonListener extends LeadershipListener {
   readonly onPlanned: (assessment: Assessment, jobs: readonly PlannedJob[]) => void;
   readonly onStarted: (start: RepairStart) => void;
   readonly onEnded: (end: RepairEnd) => void;
-  /** A repair could not be begun, recorded or told. */
+  /** A repair could not be begun or recorded. */
   readonly onRepairFailed: (thrown: unknown) => void;
   readonly onStopping: (running: number) => void;
 }
@@ -166,6 +166,7 @@ class DaemonRun {
       takeScanBytes: () => (this.#leadership.term === null ? this.#session.takeScanBytes() : 0),
       freshFor: (cycleId) => this.#looks.freshFor(cycleId),
       onFailure: (thrown) => this.#failed(thrown),
+      onTold: (thrown) => this.#leadership.degraded(thrown),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Assessment } from "../core/assessment.ts";
+import { Disposition } from "../core/grid.ts";
 import type { InFlight } from "../core/ledger-facts.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import type { ReconcileContext } from "./context.ts";
@@ -121,7 +122,17 @@ export class Dispatch {
     const run = this.#enqueued.get(jobId);
     if (run === undefined || !this.#session.hasLooked) return;
     // It was handed out twice, and goes on here.
-    if (!this.#options.runsHere(jobId)) this.#session.defer(run, ms);
+    if (this.#options.runsHere(jobId)) return;
+    // What was complete already must not keep a slot from others.
+    if (this.#isReady(jobId, run)) this.#session.defer(run, ms);
+  }
+
+  #isReady(jobId: string, { processors, days }: InFlight): boolean {
+    const { grid } = this.#session.assess(jobId);
+    const { first, length } = grid.axis;
+    return processors.some((index) =>
+      days.some((day) => grid.dispositions[index * length + day - first] === Disposition.ready),
+    );
   }
 
   /** Another process plans: nobody tells this one any more what is outstanding. */

@@ -21,8 +21,10 @@ export interface WorkerOptions {
   readonly takeScanBytes: () => number;
   /** Resolves when the session knows at least what the cycle knew. @throws what a look at the warehouse throws */
   readonly freshFor: (cycleId: string) => Promise<void>;
-  /** Told of what a job could not even be begun for, or could not be told the others. */
+  /** Told of what a job could not even be begun or recorded for. */
   readonly onFailure: (thrown: unknown) => void;
+  /** Told why the others could not be told, or null where they were: they find out by themselves, only later. */
+  readonly onTold: (thrown: unknown) => void;
 }
 
 /** Takes jobs from the queue, runs each from lock to proof, and tells all what it saw. */
@@ -37,7 +39,7 @@ async function handle(
   job: QueuedRepair,
   signal: AbortSignal,
 ): Promise<void> {
-  const { session, jobs, events, stop, takeScanBytes, freshFor, onFailure } = options;
+  const { session, jobs, events, stop, takeScanBytes, freshFor, onFailure, onTold } = options;
   const planned = plannedJob(context, job);
   let report: RepairReport | null = null;
   try {
@@ -55,7 +57,7 @@ async function handle(
     else onFailure(thrown);
   }
   const body = report === null ? null : encodeReport(report);
-  await events.publish({ kind: "ended", jobId: job.id, body }).catch(onFailure);
+  await events.publish({ kind: "ended", jobId: job.id, body }).then(() => onTold(null), onTold);
 }
 
 function unbegun({ days }: PlannedJob): RepairReport {

@@ -410,6 +410,30 @@ test("a pause that is read while a look goes on holds when it has ended", async 
   expect(daemon.events.filter((told) => told === "started")).toHaveLength(1);
 });
 
+test("a job that somebody else has done meanwhile keeps no slot from the next one", async () => {
+  await warehouse.write(["delete from shop.orders where day = date '2024-01-08'"]);
+  let isFirst = true;
+  const daemon = await startDaemon(`${fill}, concurrency: 1`, {
+    around: ({ warehouse: port, ...rest }) => ({
+      ...rest,
+      warehouse: {
+        ...port,
+        profile: async (request) => {
+          if (isFirst) {
+            isFirst = false;
+            await warehouse.write([`insert into shop.orders values ('${request.range.start}', 'o')`]);
+          }
+          return port.profile(request);
+        },
+      },
+    }),
+  });
+  await daemon.told("ended repaired");
+  await daemon.stop();
+  expect(daemon.events.filter((told) => told === "started")).toHaveLength(1);
+  expect(await warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
+}, 15_000);
+
 test("a stop while a worker looks for the first time ends it at once, and nothing is begun", async () => {
   const coordination = inlineCoordination();
   const looking = event();
