@@ -268,7 +268,8 @@ class DaemonRun {
 
   #changed(): void {
     this.#isChanged = true;
-    this.#wake();
+    // Whoever does not plan would ask for the lease with each end of a repair anywhere.
+    if (this.#leadership.term !== null) this.#wake();
   }
 
   /** Without a ledger or a warehouse nothing more is begun until a cycle has worked. */
