@@ -62,7 +62,7 @@ async function stop(daemon: Daemon): Promise<void> {
 
 /** Asks until the pipeline has converged, as somebody does who waits for it. */
 async function converged(scene: Scene): Promise<void> {
-  while (!(await scene.report("status")).document.converged) await sleep(200);
+  while (!(await scene.report("status")).document.converged) await sleep(500);
 }
 
 describe.concurrent("the daemon", () => {

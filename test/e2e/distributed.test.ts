@@ -53,6 +53,7 @@ async function untilRepairing({ platform }: Fleet): Promise<void> {
 }
 
 async function untilConverged({ platform }: Fleet): Promise<void> {
+  while (!(await platform.isWhole())) await sleep(200);
   while (!(await platform.report("status")).document.converged) await sleep(300);
 }
 
