@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { openDatabase } from "./database.ts";
 import { makeFolderOf } from "./folder.ts";
@@ -28,6 +29,7 @@ export function ledgerFile(path: string, lockWaitMs: number): LedgerFile {
   return {
     async create() {
       makeFolder(path);
+      if (!existsSync(path)) await makeWhole(path, lockWaitMs);
       await withSession(path, "read_write", lockWaitMs, async (session) => {
         if ((await formOf(session, path)) === "ledger") return;
         await inTransaction(session, path, () => makeTables(session));
@@ -127,6 +129,44 @@ async function formOf(session: Session, path: string): Promise<"empty" | "ledger
     );
   }
   return "ledger";
+}
+
+/**
+ * Makes a ledger beside its place and moves it there: of a process that is killed while it makes one nothing is left at `path`,
+ * where half a header would be refused as no database for ever. Keeps what another process put there meanwhile.
+ */
+async function makeWhole(path: string, lockWaitMs: number): Promise<void> {
+  const beside = `${path}.making-${randomUUID()}`;
+  try {
+    await withSession(beside, "read_write", lockWaitMs, async (session) => {
+      await inTransaction(session, beside, () => makeTables(session));
+      // A log beside it would not move with it.
+      await session.run("checkpoint");
+    });
+    moveUnlessThere(beside, path);
+  } catch (error) {
+    if (!existsSync(path)) {
+      if (error instanceof ReconcilerError) throw error;
+      throw unavailable(path, `the ledger ${path} cannot be made: ${messageOf(error)}`, error);
+    }
+  } finally {
+    for (const left of [beside, `${beside}.wal`]) rmSync(left, { force: true });
+  }
+}
+
+function moveUnlessThere(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    // Some file systems know no second name for a file; on those two that make a ledger in one moment could collide.
+    if (existsSync(to) || !isUnsupported(error)) throw error;
+    renameSync(from, to);
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS";
 }
 
 async function makeTables(session: Session): Promise<void> {

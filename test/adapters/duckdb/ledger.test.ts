@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -34,6 +35,7 @@ async function query(statement: string): Promise<unknown[][]> {
 
 const holderScript = fileURLToPath(new URL("./ledger-holder.ts", import.meta.url));
 const fillerScript = fileURLToPath(new URL("./ledger-filler.ts", import.meta.url));
+const makerScript = fileURLToPath(new URL("./ledger-maker.ts", import.meta.url));
 const readerScript = fileURLToPath(new URL("./ledger-reader.ts", import.meta.url));
 const writerScript = fileURLToPath(new URL("./ledger-writer.ts", import.meta.url));
 
@@ -52,6 +54,24 @@ describe("a ledger file that is not there", () => {
     expect(await ledger.history({ processor: "scores", date: cellOf().date })).toEqual([]);
     expect(await ledger.since(0)).toEqual({ gapEvents: [], ends: [], decisions: [], cycles: [] });
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("is whole or not there when the process that makes it is killed", async () => {
+    for (const afterMs of [2, 9, 16, 23, 30, 37]) {
+      const maker = spawn(process.execPath, ["--import", "@oxc-node/core/register", makerScript, folder], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(maker.stdout, "data");
+      await sleep(afterMs);
+      maker.kill("SIGKILL");
+      await once(maker, "close");
+      for (const name of readdirSync(folder).filter((file) => file.endsWith(".duckdb"))) {
+        const made = createDuckDbLedger({ path: join(folder, name) });
+        expect(await made.read(noon)).toEqual(emptyLedgerRecords);
+        await made.recordStart(startOf("a"));
+      }
+      for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    }
   });
 
   it("is not made by a record either, which says how to make it", async () => {
