@@ -69,7 +69,7 @@ export async function openStorage(
         }),
         ledger,
         // Nothing of this machine is beside the data: this keeps two runs on it apart, and locks and tokens all others.
-        guardPath: join(tmpdir(), `gap-reconciler-${hashOf([project, ledgerDataset])}.lock`),
+        guardPath: join(tmpdir(), `gap-reconciler-${hashOf([apiEndpoint, project, ledgerDataset])}.lock`),
       };
     }
     default:
