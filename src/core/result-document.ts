@@ -1,27 +1,16 @@
 import { isConverged } from "./assess.ts";
-import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
+import type { Assessment } from "./assessment.ts";
+import { type BreakerDocument, breakersOf } from "./breaker-document.ts";
 import type { PlannedStep } from "./cascade.ts";
 import type { CostDocument } from "./cost.ts";
-import { allowedRows, failedRequirements, requiredRows, round } from "./expectation.ts";
-import {
-  dateAt,
-  type DispositionName,
-  dispositionName,
-  exemptReasons,
-  isGapState,
-  reasonName,
-  State,
-  type StateName,
-  stateName,
-  stateNames,
-} from "./grid.ts";
-import type { IsoDate } from "./iso-date.ts";
-import { fromDay } from "./iso-date.ts";
+import { type GapDocument, gapDocument } from "./gap-document.ts";
+import { dateAt, exemptReasons, isGapState, reasonName, State, type StateName, stateNames } from "./grid.ts";
+import { fromDay, type IsoDate } from "./iso-date.ts";
 import type { RepairEnd } from "./ledger-records.ts";
-import type { Processor } from "./pipeline.ts";
-import { rootCauses } from "./root-causes.ts";
-import { formatInstant } from "./wall-clock.ts";
 import { failureAt } from "./observed.ts";
+import type { Processor } from "./pipeline.ts";
+import { type RepairDocument, repairDocument, type StepDocument, stepDocument } from "./repair-documents.ts";
+import { formatInstant } from "./wall-clock.ts";
 
 /** The result of a run, a plan or a status, as scripts read it. Fields may be added, never changed. */
 export interface ResultDocument {
@@ -51,32 +40,6 @@ export interface ResultDocument {
   readonly cost: CostDocument | null;
 }
 
-export interface GapDocument {
-  readonly processor: string;
-  readonly date: IsoDate;
-  readonly state: StateName;
-  readonly disposition: DispositionName;
-  readonly reason: string;
-  readonly observed: ObservedDocument;
-  readonly expected: ExpectedDocument;
-  readonly failed_checks: readonly string[];
-  readonly root_causes: readonly { readonly processor: string; readonly date: IsoDate }[];
-  readonly degraded: boolean;
-  readonly attempts: number;
-  /** When a cell that backs off may be tried again. */
-  readonly next_attempt_at: string | null;
-}
-
-export interface ObservedDocument {
-  readonly rows: number;
-  readonly entities: number | null;
-}
-
-export interface ExpectedDocument {
-  readonly rows_min: number;
-  readonly rows_max: number | null;
-}
-
 export interface UnknownDocument {
   readonly processor: string;
   readonly date: IsoDate;
@@ -85,43 +48,11 @@ export interface UnknownDocument {
   readonly message: string;
 }
 
-export interface BreakerDocument {
-  readonly kind: "mass_gap" | "schedule" | "circuit";
-  readonly subject: string;
-  readonly message: string;
-}
-
 export interface StaleRunDocument {
   readonly processor: string;
   readonly date: IsoDate;
   readonly started_at: string;
   readonly run_id: string | null;
-}
-
-export interface StepDocument {
-  readonly id: string;
-  readonly wave: number;
-  readonly repair: string;
-  readonly processors: readonly string[];
-  readonly start_date: IsoDate;
-  readonly end_date: IsoDate;
-  readonly dates: readonly IsoDate[];
-  readonly reason: string;
-  readonly needs: readonly string[];
-  readonly forecast_bytes: number | null;
-  readonly forecast_seconds: number | null;
-}
-
-export interface RepairDocument {
-  readonly id: string;
-  readonly repair: string;
-  readonly attempt: number;
-  readonly started_at: string;
-  readonly ended_at: string;
-  readonly outcome: string;
-  readonly error_code: string | null;
-  readonly message: string | null;
-  readonly cells: readonly { readonly processor: string; readonly date: IsoDate; readonly outcome: string }[];
 }
 
 export interface DocumentInput {
@@ -221,50 +152,6 @@ function gapsOf(assessment: Assessment, processor: Processor): GapDocument[] {
   );
 }
 
-function gapDocument(assessment: Assessment, processor: Processor, position: number): GapDocument {
-  const { grid, facts, sight } = assessment;
-  const cell = processor.index * grid.axis.length + position;
-  const disposition = dispositionName(grid.dispositions[cell] ?? 0);
-  const cellFacts = facts.cellFacts(processor.index, grid.axis.first + position);
-  const judge = assessment.compiled.judges[processor.index];
-  const seen = sight.observed[processor.index];
-  const context = dateContext(scheduleOf(assessment, processor.index), grid.axis, position);
-  const entry = seen?.entries[position] ?? -1;
-  const entities = entry < 0 ? Number.NaN : (seen?.profile.entities[entry] ?? Number.NaN);
-  const allowed = allowedRows(processor.expect, context);
-  const failed =
-    judge === undefined || seen === undefined ? [] : failedRequirements(judge, seen.profile, entry, context);
-  return {
-    processor: processor.name,
-    date: dateAt(grid.axis, position),
-    state: stateName(grid.states[cell] ?? 0),
-    disposition,
-    reason: reasonName(grid.reasons[cell] ?? 0),
-    observed: {
-      rows: entry < 0 ? 0 : (seen?.profile.rows[entry] ?? 0),
-      entities: Number.isNaN(entities) ? null : entities,
-    },
-    expected: {
-      rows_min:
-        judge === undefined || seen === undefined
-          ? 0
-          : round(requiredRows(judge, seen.profile, entry, context)),
-      rows_max: Number.isFinite(allowed) ? round(allowed) : null,
-    },
-    failed_checks: failed.map(({ name }) => name),
-    root_causes:
-      disposition === "blocked"
-        ? rootCauses(assessment, { processor, position }).map((root) => ({
-            processor: root.processor.name,
-            date: dateAt(grid.axis, root.position),
-          }))
-        : [],
-    degraded: grid.degraded[cell] === 1,
-    attempts: cellFacts.charged,
-    next_attempt_at: disposition === "backing_off" ? formatInstant(cellFacts.notBefore) : null,
-  };
-}
-
 function unknownOf(assessment: Assessment, processor: Processor): UnknownDocument[] {
   const observed = assessment.sight.observed[processor.index];
   const { axis } = assessment.grid;
@@ -288,30 +175,6 @@ function unexpectedOf(assessment: Assessment, processor: Processor): ResultDocum
   }));
 }
 
-function breakersOf({ grid, breakers, facts }: Assessment): BreakerDocument[] {
-  const found: BreakerDocument[] = [];
-  if (breakers.overallMassGap !== null) {
-    found.push({ kind: "mass_gap", subject: grid.pipeline.name, message: breakers.overallMassGap });
-  }
-  breakers.massGaps.forEach((message, index) => {
-    const subject = grid.pipeline.processors[index]?.name ?? "";
-    if (message !== null) found.push({ kind: "mass_gap", subject, message });
-  });
-  for (const [subject, message] of breakers.scheduleFaults)
-    found.push({ kind: "schedule", subject, message });
-  facts.circuits.forEach((circuit, index) => {
-    const subject = grid.pipeline.repairUnits[index]?.name ?? "";
-    if (circuit.state === "closed") return;
-    const next = `one date probes it from ${formatInstant(circuit.probeAt)} on`;
-    found.push({
-      kind: "circuit",
-      subject,
-      message: `${circuit.state.replace("_", "-")}: ${circuit.cause}; ${next}`,
-    });
-  });
-  return found;
-}
-
 /** By processor, then by date, of the selected cells. */
 function staleRunsOf({ grid, elsewhere }: Assessment): StaleRunDocument[] {
   const { processors, from, to } = grid.selection;
@@ -327,35 +190,4 @@ function staleRunsOf({ grid, elsewhere }: Assessment): StaleRunDocument[] {
       started_at: formatInstant(startedAt),
       run_id: runId,
     }));
-}
-
-function stepDocument({ grid }: Assessment, step: PlannedStep, forecastBytes: number | null): StepDocument {
-  const unit = grid.pipeline.repairUnits[step.repairUnit];
-  return {
-    id: step.id,
-    wave: step.wave,
-    repair: unit?.name ?? "",
-    processors: (unit?.processors ?? []).map((index) => grid.pipeline.processors[index]?.name ?? ""),
-    start_date: step.startDate,
-    end_date: step.endDate,
-    dates: step.days.map(fromDay),
-    reason: step.reason,
-    needs: step.needs,
-    forecast_bytes: forecastBytes,
-    forecast_seconds: step.forecastSeconds,
-  };
-}
-
-function repairDocument(end: RepairEnd): RepairDocument {
-  return {
-    id: end.repairId,
-    repair: end.repair,
-    attempt: end.attempt,
-    started_at: formatInstant(end.startedAt),
-    ended_at: formatInstant(end.endedAt),
-    outcome: end.outcome,
-    error_code: end.errorCode,
-    message: end.message,
-    cells: end.cells.map(({ processor, date, outcome }) => ({ processor, date, outcome })),
-  };
 }

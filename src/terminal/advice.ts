@@ -1,4 +1,5 @@
-import type { GapDocument, ResultDocument } from "../core/result-document.ts";
+import type { GapDocument } from "../core/gap-document.ts";
+import type { ResultDocument } from "../core/result-document.ts";
 
 /** What to do next: a command, and what it is good for. */
 export interface Advice {

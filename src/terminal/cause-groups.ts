@@ -1,5 +1,6 @@
 import type { DispositionName, StateName } from "../core/grid.ts";
-import type { GapDocument, ResultDocument } from "../core/result-document.ts";
+import type { GapDocument } from "../core/gap-document.ts";
+import type { ResultDocument } from "../core/result-document.ts";
 
 /** Gaps of one processor that stand alike, and how many others wait for them. */
 export interface CauseGroup {

@@ -1,4 +1,5 @@
-import type { ResultDocument, StepDocument } from "../core/result-document.ts";
+import type { StepDocument } from "../core/repair-documents.ts";
+import type { ResultDocument } from "../core/result-document.ts";
 import { adviceOf } from "./advice.ts";
 import { costLines } from "./cost.ts";
 import { type Column, renderTable } from "./table.ts";
