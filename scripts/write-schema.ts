@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { configJsonSchema } from "../src/config/json-schema.ts";
 import { withReference } from "./config-reference.ts";
+import { withMetrics } from "./metrics-reference.ts";
 import { resultJsonSchema } from "./result-schema.ts";
 
-/** Writes what is made of the schemas: those of the config and of the results, and the reference in docs/config.md. */
+/** Writes what is made of the source: the schemas of the config and of the results, and the tables of two pages. */
 const root = new URL("../", import.meta.url);
-const page = new URL("docs/config.md", root);
 mkdirSync(new URL("schema/", root), { recursive: true });
 for (const [name, schema] of [
   ["config", configJsonSchema()],
@@ -19,4 +19,10 @@ for (const [name, schema] of [
     stdio: "ignore",
   });
 }
-writeFileSync(page, withReference(readFileSync(page, "utf8")));
+for (const [name, rewrite] of [
+  ["config", withReference],
+  ["metrics", withMetrics],
+] as const) {
+  const page = new URL(`docs/${name}.md`, root);
+  writeFileSync(page, rewrite(readFileSync(page, "utf8")));
+}
