@@ -2,16 +2,9 @@ import type { Decision, GapEvent, RepairEnd } from "../core/ledger-records.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { LedgerActivity } from "../reconcile/ports.ts";
 import type { RenderOptions } from "./terminal.ts";
-import {
-  counted,
-  formatCount,
-  formatDates,
-  harmlessLine,
-  type Paint,
-  painter,
-  truncate,
-  wrap,
-} from "./text.ts";
+import { harmlessLine } from "../presentation/harmless.ts";
+import { counted, formatCount, formatDates } from "../presentation/numbers.ts";
+import { type Paint, painter, truncate, wrap } from "./text.ts";
 
 /** What happened since an instant, for programs. */
 export interface ActivityDocument {

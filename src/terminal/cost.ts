@@ -1,6 +1,7 @@
 import type { CostDocument } from "../core/cost.ts";
 import type { RenderOptions } from "./terminal.ts";
-import { formatBytes, formatUsd, wrap } from "./text.ts";
+import { formatBytes, formatUsd } from "../presentation/numbers.ts";
+import { wrap } from "./text.ts";
 
 /** What the look was billed for, what the day was, and what the repairs are expected to be; nothing where nothing is billed. */
 export function costLines(cost: CostDocument | null, options: RenderOptions): readonly string[] {

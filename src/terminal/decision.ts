@@ -1,6 +1,8 @@
 import type { DecisionPreview } from "../core/decide.ts";
 import type { RenderOptions } from "./terminal.ts";
-import { counted, formatDates, harmlessLine, painter, wrap } from "./text.ts";
+import { harmlessLine } from "../presentation/harmless.ts";
+import { counted, formatDates } from "../presentation/numbers.ts";
+import { painter, wrap } from "./text.ts";
 
 const processorsMax = 20;
 

@@ -1,6 +1,7 @@
 import { messageOf, ReconcilerError } from "../errors.ts";
 import type { RenderOptions } from "./terminal.ts";
-import { harmless, type Paint, painter, wrap } from "./text.ts";
+import { harmless } from "../presentation/harmless.ts";
+import { type Paint, painter, wrap } from "./text.ts";
 
 export interface ErrorRenderOptions extends RenderOptions {
   /** Whether an unforeseen error shows its stack, as with `--log-level debug`. */

@@ -1,19 +1,13 @@
 import type { ExplainedCell, ExplainedRun, Explanation } from "../core/explain.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { AttemptRecord } from "../reconcile/ports.ts";
-import { stateGlyphs } from "./glyphs.ts";
+import { stateGlyphs } from "../presentation/states.ts";
+import { stateStyles } from "./glyphs.ts";
 import type { RenderOptions } from "./terminal.ts";
-import {
-  counted,
-  formatDates,
-  formatSeconds,
-  harmless,
-  harmlessLine,
-  type Paint,
-  painter,
-  wrap,
-} from "./text.ts";
-import { dispositionText, reasonText } from "./words.ts";
+import { harmless, harmlessLine } from "../presentation/harmless.ts";
+import { counted, formatDates, formatSeconds } from "../presentation/numbers.ts";
+import { type Paint, painter, wrap } from "./text.ts";
+import { dispositionText, reasonText } from "../presentation/words.ts";
 
 const attemptsMax = 5;
 const logLinesMax = 12;
@@ -48,7 +42,6 @@ export function renderExplanation(
 
 function verdictLines(explanation: Explanation, options: RenderOptions, paint: Paint): readonly string[] {
   const { processor, date, phase, table, state, disposition, reason, degraded } = explanation;
-  const glyph = stateGlyphs[state];
   const where = phase === null ? table : `${table}, phase ${phase}`;
   const words = [
     `${processor} on ${date} (${where}) is ${state}`,
@@ -59,7 +52,7 @@ function verdictLines(explanation: Explanation, options: RenderOptions, paint: P
   ];
   const text = words.filter((part) => part !== "").join("; ");
   const [first = "", ...rest] = wrap(text, options.columns, "  ");
-  return [`${paint(glyph.style, glyph.text)} ${paint("bold", first.trimStart())}`, ...rest];
+  return [`${paint(stateStyles[state], stateGlyphs[state])} ${paint("bold", first.trimStart())}`, ...rest];
 }
 
 function expectedLines({ expected, due_at }: Explanation, options: RenderOptions): readonly string[] {
@@ -124,11 +117,13 @@ function cellLines(
   paint: Paint,
   indent = "  ",
 ): readonly string[] {
-  const glyph = stateGlyphs[cell.state];
   const words = cell.disposition === "none" ? reasonText(cell.reason) : plainDisposition(cell);
   const text = `${cell.processor} ${cell.date} ${cell.state}${words === "" ? "" : `, ${words}`}`;
   const [first = "", ...rest] = wrap(text, options.columns, `${indent}  `);
-  return [`${indent}${paint(glyph.style, glyph.text)} ${first.trimStart()}`, ...rest];
+  return [
+    `${indent}${paint(stateStyles[cell.state], stateGlyphs[cell.state])} ${first.trimStart()}`,
+    ...rest,
+  ];
 }
 
 /** Of another cell the number of its attempts is not known here. */

@@ -1,6 +1,6 @@
 import type { Axis } from "../core/schedule.ts";
 import { civilOf } from "../core/iso-date.ts";
-import type { GridColumns } from "./grid-columns.ts";
+import type { GridColumns } from "../presentation/grid-columns.ts";
 import { displayWidth, padEnd, truncate } from "./text.ts";
 
 const monthNames = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,28 +1,18 @@
 import type { Assessment } from "../core/assessment.ts";
-import { dateAt, type Grid, isGapState, State, type StateName, stateName, stateNames } from "../core/grid.ts";
+import { dateAt, type Grid, isGapState, State } from "../core/grid.ts";
 import type { Processor } from "../core/pipeline.ts";
 import { countStates } from "../core/result-document.ts";
-import { stateGlyphs, worstFirst } from "./glyphs.ts";
+import { byPhase } from "../presentation/phases.ts";
+import { stateGlyphs, worstFirst, worstState } from "../presentation/states.ts";
+import { stateStyles } from "./glyphs.ts";
 import { axisLines } from "./grid-axis.ts";
-import { chooseColumns, type GridColumns } from "./grid-columns.ts";
+import { chooseColumns, type GridColumns } from "../presentation/grid-columns.ts";
 import type { RenderOptions } from "./terminal.ts";
-import {
-  counted,
-  displayWidth,
-  formatCount,
-  padEnd,
-  padStart,
-  type Paint,
-  painter,
-  truncate,
-  wrap,
-} from "./text.ts";
+import { counted, formatCount } from "../presentation/numbers.ts";
+import { displayWidth, padEnd, padStart, type Paint, painter, truncate, wrap } from "./text.ts";
 
 const indent = "  ";
 const gapsTitle = "gaps";
-
-/** By code: the smaller, the more it matters. */
-const rankOf = Uint8Array.from(stateNames, (name) => worstFirst.indexOf(name));
 
 /**
  * The selected cells as a picture: a line per processor, a character per date. Where there are more dates than columns,
@@ -60,13 +50,6 @@ export function renderGrid(assessment: Assessment, options: RenderOptions): stri
   return `${[...lines, "", ...legendOf(assessment, processors, options, paint)].join("\n")}\n`;
 }
 
-/** The state of a column: the worst of the dates that it stands for. */
-export function worstState(states: Iterable<number>): StateName {
-  let worst: number = State.unscheduled;
-  for (const state of states) if ((rankOf[state] ?? 0) < (rankOf[worst] ?? 0)) worst = state;
-  return stateName(worst);
-}
-
 function titleLines(
   { grid }: Assessment,
   columns: GridColumns,
@@ -89,12 +72,6 @@ function titleLines(
   return [head.replace(name, paint("bold", name)), ...rest];
 }
 
-/** Grouped by phase, phases and processors in the order of the file. */
-function byPhase(processors: readonly Processor[]): readonly Processor[] {
-  const phases = [...new Set(processors.map(({ phase }) => phase))];
-  return phases.flatMap((phase) => processors.filter((processor) => processor.phase === phase));
-}
-
 function cellsOf(
   grid: Grid,
   processor: Processor,
@@ -109,9 +86,9 @@ function cellsOf(
   for (let start = 0; start < states.length; ) {
     let end = start + 1;
     while (end < states.length && states[end] === states[start]) end++;
-    const glyph = stateGlyphs[states[start] ?? "unscheduled"];
-    const text = glyph.text.repeat(end - start);
-    line += text.trim() === "" ? text : paint(glyph.style, text);
+    const state = states[start] ?? "unscheduled";
+    const text = stateGlyphs[state].repeat(end - start);
+    line += text.trim() === "" ? text : paint(stateStyles[state], text);
     start = end;
   }
   return line;
@@ -142,7 +119,7 @@ function legendOf(
     if (state === "unscheduled") continue;
     const count = all.reduce((sum, counts) => sum + counts[state], 0);
     if (count === 0) continue;
-    const { text, style } = stateGlyphs[state];
+    const text = stateGlyphs[state];
     const words = ` ${formatCount(count)} ${state}`;
     const width = text.length + words.length;
     if (used > 0 && indent.length + used + 3 + width > options.columns) {
@@ -150,7 +127,7 @@ function legendOf(
       line = "";
       used = 0;
     }
-    line += `${used === 0 ? "" : "   "}${paint(style, text)}${words}`;
+    line += `${used === 0 ? "" : "   "}${paint(stateStyles[state], text)}${words}`;
     used += (used === 0 ? 0 : 3) + width;
   }
   return used === 0 ? lines : [...lines, indent + line];

@@ -5,7 +5,8 @@ import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { RunListener } from "../reconcile/once.ts";
 import type { Terminal } from "./terminal.ts";
-import { counted, displayWidth, formatCount, formatDates, formatSeconds, painter, truncate } from "./text.ts";
+import { counted, formatCount, formatDates, formatSeconds } from "../presentation/numbers.ts";
+import { displayWidth, painter, truncate } from "./text.ts";
 
 export interface ProgressOptions extends Terminal {
   /** Shows nothing at all. */

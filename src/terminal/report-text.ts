@@ -1,6 +1,6 @@
 import type { ReportCounts, ReportDocument, ReportEntry } from "../core/completion-report.ts";
-import { counted, formatCount } from "./text.ts";
-import { reasonText } from "./words.ts";
+import { counted, formatCount } from "../presentation/numbers.ts";
+import { reasonText } from "../presentation/words.ts";
 
 /** One line of a report's tables, in words. */
 export interface ReportRow {

@@ -1,23 +1,15 @@
 import { exemptReasons, type StateName } from "../core/grid.ts";
 import type { ResultDocument, StaleRunDocument } from "../core/result-document.ts";
 import { type Advice, adviceOf } from "./advice.ts";
-import { type CauseGroup, causesOf, type OutsideCause } from "./cause-groups.ts";
+import { type CauseGroup, causesOf, type OutsideCause } from "../presentation/cause-groups.ts";
 import { costLines } from "./cost.ts";
-import { stateGlyphs } from "./glyphs.ts";
+import { stateGlyphs } from "../presentation/states.ts";
+import { stateStyles } from "./glyphs.ts";
 import type { RenderOptions } from "./terminal.ts";
-import {
-  counted,
-  displayWidth,
-  formatCount,
-  formatDates,
-  harmlessLine,
-  padEnd,
-  type Paint,
-  painter,
-  truncate,
-  wrap,
-} from "./text.ts";
-import { dispositionText, reasonText } from "./words.ts";
+import { harmlessLine } from "../presentation/harmless.ts";
+import { counted, formatCount, formatDates } from "../presentation/numbers.ts";
+import { displayWidth, padEnd, type Paint, painter, truncate, wrap } from "./text.ts";
+import { dispositionText, reasonText } from "../presentation/words.ts";
 
 const causesMax = 10;
 const failuresMax = 5;
@@ -230,12 +222,11 @@ function causesSection(document: ResultDocument, options: RenderOptions, paint: 
 }
 
 function causeLines(group: CauseGroup, options: RenderOptions, paint: Paint): readonly string[] {
-  const glyph = stateGlyphs[group.state];
   const when = group.nextAttemptAt === null ? "" : `, next attempt ${group.nextAttemptAt}`;
   const waiting = group.waiting === 0 ? "" : `; ${waitText(group.waiting)} for it`;
   const text = `${group.processor} ${formatDates(group.dates)} ${group.state}, ${dispositionText(group.disposition, group.reason, group.attempts)}${when}${waiting}`;
   const [first = "", ...rest] = wrap(text, options.columns, "    ");
-  return [`  ${paint(glyph.style, glyph.text)} ${first.trimStart()}`, ...rest];
+  return [`  ${paint(stateStyles[group.state], stateGlyphs[group.state])} ${first.trimStart()}`, ...rest];
 }
 
 function outsideLines(

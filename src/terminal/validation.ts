@@ -1,6 +1,8 @@
 import type { Finding } from "../core/finding.ts";
 import type { RenderOptions } from "./terminal.ts";
-import { counted, harmlessLine, painter, wrap } from "./text.ts";
+import { harmlessLine } from "../presentation/harmless.ts";
+import { counted } from "../presentation/numbers.ts";
+import { painter, wrap } from "./text.ts";
 
 /** What `validate` found, for programs. */
 export interface ValidationDocument {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { CostDocument } from "../../src/core/cost.ts";
 import { renderPlan } from "../../src/terminal/plan-table.ts";
 import { renderSummary } from "../../src/terminal/summary.ts";
-import { formatBytes, formatUsd } from "../../src/terminal/text.ts";
+import { formatBytes, formatUsd } from "../../src/presentation/numbers.ts";
 import { documentOf } from "./documents.ts";
 
 const cost: CostDocument = {

@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { State, stateNames } from "../../src/core/grid.ts";
 import { axisLines } from "../../src/terminal/grid-axis.ts";
-import { stateGlyphs } from "../../src/terminal/glyphs.ts";
-import { renderGrid, worstState } from "../../src/terminal/grid.ts";
+import { renderGrid } from "../../src/terminal/grid.ts";
 import { displayWidth } from "../../src/terminal/text.ts";
 import { tableSchedule } from "../support/pipeline.ts";
 import { assessed, type Scene } from "../support/sight.ts";
@@ -181,35 +179,4 @@ phase 4
     expect(colored.replace(/\u001b\[\d+m/g, "")).toBe(without);
     expect(widest(colored)).toBe(widest(without));
   });
-});
-
-describe("the state of a column", () => {
-  test("is the worst of its dates, in this order", () => {
-    const order = [
-      "unknown",
-      "invalid",
-      "missing",
-      "partial",
-      "stale",
-      "pending",
-      "unexpected",
-      "exempt",
-      "complete",
-      "unscheduled",
-    ] as const;
-    expect([...order].sort()).toEqual([...stateNames].sort());
-    for (const [rank, worse] of order.entries()) {
-      for (const better of order.slice(rank)) expect(worstState([State[better], State[worse]])).toBe(worse);
-    }
-  });
-
-  test("of no dates is no state", () => {
-    expect(worstState([])).toBe("unscheduled");
-  });
-});
-
-test("every state has a glyph of its own, one cell wide", () => {
-  const glyphs = Object.values(stateGlyphs).map(({ text }) => text);
-  expect(new Set(glyphs).size).toBe(stateNames.length);
-  expect(glyphs.map(displayWidth)).toEqual(glyphs.map(() => 1));
 });

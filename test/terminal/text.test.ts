@@ -1,16 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { renderTable } from "../../src/terminal/table.ts";
-import {
-  displayWidth,
-  formatDates,
-  formatSeconds,
-  harmless,
-  harmlessLine,
-  padEnd,
-  painter,
-  truncate,
-  wrap,
-} from "../../src/terminal/text.ts";
+import { displayWidth, padEnd, painter, truncate, wrap } from "../../src/terminal/text.ts";
 
 describe("widths", () => {
   test.each([
@@ -56,17 +46,6 @@ describe("widths", () => {
   });
 });
 
-describe("text of others", () => {
-  test("loses what would drive the terminal, keeps its lines and letters", () => {
-    const text = "\u001b[2J\u001b]0;title\u0007done\r\n50%\r100%\tok\u0000\u202egnp";
-    expect(harmless(text)).toBe("done\n50%\n100%  okgnp");
-  });
-
-  test("is one line where one is asked for", () => {
-    expect(harmlessLine("  a\n\tb\u001b[0m ")).toBe("a b");
-  });
-});
-
 describe("lines", () => {
   test("are broken between words, the later ones indented", () => {
     expect(wrap("one two three", 10, "  ")).toEqual(["  one two", "  three"]);
@@ -84,25 +63,5 @@ describe("lines", () => {
     expect(painter(false)("red", "x")).toBe("x");
     expect(painter(true)(["bold", "red"], "x")).toContain("\u001b[");
     expect(displayWidth(painter(true)("red", padEnd("x", 4)))).toBe(4);
-  });
-});
-
-describe("numbers", () => {
-  test.each([
-    [0, "0 s"],
-    [0.44, "0.4 s"],
-    [45, "45 s"],
-    [119, "119 s"],
-    [125, "2 min"],
-    [3600, "1 h"],
-    [11_100, "3 h 5 min"],
-    [180_000, "2 d 2 h"],
-  ])("%d seconds are %s", (seconds, text) => {
-    expect(formatSeconds(seconds)).toBe(text);
-  });
-
-  test("dates say how many they are", () => {
-    expect(formatDates(["2024-01-05"])).toBe("2024-01-05");
-    expect(formatDates(["2024-01-05", "2024-01-07"])).toBe("2024-01-05 to 2024-01-07 (2 dates)");
   });
 });
