@@ -18,7 +18,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     stoppedBy = signal;
     // Aborted first, so that progress is taken away before this line is written.
     stop.abort();
-    process.stderr.write("stopping cleanly; once more stops at once\n");
+    if (process.stderr.isTTY) process.stderr.write("stopping cleanly; once more stops at once\n");
   });
 }
 

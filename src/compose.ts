@@ -4,6 +4,7 @@ import { createCronTicks } from "./adapters/inline/cron-ticks.ts";
 import { acquireRunGuard, isWorkerDead, workerIdentity } from "./adapters/inline/run-guard.ts";
 import { systemClock } from "./adapters/inline/system-clock.ts";
 import { openCoordination, type OpenCoordination } from "./compose/coordination.ts";
+import { openNews } from "./compose/news.ts";
 import { openStorage } from "./compose/storage.ts";
 import type { Config } from "./config/config.ts";
 import { type Assessment, compilePipeline } from "./core/assessment.ts";
@@ -135,18 +136,23 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         { waitMs: config.daemon.shutdownGraceMs + restartMs, signal, onLocked },
         async (coordination) => {
           await coordination.check();
-          await reconcileAlways(
-            { ...context, lock: coordination.lock },
-            {
-              ...config.daemon,
-              role,
-              maxAgeMs: pipeline.safety.autoRepairMaxAgeMs,
-              coordination,
-              ticks: createCronTicks({ cron: config.daemon.cron, timezone: pipeline.timezone, jitterMs }),
-              listener: log,
-              signal,
-            },
-          );
+          const news = await openNews(config, { ledger, clock, listener: log });
+          try {
+            await reconcileAlways(
+              { ...context, lock: coordination.lock },
+              {
+                ...config.daemon,
+                role,
+                maxAgeMs: pipeline.safety.autoRepairMaxAgeMs,
+                coordination,
+                ticks: createCronTicks({ cron: config.daemon.cron, timezone: pipeline.timezone, jitterMs }),
+                listener: news.listener,
+                signal,
+              },
+            );
+          } finally {
+            await news.close();
+          }
         },
       ),
     async close() {
@@ -163,5 +169,6 @@ function both(first: RunListener, second: RunListener): RunListener {
     onStarted: (...of) => [first, second].forEach((listener) => listener.onStarted(...of)),
     onEnded: (...of) => [first, second].forEach((listener) => listener.onEnded(...of)),
     onWaiting: (...of) => [first, second].forEach((listener) => listener.onWaiting(...of)),
+    onStopping: (...of) => [first, second].forEach((listener) => listener.onStopping(...of)),
   };
 }

@@ -34,7 +34,9 @@ async function runDaemon(flags: DaemonFlags & GlobalFlags, surroundings: Surroun
       role,
       signal: surroundings.signal,
       onLocked: (message) => {
-        if (flags.quiet !== true) surroundings.stderr.write(`waiting: ${message}\n`);
+        // The log says it too.
+        if (surroundings.stderr.isTTY && flags.quiet !== true)
+          surroundings.stderr.write(`waiting: ${message}\n`);
       },
     });
   });

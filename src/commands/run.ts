@@ -76,7 +76,8 @@ export async function runOnce(flags: RunFlags & GlobalFlags, surroundings: Surro
           signal: surroundings.signal,
         },
         (message) => {
-          if (flags.quiet !== true) progress.writeAbove(`waiting: ${message}\n`);
+          // Without a terminal the log says it.
+          if (terminal.interactive && flags.quiet !== true) progress.writeAbove(`waiting: ${message}\n`);
         },
       )
       .finally(() => progress.stop());

@@ -5,7 +5,7 @@ import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import { nextCycleId, runCycle } from "./cycle.ts";
+import { type CycleListener, nextCycleId, runCycle } from "./cycle.ts";
 import { nextReadyAt } from "./next-ready.ts";
 import { RunningJobs } from "./running-jobs.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -20,14 +20,18 @@ export interface OnceOptions extends Omit<SessionOptions, "horizon"> {
 }
 
 /** What a person or a log may want to see of a run while it goes on. */
-export interface RunListener {
+export interface RunListener extends CycleListener {
   /** After each full look at the warehouse. */
   readonly onCycle: (assessment: Assessment, cycleId: string) => void;
   /** After each assessment; `jobs` were just enqueued. */
   readonly onPlanned: (assessment: Assessment, jobs: readonly PlannedJob[]) => void;
   readonly onStarted: (start: RepairStart) => void;
   readonly onEnded: (end: RepairEnd) => void;
+  /** So many jobs run now. */
+  readonly onRunning: (jobs: number) => void;
   readonly onWaiting: (until: EpochMs, now: EpochMs) => void;
+  /** It was told to stop while so many repairs run. */
+  readonly onStopping: (running: number) => void;
 }
 
 export interface OnceResult {
@@ -89,12 +93,16 @@ class OnceRun {
       onFailure: (thrown) => {
         this.#failure ??= { thrown };
       },
+      onRunning: listener.onRunning,
       onEnd: () => this.#wake(),
     });
   }
 
   async toTheEnd(): Promise<OnceResult> {
-    const onAbort = () => this.#stop.abort();
+    const onAbort = () => {
+      this.#options.listener.onStopping(this.#jobs.size);
+      this.#stop.abort();
+    };
     this.#options.signal.addEventListener("abort", onAbort, { once: true });
     if (this.#options.signal.aborted) onAbort();
     try {
@@ -136,7 +144,7 @@ class OnceRun {
       cycleId: this.#cycleId,
       isFirst: this.#cycles === 1,
       limits: this.#limits(),
-      onEnded: (end) => this.#ended(end),
+      listener: { ...this.#options.listener, onEnded: (end) => this.#ended(end) },
     });
     this.#hasLooked = true;
     this.#isStale = false;

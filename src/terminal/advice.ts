@@ -84,8 +84,14 @@ const rules: readonly { readonly fits: Rule; readonly advise: (gap: GapDocument)
 
 const adviceMax = 4;
 
-/** At most four things to do, those that a person has to decide first. */
-export function adviceOf(document: Pick<ResultDocument, "gaps" | "unknown">): readonly Advice[] {
+/**
+ * At most four things to do, those that a person has to decide first.
+ * @param pipelineFlags what each command is to be given beside, as in `RenderOptions`
+ */
+export function adviceOf(
+  document: Pick<ResultDocument, "gaps" | "unknown">,
+  pipelineFlags = "",
+): readonly Advice[] {
   const found: Advice[] = [];
   if (document.unknown.length > 0) {
     found.push({
@@ -99,5 +105,7 @@ export function adviceOf(document: Pick<ResultDocument, "gaps" | "unknown">): re
     if (gap === undefined || (gap.disposition === "blocked" && !blockedOnly)) continue;
     found.push(advise(gap));
   }
-  return found.slice(0, adviceMax);
+  return found
+    .slice(0, adviceMax)
+    .map(({ command, purpose }) => ({ command: command + pipelineFlags, purpose }));
 }

@@ -81,7 +81,7 @@ function remainder(document: ResultDocument, options: RenderOptions): readonly s
   const words = [...counts].map(
     ([disposition, count]) => `${formatCount(count)} ${disposition.replace("_", " ")}`,
   );
-  const advice = adviceOf({ gaps: left, unknown: [] })[0];
+  const advice = adviceOf({ gaps: left, unknown: [] }, options.pipelineFlags)[0];
   const hint = advice === undefined ? "" : `; ${advice.command}`;
   return [
     "",

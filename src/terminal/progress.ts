@@ -75,6 +75,8 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
       ended(state, end);
       show();
     },
+    // The signal was answered already.
+    onStopping: () => undefined,
     onWaiting: (until) => {
       state.waitingUntil = until;
       show();

@@ -27,7 +27,7 @@ export function renderSummary(document: ResultDocument, options: RenderOptions):
     unknownSection(document, options, paint),
     runHistorySection(document, options, paint),
     causesSection(document, options, paint),
-    adviceSection(adviceOf(document), options, paint),
+    adviceSection(adviceOf(document, options.pipelineFlags), options, paint),
     costLines(document.cost, options),
   ];
   return `${sections

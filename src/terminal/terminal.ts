@@ -3,6 +3,8 @@ export interface RenderOptions {
   /** Cells of a line; at least 40 are assumed. */
   readonly columns: number;
   readonly color: boolean;
+  /** What the commands that a text advises need to mean the same pipeline, such as ` --target prod`; empty where nothing. */
+  readonly pipelineFlags?: string;
 }
 
 /** What a stream can show. */
@@ -29,7 +31,7 @@ const columnsMin = 40;
  */
 export function terminalOf(
   stream: StreamLike,
-  flags: { readonly color?: boolean },
+  flags: { readonly color?: boolean; readonly config?: string; readonly target?: string },
   env: Environment,
 ): Terminal {
   const isTerminal = stream.isTTY === true && env["TERM"] !== "dumb";
@@ -37,7 +39,15 @@ export function terminalOf(
     interactive: isTerminal,
     columns: Math.max(columnsMin, widthOf(stream, env)),
     color: flags.color !== false && (forced(env) ?? (isTerminal && !isSet(env["NO_COLOR"]))),
+    pipelineFlags: flag("config", flags.config) + flag("target", flags.target),
   };
+}
+
+/** As a shell takes it. */
+function flag(name: string, value: string | undefined): string {
+  if (value === undefined) return "";
+  const isPlain = /^[\w./:@%+-]+$/.test(value);
+  return ` --${name} ${isPlain ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
 }
 
 function widthOf({ isTTY, columns }: StreamLike, env: Environment): number {

@@ -30,7 +30,7 @@ describe.concurrent("two runs on one ledger", () => {
         second.child.stderr?.on("data", (chunk: Buffer) => {
           said += chunk.toString();
         });
-        const waiting = `waiting: another run repairs on this ledger since `;
+        const waiting = `"reason":"another run repairs on this ledger since `;
         await until("the second run to wait", () => said.includes(waiting));
         expect(said).toContain(`locked by process ${first.child.pid} `);
         scene.release("hold");

@@ -105,6 +105,11 @@ next
     );
   });
 
+  test("advises commands that mean the same pipeline", () => {
+    const told = renderSummary(documentOf(stuck), { ...plain, pipelineFlags: " --target prod" });
+    expect(told).toContain("  reconcile explain context 2024-01-03 --target prod\n");
+  });
+
   test("puts what waits for a person before what is repaired by itself", () => {
     const document = documentOf({
       ...stuck,

@@ -5,8 +5,8 @@ const tty = { isTTY: true, columns: 132 };
 
 describe("what a stream can show", () => {
   test("a terminal has its own width and colours, a pipe has 100 columns and none", () => {
-    expect(terminalOf(tty, {}, {})).toEqual({ interactive: true, columns: 132, color: true });
-    expect(terminalOf({}, {}, {})).toEqual({ interactive: false, columns: 100, color: false });
+    expect(terminalOf(tty, {}, {})).toMatchObject({ interactive: true, columns: 132, color: true });
+    expect(terminalOf({}, {}, {})).toMatchObject({ interactive: false, columns: 100, color: false });
   });
 
   test("COLUMNS sets the width of a pipe only, and nonsense in it is ignored", () => {
@@ -31,6 +31,12 @@ describe("what a stream can show", () => {
     ["a dumb terminal has none", tty, {}, { TERM: "dumb" }, false],
   ])("%s", (_name, stream, flags, env, color) => {
     expect(terminalOf(stream, flags, env).color).toBe(color);
+  });
+
+  test("the pipeline's flags are carried on, quoted where a shell needs it", () => {
+    expect(terminalOf(tty, {}, {}).pipelineFlags).toBe("");
+    const flags = { config: "my data/it's.yaml", target: "prod" };
+    expect(terminalOf(tty, flags, {}).pipelineFlags).toBe(` --config 'my data/it'\\''s.yaml' --target prod`);
   });
 
   test("a dumb terminal is not drawn over", () => {
