@@ -1,3 +1,4 @@
+import type { NewsKind } from "../core/news.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { Json } from "./tree.ts";
 
@@ -14,6 +15,8 @@ export interface Config {
   readonly daemon: DaemonConfig;
   /** Null where the daemon serves nothing. */
   readonly http: HttpConfig | null;
+  /** In file order. */
+  readonly notify: readonly NotifyConfig[];
   /** The merged document with its defaults, secrets masked; loading it again gives the same pipeline. */
   readonly jsonDocument: Json;
   /** Texts that must not appear in any output, the longest first. */
@@ -91,4 +94,16 @@ export interface HttpConfig {
   readonly listen: string;
   /** The bearer token of commands; null where there is none, and hence no commands. */
   readonly token: string | null;
+}
+
+/** A webhook that is told of what happens. */
+export interface NotifyConfig {
+  readonly name: string;
+  /** A secret as a whole. */
+  readonly url: string;
+  readonly format: "json" | "slack";
+  readonly events: readonly NewsKind[];
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of one try. */
+  readonly timeoutMs: number;
 }

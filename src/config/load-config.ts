@@ -10,6 +10,7 @@ import { parseYaml } from "./parse-yaml.ts";
 import { prepare } from "./prepare.ts";
 import { readTextFile, type TextFile } from "./read-text-file.ts";
 import { readSecret, secretBytesMax } from "./read-secret.ts";
+import { resolveNotify } from "./resolve-notify.ts";
 import { resolvePipeline } from "./resolve-pipeline.ts";
 import { resolveRedis } from "./resolve-redis.ts";
 import { resolveStorage } from "./resolve-storage.ts";
@@ -68,6 +69,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const storage = resolveStorage(loaded);
   const http = await resolveHttp(loaded, secrets);
   const redis = await resolveRedis(loaded, secrets);
+  const notify = await resolveNotify(loaded, secrets);
   issues.throwIfAny(file);
   const sorted = sortSecrets(secrets);
   const shown = tree.kind === "map" ? withoutEntries(tree, new Set(["defaults", "default_target"])) : tree;
@@ -85,6 +87,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
       mode: daemon.mode,
     },
     http,
+    notify,
     jsonDocument: maskedJson(shown, sorted),
     secrets: sorted,
   });

@@ -109,7 +109,7 @@ export interface CycleRecord {
   readonly startedAt: EpochMs;
   readonly finishedAt: EpochMs;
   readonly converged: boolean;
-  /** False where a breaker spoke against the detector: its baselines are not kept. */
+  /** False where a breaker for mass gaps or schedules spoke against the detector: the baselines of what it doubts are not kept. */
   readonly accepted: boolean;
   readonly gaps: number;
   readonly unknown: number;

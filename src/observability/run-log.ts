@@ -9,6 +9,13 @@ export interface RunLog extends RunListener, DaemonListener {
   readonly onLocked: (message: string) => void;
   readonly onUnreadable: (jobId: string, message: string) => void;
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
+  readonly onDelivery: (delivery: {
+    readonly receiver: string;
+    readonly kinds: readonly string[];
+    readonly outcome: "sent" | "failed" | "dropped";
+    readonly message: string | null;
+  }) => void;
+  readonly onNewsFailed: (thrown: unknown) => void;
 }
 
 /** Tells the events of a run or a daemon as log lines: constant messages with fields, nothing per cell. */
@@ -93,6 +100,13 @@ export function runLog(logger: Logger): RunLog {
         { waiting, seconds: stalledMs / 1000 },
         "jobs wait and none is taken: the worker is started anew",
       );
+    },
+    onDelivery({ receiver, kinds, outcome, message }) {
+      if (outcome === "sent") logger.info({ receiver, events: kinds }, "people notified");
+      else logger.error({ receiver, events: kinds, outcome, error: message }, "people not notified");
+    },
+    onNewsFailed(thrown) {
+      logger.warn(fieldsOf(thrown), "news not found out: the next cycle tells them");
     },
     onStopping(running) {
       logger.info({ running }, "stopping");

@@ -37,7 +37,7 @@ export function upkeepOf(
     startedAt,
     finishedAt: assessment.now,
     converged: isConverged(assessment),
-    accepted,
+    accepted: accepted && assessment.breakers.massGaps.every((massGap) => massGap === null),
     gaps: grid.dispositions.reduce((sum, value) => sum + (value === Disposition.none ? 0 : 1), 0),
     unknown: count(State.unknown),
     enqueued: jobs.length,

@@ -14,6 +14,7 @@ import {
   timezone,
   whole,
 } from "./leaves.ts";
+import { notifySchema } from "./notify.ts";
 import { defaultsSchema, processorSchema } from "./processor.ts";
 import { repairSchema } from "./repair.ts";
 import { runHistorySchema } from "./run-history.ts";
@@ -153,6 +154,10 @@ const sections = {
     .describe("Queue, locks and planning lease of several processes; one works alone unless given."),
   http: httpServerSchema.optional().describe("The daemon's HTTP server."),
   daemon: daemonSchema.prefault({}).describe("The always-on process."),
+  notify: z
+    .record(name, notifySchema, { error: "a map of receivers" })
+    .prefault({})
+    .describe("Webhooks that the daemon tells of what happens, by name."),
   limits: z
     .strictObject({
       jobs_max: whole(1, 10_000).prefault(8).describe("Jobs queued and running at once."),
