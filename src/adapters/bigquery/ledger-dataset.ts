@@ -5,7 +5,7 @@ import type { Api } from "./api.ts";
 import type { AppendedState } from "./appended-table.ts";
 import { ApiFailure } from "./failures.ts";
 import { type LedgerPlace, placeText } from "./ledger-failures.ts";
-import { ledgerTables, schemaLabel, schemaVersion } from "./ledger-tables.ts";
+import { ledgerTables, pipelineLabel, schemaLabel, schemaVersion } from "./ledger-tables.ts";
 import type { Limits } from "./limits.ts";
 import { quoteIdentifier } from "./sql-text.ts";
 
@@ -27,7 +27,7 @@ export async function makeLedger(
   limits: Limits,
 ): Promise<void> {
   await makeDataset(api, place, location, limits);
-  for (const [name, body] of ledgerTables(datasetSql(place))) {
+  for (const [name, body] of ledgerTables(datasetSql(place), place.pipeline)) {
     const tableReference = { projectId: place.project, datasetId: place.dataset, tableId: name };
     await makeOnce(
       api,
@@ -83,7 +83,7 @@ async function makeOnce(api: Api, path: string, body: object, limits: Limits): P
   }
 }
 
-/** @throws ReconcilerError `ledger_unavailable` where a table is none of a ledger, or of one that a later version made */
+/** @throws ReconcilerError `ledger_unavailable` where a table is none of this pipeline's ledger, or of one that a later version made */
 export function checkForm(place: LedgerPlace, table: string, { labels }: AppendedState): void {
   const found = labels[schemaLabel];
   const path = `${place.project}.${place.dataset}`;
@@ -92,6 +92,18 @@ export function checkForm(place: LedgerPlace, table: string, { labels }: Appende
       "ledger_unavailable",
       `expected ${placeText(place)}, found another table ${table}, without the label ${schemaLabel}`,
       { path, hint: "the ledger has a dataset of its own: name one that is not there yet" },
+    );
+  }
+  const owner = labels[pipelineLabel];
+  // Those of the first release do not name their pipeline.
+  if (owner !== undefined && owner !== place.pipeline) {
+    throw new ReconcilerError(
+      "ledger_unavailable",
+      `${placeText(place)} is the pipeline ${owner}'s, and this is the pipeline ${place.pipeline}`,
+      {
+        path,
+        hint: `each pipeline has a ledger of its own: give ledger.dataset another name, such as ${place.pipeline.replaceAll("-", "_")}_reconciler`,
+      },
     );
   }
   if (found === String(schemaVersion)) return;

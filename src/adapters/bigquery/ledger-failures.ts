@@ -5,6 +5,8 @@ import { ApiFailure, productError } from "./failures.ts";
 export interface LedgerPlace {
   readonly project: string;
   readonly dataset: string;
+  /** Whose ledger it is: another pipeline's records are none of it. */
+  readonly pipeline: string;
 }
 
 export function placeText({ project, dataset }: LedgerPlace): string {

@@ -4,7 +4,8 @@ import { loadSql } from "./sql-files.ts";
 export const schemaVersion = 1;
 /** The label of a table of a ledger; its value is the version of its form. */
 export const schemaLabel = "gap_reconciler_schema";
-const schemaLabels = { [schemaLabel]: String(schemaVersion) };
+/** Which pipeline's ledger a table is part of: two in one dataset would take each other's records for their own. */
+export const pipelineLabel = "gap_reconciler_pipeline";
 
 /** How long notes of surveys are kept; whoever finds none asks the tables again. */
 const notesKeptDays = 90;
@@ -98,12 +99,23 @@ const views: readonly (readonly [name: string, description: string])[] = [
 ];
 
 /** What `tables.insert` takes for every table and view of a ledger, each after those that it reads. @param dataset quoted */
-export function ledgerTables(dataset: string): readonly (readonly [name: string, body: object])[] {
+export function ledgerTables(
+  dataset: string,
+  pipeline: string,
+): readonly (readonly [name: string, body: object])[] {
+  const labels = { [schemaLabel]: String(schemaVersion), [pipelineLabel]: pipeline };
   const made = views.map(([name, description]): readonly [string, object] => {
     const query = loadSql(`ledger-view-${name.replaceAll("_", "-")}`, { dataset });
     return [name, { description, view: { query, useLegacySql: false } }];
   });
-  return [records, ...made, surveyNotes];
+  return [labelled(records, labels), ...made, labelled(surveyNotes, labels)];
+}
+
+function labelled(
+  [name, body]: readonly [name: string, body: object],
+  labels: Readonly<Record<string, string>>,
+): readonly [name: string, body: object] {
+  return [name, { ...body, labels }];
 }
 
 function tableBody({
@@ -122,7 +134,6 @@ function tableBody({
     name,
     {
       description,
-      labels: schemaLabels,
       schema: {
         fields: fields.map(([field, type, text]) => ({
           name: field,

@@ -94,7 +94,7 @@ function accessOf(options: BigQueryLedgerOptions): LedgerAccess {
       ...(target === null ? {} : { target: labelOf(target) }),
     },
   });
-  const place = { project: options.project, dataset: options.dataset };
+  const place = { project: options.project, dataset: options.dataset, pipeline };
   return { api, jobs, place, timeoutMs, gatherMs, writer: JSON.stringify([pipeline, target]) };
 }
 

@@ -100,6 +100,18 @@ describe("making a ledger", () => {
     await expect(other.recordStart(startOf("a"))).rejects.toMatchObject(refusal);
   });
 
+  it("refuses the ledger of another pipeline, whose records are none of this one's", async () => {
+    const other = openLedger(at.server, at.dataset, { pipeline: "other-shop" });
+    const refusal = {
+      code: "ledger_unavailable",
+      message: expect.stringMatching(/is the pipeline .+'s, and this is the pipeline other-shop/) as string,
+      hint: expect.stringContaining("such as other_shop_reconciler") as string,
+    };
+    await expect(other.create()).rejects.toMatchObject(refusal);
+    await expect(other.read(noon)).rejects.toMatchObject(refusal);
+    await expect(other.recordStart(startOf("a"))).rejects.toMatchObject(refusal);
+  });
+
   it("refuses a ledger of a later version by its number", async () => {
     for (const table of ["records", "survey_notes"]) {
       await at.resource(`datasets/${at.dataset}/tables/${table}`, "PATCH", {
