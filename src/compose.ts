@@ -4,6 +4,7 @@ import { createCronTicks } from "./adapters/inline/cron-ticks.ts";
 import { acquireRunGuard, isWorkerDead, workerIdentity } from "./adapters/inline/run-guard.ts";
 import { systemClock } from "./adapters/inline/system-clock.ts";
 import { openCoordination, type OpenCoordination } from "./compose/coordination.ts";
+import { tellAll } from "./compose/listeners.ts";
 import { openNews } from "./compose/news.ts";
 import { openStorage } from "./compose/storage.ts";
 import type { Config } from "./config/config.ts";
@@ -45,10 +46,14 @@ export interface App {
    * Repairs until converged or until nothing more can be done. One at a time per ledger, across processes: `onLocked` is
    * told once if another run has to be waited for.
    */
-  once(options: OnceOptions, onLocked: (message: string) => void): Promise<OnceResult>;
+  once(options: AppOnceOptions, onLocked: (message: string) => void): Promise<OnceResult>;
   /** Cycles and repairs as the config's `daemon` says, until the signal aborts; guarded as `once` is. */
   daemon(options: Omit<GuardWait, "waitMs"> & { readonly role: DaemonRole }): Promise<void>;
   close(): Promise<void>;
+}
+
+interface AppOnceOptions extends Omit<OnceOptions, "listener"> {
+  readonly listener: Partial<RunListener>;
 }
 
 interface GuardWait {
@@ -96,7 +101,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     };
     const isAlone = config.redis === null;
     const guard = isAlone ? await acquireRunGuard({ path: guardPath, waitMs, signal, onWait }) : null;
-    const parts = await openCoordination(config, log);
+    const parts = await openCoordination(config, tellAll([log]));
     try {
       return await work(parts);
     } finally {
@@ -128,7 +133,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         await warehouse.connect();
         return reconcileOnce(
           { ...context, lock: parts.lock },
-          { ...options, listener: both(options.listener, log) },
+          { ...options, listener: tellAll([options.listener, log]) },
         );
       }),
     daemon: ({ role, signal, onLocked }) =>
@@ -136,7 +141,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         { waitMs: config.daemon.shutdownGraceMs + restartMs, signal, onLocked },
         async (coordination) => {
           await coordination.check();
-          const news = await openNews(config, { ledger, clock, listener: log });
+          const news = await openNews(config, { ledger, clock, listener: tellAll([log]) });
           try {
             await reconcileAlways(
               { ...context, lock: coordination.lock },
@@ -159,16 +164,5 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       await warehouse.close();
       await context.ledger.close();
     },
-  };
-}
-
-function both(first: RunListener, second: RunListener): RunListener {
-  return {
-    onCycle: (...of) => [first, second].forEach((listener) => listener.onCycle(...of)),
-    onPlanned: (...of) => [first, second].forEach((listener) => listener.onPlanned(...of)),
-    onStarted: (...of) => [first, second].forEach((listener) => listener.onStarted(...of)),
-    onEnded: (...of) => [first, second].forEach((listener) => listener.onEnded(...of)),
-    onWaiting: (...of) => [first, second].forEach((listener) => listener.onWaiting(...of)),
-    onStopping: (...of) => [first, second].forEach((listener) => listener.onStopping(...of)),
   };
 }

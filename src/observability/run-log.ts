@@ -5,7 +5,10 @@ import { ReconcilerError } from "../errors.ts";
 import type { DaemonListener } from "../reconcile/daemon.ts";
 import type { RunListener } from "../reconcile/once.ts";
 
-export interface RunLog extends RunListener, DaemonListener {
+/** What a log says nothing of: others want to see it. */
+type Unlogged = "onCycleStarted" | "onRecorded" | "onRunning";
+
+export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged> {
   readonly onLocked: (message: string) => void;
   readonly onUnreadable: (jobId: string, message: string) => void;
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;

@@ -1,17 +1,26 @@
 import type { Assessment } from "../core/assessment.ts";
-import type { RepairEnd } from "../core/ledger-records.ts";
+import type { CycleRecord, GapEvent, RepairEnd } from "../core/ledger-records.ts";
 import { plan, type PlanLimits } from "../core/plan.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Session } from "./session.ts";
 import { lostEnd, upkeepOf } from "./upkeep.ts";
+
+/** What one may want to see of a cycle while it goes on. */
+export interface CycleListener {
+  /** It asks its first question now. */
+  readonly onCycleStarted: (cycleId: string) => void;
+  /** A run that nobody will end any more, once that is on record. */
+  readonly onEnded: (end: RepairEnd) => void;
+  /** It is on record, with the gaps that it opened and closed. */
+  readonly onRecorded: (cycle: CycleRecord, events: readonly GapEvent[]) => void;
+}
 
 export interface CycleOptions {
   readonly cycleId: string;
   /** The first cycle of a process makes the ledger where there is none. */
   readonly isFirst: boolean;
   readonly limits: PlanLimits;
-  /** Told of runs that nobody will end any more, once that is on record. */
-  readonly onEnded: (end: RepairEnd) => void;
+  readonly listener: CycleListener;
   readonly signal?: AbortSignal;
 }
 
@@ -31,8 +40,9 @@ export async function runCycle(
   options: CycleOptions,
 ): Promise<Assessment> {
   const { ledger, warehouse } = context;
-  const { cycleId, isFirst, limits, onEnded, signal } = options;
+  const { cycleId, isFirst, limits, listener, signal } = options;
   context.enterCycle(cycleId);
+  listener.onCycleStarted(cycleId);
   await session.refresh(signal);
   const startedAt = session.now();
   const lost = session.lostStarts();
@@ -42,7 +52,7 @@ export async function runCycle(
       const end = lostEnd(seen, start);
       await ledger.recordEnd(end);
       session.appendEnd(end);
-      onEnded(end);
+      listener.onEnded(end);
     }
   }
   const assessment = session.assess();
@@ -52,6 +62,7 @@ export async function runCycle(
   const { cycle, events, baselines } = upkeepOf(assessment, cycleId, startedAt, jobs, session.scanBytes);
   await ledger.recordCycle(cycle, events, baselines);
   session.appendCycle(cycle, events, baselines);
+  listener.onRecorded(cycle, events);
   await warehouse.keepSurveys();
   return assessment;
 }

@@ -4,6 +4,7 @@ import type { PlanLimits, PlannedJob } from "../core/plan.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
+import type { CycleListener } from "./cycle.ts";
 import { Dispatch } from "./dispatch.ts";
 import { FullLooks } from "./full-looks.ts";
 import { Leadership, type LeadershipListener } from "./leadership.ts";
@@ -41,12 +42,14 @@ export interface DaemonOptions {
 }
 
 /** What logs and metrics want to see of a daemon. */
-export interface DaemonListener extends LeadershipListener {
+export interface DaemonListener extends LeadershipListener, CycleListener {
   readonly onCycle: (assessment: Assessment, cycleId: string) => void;
   readonly onCycleFailed: (thrown: unknown, cycleId: string) => void;
   readonly onPlanned: (assessment: Assessment, jobs: readonly PlannedJob[]) => void;
   readonly onStarted: (start: RepairStart) => void;
   readonly onEnded: (end: RepairEnd) => void;
+  /** So many jobs run in this process now. */
+  readonly onRunning: (jobs: number) => void;
   /** A repair could not be begun or recorded. */
   readonly onRepairFailed: (thrown: unknown) => void;
   readonly onStopping: (running: number) => void;
@@ -100,7 +103,7 @@ class DaemonRun {
     this.#looks = new FullLooks(context, this.#session, {
       timeoutMs: cycleTimeoutMs,
       limits,
-      onEnded: listener.onEnded,
+      listener,
       signal,
     });
     this.#jobs = new RunningJobs(context, this.#session, {
@@ -112,6 +115,7 @@ class DaemonRun {
         if (kind === "skipped" && this.#leadership.term === null) this.#looks.doubt();
       },
       onFailure: (thrown) => this.#failed(thrown),
+      onRunning: listener.onRunning,
       onEnd: () => this.#changed(),
     });
     this.#dispatch = new Dispatch(context, this.#session, {

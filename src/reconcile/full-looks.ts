@@ -1,9 +1,8 @@
 import type { Assessment } from "../core/assessment.ts";
-import type { RepairEnd } from "../core/ledger-records.ts";
 import type { PlanLimits } from "../core/plan.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import { nextCycleId, runCycle } from "./cycle.ts";
+import { type CycleListener, nextCycleId, runCycle } from "./cycle.ts";
 import type { Session } from "./session.ts";
 
 /** So many cycles back a job that is still in the queue needs no look of its own. */
@@ -15,8 +14,7 @@ export interface FullLooksOptions {
   /** Of one look. */
   readonly timeoutMs: number;
   readonly limits: PlanLimits;
-  /** Told of runs that nobody will end any more. */
-  readonly onEnded: (end: RepairEnd) => void;
+  readonly listener: CycleListener;
   /** Ends every look. */
   readonly signal: AbortSignal;
 }
@@ -82,11 +80,12 @@ export class FullLooks {
     cycleId: string,
     signal: AbortSignal,
   ): Promise<Assessment> {
-    const { limits, onEnded } = this.#options;
+    const { limits, listener } = this.#options;
     if (as !== "onlooker") {
       const isFirst = as === "first";
-      return runCycle(this.#context, this.#session, { cycleId, isFirst, limits, onEnded, signal });
+      return runCycle(this.#context, this.#session, { cycleId, isFirst, limits, listener, signal });
     }
+    listener.onCycleStarted(cycleId);
     await this.#session.refresh(signal);
     return this.#session.assess();
   }

@@ -36,6 +36,8 @@ export interface RunningJobsOptions {
   readonly onResult: (result: JobResult) => void;
   /** A job could not be recorded, and may not have been begun. */
   readonly onFailure: (thrown: unknown) => void;
+  /** So many run now. */
+  readonly onRunning: (jobs: number) => void;
   /** After each end. */
   readonly onEnd: () => void;
 }
@@ -67,7 +69,7 @@ export class RunningJobs {
    */
   start(job: PlannedJob, cycleId: string, only?: AbortSignal): Promise<JobResult | null> {
     const session = this.#session;
-    const { events, stop, cancel: all, onResult, onFailure, onEnd } = this.#options;
+    const { events, stop, cancel: all, onResult, onFailure, onRunning, onEnd } = this.#options;
     const run = inFlightOf(this.#context.compiled.pipeline, job, "running");
     session.enqueued(job.id, run);
     const cancel = new AbortController();
@@ -85,9 +87,11 @@ export class RunningJobs {
       .finally(() => {
         session.settled(job.id);
         this.#running.delete(job.id);
+        onRunning(this.#running.size);
         onEnd();
       });
     this.#running.set(job.id, { run, cancel, ended, since: session.now() });
+    onRunning(this.#running.size);
     return ended;
   }
 

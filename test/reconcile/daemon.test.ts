@@ -106,6 +106,9 @@ processors:
     ticks,
     signal: end.signal,
     listener: {
+      onCycleStarted: () => undefined,
+      onRecorded: () => undefined,
+      onRunning: () => undefined,
       onCycle: (assessment) => tell(isConverged(assessment) ? "converged" : "gaps"),
       onCycleFailed: (thrown) => tell(`cycle failed: ${codeOf(thrown)}`),
       onPlanned: () => undefined,
