@@ -1,12 +1,12 @@
 import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
 import { waiverCovers } from "./decisions.ts";
+import { lastDueDays } from "./due.ts";
 import { judgeEntry } from "./expectation.ts";
 import { isGapState, reasonCode, State } from "./grid.ts";
 import { type Day, toDay } from "./iso-date.ts";
 import { failureAt, rowsAt, versionAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
-import { instantOf, localDayAt } from "./wall-clock.ts";
 import { slidingMaximum, windowAt } from "./windows.ts";
 
 /** The arrays that assessing fills, one entry per cell. */
@@ -23,16 +23,14 @@ export interface StateArrays {
 /** Fills the state of every cell, upstreams first, in the precedence of the vocabulary. */
 export function assessStates(input: AssessInput, arrays: StateArrays): void {
   const { pipeline, graph } = input.compiled;
-  const dueThrough = new Int32Array(pipeline.processors.length);
-  const dueDays = new Map<string, Day>();
+  const dueThrough = lastDueDays(input.compiled, input.policy.horizon);
   for (const index of graph.order) {
     const processor = pipeline.processors[index];
     if (processor === undefined) continue;
-    dueThrough[index] = dueThroughPosition(input, processor, dueThrough, dueDays);
     judgeProcessor(input, processor, arrays);
     markStale(input, processor, arrays);
     markExempt(input, processor, arrays);
-    markPending(input, processor, arrays, dueThrough[index] ?? -1);
+    markPending(input, processor, arrays, dueThrough[index] ?? -Infinity);
     assumeComplete(input, processor, arrays);
   }
 }
@@ -243,46 +241,13 @@ function markPending(
   input: AssessInput,
   processor: Processor,
   { states }: StateArrays,
-  dueThrough: number,
+  dueThrough: Day,
 ): void {
-  const base = processor.index * input.sight.axis.length;
-  for (let position = Math.max(0, dueThrough + 1); position < input.sight.axis.length; position++) {
+  const { axis } = input.sight;
+  const base = processor.index * axis.length;
+  for (let position = Math.max(0, dueThrough + 1 - axis.first); position < axis.length; position++) {
     if (isGapState(states[base + position] ?? 0, false)) states[base + position] = State.pending;
   }
-}
-
-/** The last position that is due; never later than that of a hard upstream that is read on the same date. */
-function dueThroughPosition(
-  input: AssessInput,
-  processor: Processor,
-  dueThrough: Int32Array,
-  dueDays: Map<string, Day>,
-): number {
-  let through = dueThroughDay(input, processor, dueDays) - input.sight.axis.first;
-  for (const edge of processor.edges) {
-    if (edge.mode !== "hard" || !readsOwnDate(edge)) continue;
-    const earliest = Math.max(...upstreamsOf(input, edge).map(({ index }) => dueThrough[index] ?? -1));
-    through = Math.min(through, earliest);
-  }
-  return Math.max(-1, through);
-}
-
-/** The last day that is due by the processor's own time; `dueDays` keeps it, as most processors share one. */
-function dueThroughDay(input: AssessInput, { due }: Processor, dueDays: Map<string, Day>): Day {
-  const key = `${due.daysAfter}/${due.minuteOfDay}`;
-  const known = dueDays.get(key);
-  if (known !== undefined) return known;
-  const { timezone } = input.compiled.pipeline;
-  const { horizon } = input.policy;
-  const today = localDayAt(horizon, timezone);
-  const isDue = instantOf(today, due.minuteOfDay, timezone) <= horizon;
-  const day = today - due.daysAfter - (isDue ? 0 : 1);
-  dueDays.set(key, day);
-  return day;
-}
-
-function readsOwnDate({ window }: Edge): boolean {
-  return window.kind === "same_date" || window.kind === "since_previous" || window.sameDate;
 }
 
 export function upstreamsOf(input: Pick<AssessInput, "compiled">, edge: Edge): readonly Processor[] {
