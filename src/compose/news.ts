@@ -2,18 +2,12 @@ import type { Config } from "../config/config.ts";
 import type { DaemonListener } from "../reconcile/daemon.ts";
 import { Newsroom } from "../reconcile/newsroom.ts";
 import type { Clock, Ledger } from "../reconcile/ports.ts";
+import type { DeliveryListener } from "../reconcile/ports/notifier.ts";
 
 /** Of a process that ends, for what it has still to tell; a receiver that is away must not hold it up. */
 const graceMs = 5_000;
 
-export interface NewsListener {
-  /** What became of one message to one receiver; `message` says why it was not sent. */
-  readonly onDelivery: (delivery: {
-    readonly receiver: string;
-    readonly kinds: readonly string[];
-    readonly outcome: "sent" | "failed" | "dropped";
-    readonly message: string | null;
-  }) => void;
+export interface NewsListener extends DeliveryListener {
   /** It could not be found out what is new; the next cycle tells it. */
   readonly onNewsFailed: (thrown: unknown) => void;
 }

@@ -4,20 +4,15 @@ import { formatInstant } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { DaemonListener } from "../reconcile/daemon.ts";
 import type { RunListener } from "../reconcile/once.ts";
+import type { DeliveryListener } from "../reconcile/ports/notifier.ts";
 
 /** What a log says nothing of: others want to see it. */
 type Unlogged = "onCycleStarted" | "onRecorded" | "onRunning";
 
-export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged> {
+export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged>, DeliveryListener {
   readonly onLocked: (message: string) => void;
   readonly onUnreadable: (jobId: string, message: string) => void;
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
-  readonly onDelivery: (delivery: {
-    readonly receiver: string;
-    readonly kinds: readonly string[];
-    readonly outcome: "sent" | "failed" | "dropped";
-    readonly message: string | null;
-  }) => void;
   readonly onNewsFailed: (thrown: unknown) => void;
 }
 

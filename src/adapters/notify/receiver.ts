@@ -1,5 +1,6 @@
 import type { Bulletin, News, NewsKind } from "../../core/news.ts";
 import type { Clock } from "../../reconcile/ports.ts";
+import type { Delivery, DeliveryListener } from "../../reconcile/ports/notifier.ts";
 import { bodyOf, idOf, type NotifyFormat, type Sender } from "./bodies.ts";
 import { post, type Webhook } from "./webhook.ts";
 
@@ -15,21 +16,9 @@ export interface ReceiverSpec extends Webhook {
   readonly events: readonly NewsKind[];
 }
 
-/** What became of one bulletin at one receiver. */
-export interface Delivery {
-  readonly receiver: string;
-  /** Of each event that it had. */
-  readonly kinds: readonly NewsKind[];
-  readonly outcome: "sent" | "failed" | "dropped";
-  /** Why not; null where it was sent. */
-  readonly message: string | null;
-}
-
-export interface ReceiverOptions {
+export interface ReceiverOptions extends DeliveryListener {
   readonly sender: Sender;
   readonly clock: Clock;
-  /** Told of each bulletin once, at its end; must not throw. */
-  readonly onDelivery: (delivery: Delivery) => void;
 }
 
 /** One receiver with its own queue and its own patience: one that is away keeps no other waiting. */
