@@ -1,12 +1,11 @@
-import { checkDatabaseFile } from "./adapters/duckdb/database.ts";
 import { createExecutors } from "./adapters/executors/index.ts";
 import { createCronTicks } from "./adapters/inline/cron-ticks.ts";
-import { acquireRunGuard, isWorkerDead, workerIdentity } from "./adapters/inline/run-guard.ts";
 import { systemClock } from "./adapters/inline/system-clock.ts";
+import { isWorkerDead, workerIdentity } from "./adapters/inline/worker-identity.ts";
 import { openCoordination, type OpenCoordination } from "./compose/coordination.ts";
 import { tellAll } from "./compose/listeners.ts";
 import { openNews } from "./compose/news.ts";
-import { openStorage } from "./compose/storage.ts";
+import { checkWarehouseFile, guardRun, openStorage } from "./compose/storage.ts";
 import type { Config } from "./config/config.ts";
 import { type Assessment, compilePipeline } from "./core/assessment.ts";
 import type { PlannedStep } from "./core/cascade.ts";
@@ -93,14 +92,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   /** What repairs, together with the other processes of the pipeline, or alone and one at a time per ledger. */
   const repairing = async <T>(wait: GuardWait, work: (parts: OpenCoordination) => Promise<T>): Promise<T> => {
     // Before the lock file is made, so that a wrong path leaves nothing behind.
-    if (config.storage.type === "duckdb") checkDatabaseFile(config.storage.path);
+    if (config.storage.type === "duckdb") await checkWarehouseFile(config.storage.path);
     const { waitMs, signal, onLocked } = wait;
     const onWait = (message: string) => {
       log.onLocked(message);
       onLocked(message);
     };
     const isAlone = config.redis === null;
-    const guard = isAlone ? await acquireRunGuard({ path: guardPath, waitMs, signal, onWait }) : null;
+    const guard = isAlone ? await guardRun({ path: guardPath, waitMs, signal, onWait }) : null;
     const parts = await openCoordination(config, tellAll([log]));
     try {
       return await work(parts);

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RunGuard, RunGuardOptions } from "../adapters/inline/run-guard.ts";
 import type { Config } from "../config/config.ts";
 import { hashOf } from "../core/hash.ts";
 import type { Pipeline } from "../core/pipeline.ts";
@@ -18,6 +19,18 @@ export interface OpenStorage {
   readonly ledger: Ledger;
   /** The lock file that lets one run at a time repair. */
   readonly guardPath: string;
+}
+
+/** As `acquireRunGuard`, whose lock is on a DuckDB file: with Redis nobody needs it, nor DuckDB. */
+export async function guardRun(options: RunGuardOptions): Promise<RunGuard> {
+  const { acquireRunGuard } = await import("../adapters/inline/run-guard.ts");
+  return acquireRunGuard(options);
+}
+
+/** @throws ReconcilerError `warehouse_not_found` or `warehouse_unreadable` where there is no DuckDB file at the path. */
+export async function checkWarehouseFile(path: string): Promise<void> {
+  const { checkDatabaseFile } = await import("../adapters/duckdb/database.ts");
+  checkDatabaseFile(path);
 }
 
 /** What a config does not name is not loaded: it would cost every command a part of a second. */
