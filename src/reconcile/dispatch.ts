@@ -4,7 +4,7 @@ import type { InFlight } from "../core/ledger-facts.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import type { ReconcileContext } from "./context.ts";
 import { nextReadyAt } from "./next-ready.ts";
-import type { RepairEvent } from "./ports/repair-events.ts";
+import type { RepairNews } from "./ports/repair-events.ts";
 import type { RepairQueue } from "./ports/repair-queue.ts";
 import { decodeReport } from "./repair-report.ts";
 import { inFlightOf } from "./running-jobs.ts";
@@ -99,7 +99,7 @@ export class Dispatch {
   }
 
   /** What a worker saw holds for everybody. Whoever plans puts on record what all were billed for. */
-  ended({ jobId, body }: RepairEvent, isLeading: boolean): void {
+  ended({ jobId, body }: RepairNews, isLeading: boolean): void {
     const report = decodeReport(body);
     if (report !== null) {
       const { ends, seen, from, to, scanBytes } = report;

@@ -66,6 +66,7 @@ export class Session {
   /** Billed since a cycle's record was last appended, and in all. */
   #scanBytes = 0;
   #scanBytesInAll = 0;
+  #revision = 0;
   /** What was merged and appended while a look goes on, which may not have seen it; null where none goes on. */
   #journal: (() => void)[] | null = null;
 
@@ -110,6 +111,12 @@ export class Session {
     this.#askedAt = askedAt;
     this.#horizon ??= observations.now;
     this.#lastToken = Math.max(this.#lastToken, this.#records.lastToken);
+    this.#revision++;
+  }
+
+  /** Grows whenever what is known here changes, time aside. */
+  get revision(): number {
+    return this.#revision;
   }
 
   #billed(bytes: number): void {
@@ -161,6 +168,7 @@ export class Session {
 
   /** Changes what is known, if anything is, and once more when the look that goes on has ended. */
   #change(change: () => void): void {
+    this.#revision++;
     if (this.#observations !== null) change();
     this.#journal?.push(change);
   }
@@ -185,6 +193,7 @@ export class Session {
   }
 
   enqueued(jobId: string, run: InFlight): void {
+    this.#revision++;
     this.#outstanding.set(jobId, run);
     this.starting(jobId);
   }
@@ -195,12 +204,15 @@ export class Session {
   }
 
   settled(jobId: string): void {
+    this.#revision++;
     this.#outstanding.delete(jobId);
     this.#starting.delete(jobId);
   }
 
   /** Takes what is outstanding in the queue, in place of what was, by job id. */
   queued(runs: ReadonlyMap<string, InFlight>): void {
+    const isSame = runs.size === this.#queued.size && [...runs.keys()].every((id) => this.#queued.has(id));
+    if (!isSame) this.#revision++;
     this.#queued = runs;
   }
 
@@ -253,6 +265,9 @@ export class Session {
 
   /** Takes what people decided meanwhile: all of it, oldest first. */
   decided(decisions: readonly Decision[]): void {
+    // They are asked for every few seconds, and none is ever taken away.
+    const isKnown = decisions.length <= (this.#records?.decisions.length ?? 0);
+    if (isKnown && this.#journal === null) return;
     this.#change(() => {
       // A look that goes on may have read them later than this.
       if (decisions.length < this.records.decisions.length) return;

@@ -32,10 +32,19 @@ export function describeRepairEventsContract(name: string, make: () => Promise<R
       await soon(() => expect([here, there]).toEqual([events, events]));
     });
 
+    it("carry what a person wants too", async () => {
+      const heard: RepairEvent[] = [];
+      harness.other.subscribe((received) => heard.push(received));
+      await harness.ready();
+      await harness.one.publish({ kind: "cycle_wanted" });
+      await soon(() => expect(heard).toEqual([{ kind: "cycle_wanted" }]));
+    });
+
     it("are not told within the call that publishes them, nor to those who left", async () => {
       const [left, stayed]: [string[], string[]] = [[], []];
-      const leave = harness.one.subscribe(({ jobId }) => left.push(jobId));
-      harness.one.subscribe(({ jobId }) => stayed.push(jobId));
+      const idOf = (received: RepairEvent) => ("jobId" in received ? received.jobId : received.kind);
+      const leave = harness.one.subscribe((received) => left.push(idOf(received)));
+      harness.one.subscribe((received) => stayed.push(idOf(received)));
       await harness.ready();
       const published = harness.one.publish(event("a"));
       expect(stayed).toEqual([]);

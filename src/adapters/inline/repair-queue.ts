@@ -14,8 +14,10 @@ export interface InlineRepairQueueOptions {
   readonly jobsMax: number;
 }
 
-interface WaitingRepair {
+interface WaitingJob {
   readonly job: QueuedRepair;
+  readonly queuedAt: EpochMs;
+  /** The same on a clock that is never set. */
   readonly since: number;
 }
 
@@ -27,7 +29,7 @@ export function createInlineRepairQueue({ jobsMax }: InlineRepairQueueOptions): 
 class InlineRepairQueue implements RepairQueue {
   readonly #jobsMax: number;
   /** By id, oldest first. */
-  readonly #waiting = new Map<string, WaitingRepair>();
+  readonly #waiting = new Map<string, WaitingJob>();
   readonly #consumers = new Set<InlineRepairConsumer>();
   #newestEpoch = 0;
 
@@ -45,7 +47,8 @@ class InlineRepairQueue implements RepairQueue {
       if (taken.has(job.id)) continue;
       taken.add(job.id);
       added.push(job.id);
-      this.#waiting.set(job.id, { job: { ...job, epoch }, since: performance.now() });
+      const [queuedAt, since] = [Date.now(), performance.now()];
+      this.#waiting.set(job.id, { job: { ...job, epoch }, queuedAt, since });
     }
     this.#offer();
     return Promise.resolve(added);
@@ -53,7 +56,9 @@ class InlineRepairQueue implements RepairQueue {
 
   outstanding(): Promise<readonly OutstandingRepair[]> {
     const running = this.#running().map((job) => ({ ...job, state: "running" }) as const);
-    const queued = [...this.#waiting.values()].map(({ job }) => ({ ...job, state: "queued" }) as const);
+    const queued = [...this.#waiting.values()].map(
+      ({ job, queuedAt }) => ({ ...job, state: "queued", queuedAt }) as const,
+    );
     return Promise.resolve([...running, ...queued]);
   }
 

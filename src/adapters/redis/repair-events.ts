@@ -16,7 +16,10 @@ const callMs = 3000;
 /** How soon a connection on which nothing arrives any more is noticed, as far as it is asked. */
 const pingMs = 5000;
 
-const message = z.object({ kind: z.enum(["started", "ended"]), jobId: z.string(), body: z.unknown() });
+const message = z.discriminatedUnion("kind", [
+  z.object({ kind: z.enum(["started", "ended"]), jobId: z.string(), body: z.unknown() }),
+  z.object({ kind: z.literal("cycle_wanted") }),
+]);
 
 /** Events among all processes that share a pipeline's Redis, by its publish and subscribe. */
 export function createRedisRepairEvents({ pipeline, server }: RedisRepairEventsOptions): RepairEvents {
@@ -57,5 +60,6 @@ export function createRedisRepairEvents({ pipeline, server }: RedisRepairEventsO
 
 function textOf(event: RepairEvent): string {
   const text = JSON.stringify(event);
-  return Buffer.byteLength(text) <= messageBytesMax ? text : JSON.stringify({ ...event, body: null });
+  const isSmall = event.kind === "cycle_wanted" || Buffer.byteLength(text) <= messageBytesMax;
+  return isSmall ? text : JSON.stringify({ ...event, body: null });
 }

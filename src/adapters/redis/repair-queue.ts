@@ -123,11 +123,14 @@ class RedisRepairQueue implements RepairQueue {
         ...waiting.map((id) => [id, "queued"] as const),
       ];
       for (const [id, state] of states) {
-        const payload = stored.get(id)?.payload;
+        const found = stored.get(id);
         // Whoever takes one that is unreadable reports it.
-        if (payload?.kind === "readable" && !jobs.has(payload.job.id)) {
-          jobs.set(payload.job.id, { ...payload.job, state });
-        }
+        if (found?.payload.kind !== "readable" || jobs.has(found.payload.job.id)) continue;
+        const { job } = found.payload;
+        jobs.set(
+          job.id,
+          state === "running" ? { ...job, state } : { ...job, state, queuedAt: found.enqueuedAt },
+        );
       }
       return [...jobs.values()];
     });

@@ -53,9 +53,7 @@ export interface LiveSight {
   readonly ageMs: number;
   /** A look failed since, or one that is due has not ended in its time: what is shown must not pass for the present. */
   readonly isStale: boolean;
-  /** The whole cascade as of the last look at everything, without what has begun since. */
-  readonly plan: readonly PlannedStep[];
-  /** Until all that can be repaired is; 0 where there is nothing to repair, null where nobody can tell. */
+  /** Of the repairs that can go on; 0 where there is nothing to repair, null where nobody can tell. */
   readonly secondsToConvergence: number | null;
 }
 
@@ -95,6 +93,12 @@ export interface LiveScan {
   readonly pricePerTibUsd: number | null;
 }
 
+export interface LivePlan {
+  /** When the grid that it is made from was assessed. */
+  readonly asOf: EpochMs | null;
+  readonly steps: readonly PlannedStep[];
+}
+
 /** A daemon as the HTTP server sees it. */
 export interface LiveDaemon {
   /**
@@ -102,6 +106,12 @@ export interface LiveDaemon {
    * that the next view knows more.
    */
   view(): LiveView;
+  /**
+   * The whole cascade of repairs that the last view's grid leads to, as `reconcile plan` prints it; empty before the first look.
+   * It may cost a second where thousands of cells are gaps, so that it is made anew at most for a tenth of the time, and may
+   * be a little older than the view.
+   */
+  plan(): LivePlan;
   /** Calls `listener`, which must not throw, soon after the revision has grown, until the returned function is called. */
   subscribe(listener: () => void): () => void;
   /** Has a cycle begin as soon as none goes on: this process's own, on record where it plans. Returns at once. */

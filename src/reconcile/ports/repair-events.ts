@@ -1,5 +1,11 @@
-/** What a worker tells the other processes of its pipeline. */
-export interface RepairEvent {
+/** What a process tells the others of its pipeline. */
+export type RepairEvent =
+  | RepairNews
+  /** A person wants the planner to look at everything now. */
+  | { readonly kind: "cycle_wanted" };
+
+/** What became of a repair. */
+export interface RepairNews {
   readonly kind: "started" | "ended";
   /** Of the job that was taken from the queue. */
   readonly jobId: string;
@@ -8,7 +14,7 @@ export interface RepairEvent {
 }
 
 /**
- * Tells every process at once what happened to a repair. Best effort: what is lost, the next cycle sees in the warehouse
+ * Tells every process at once what happened to a repair, or what a person wants. Best effort: what is lost, the next cycle sees in the warehouse
  * and the ledger.
  */
 export interface RepairEvents {

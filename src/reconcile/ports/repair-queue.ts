@@ -22,8 +22,16 @@ export interface QueuedRepair extends RepairJob {
   readonly epoch: number;
 }
 
-export interface OutstandingRepair extends QueuedRepair {
-  readonly state: "queued" | "running";
+export type OutstandingRepair = TakenRepair | WaitingRepair;
+
+export interface TakenRepair extends QueuedRepair {
+  readonly state: "running";
+}
+
+export interface WaitingRepair extends QueuedRepair {
+  readonly state: "queued";
+  /** By the clock of whoever enqueued it. */
+  readonly queuedAt: EpochMs;
 }
 
 /**
