@@ -4,7 +4,7 @@ import { createInlineRepairEvents } from "../adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../adapters/inline/repair-queue.ts";
 import type { Config, RedisConfig } from "../config/config.ts";
 import { ReconcilerError } from "../errors.ts";
-import type { Coordination } from "../reconcile/daemon.ts";
+import type { Coordination } from "../reconcile/daemon-options.ts";
 import type { CellLock } from "../reconcile/ports.ts";
 
 export interface OpenCoordination extends Coordination {

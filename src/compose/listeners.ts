@@ -1,4 +1,4 @@
-import type { DaemonListener } from "../reconcile/daemon.ts";
+import type { DaemonListener } from "../reconcile/daemon-options.ts";
 import type { RunListener } from "../reconcile/once.ts";
 import type { CoordinationListener } from "./coordination.ts";
 import type { NewsListener } from "./news.ts";

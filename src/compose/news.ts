@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { DaemonListener } from "../reconcile/daemon.ts";
+import type { DaemonListener } from "../reconcile/daemon-options.ts";
 import { Newsroom } from "../reconcile/newsroom.ts";
 import type { Clock, Ledger } from "../reconcile/ports.ts";
 import type { DeliveryListener } from "../reconcile/ports/notifier.ts";

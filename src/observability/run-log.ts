@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { Disposition, State } from "../core/grid.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
-import type { DaemonListener } from "../reconcile/daemon.ts";
+import type { DaemonListener } from "../reconcile/daemon-options.ts";
 import type { RunListener } from "../reconcile/once.ts";
 import type { DeliveryListener } from "../reconcile/ports/notifier.ts";
 

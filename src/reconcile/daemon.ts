@@ -1,59 +1,18 @@
-import type { Assessment } from "../core/assessment.ts";
-import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
-import type { PlanLimits, PlannedJob } from "../core/plan.ts";
+import type { PlanLimits } from "../core/plan.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import type { CycleListener } from "./cycle.ts";
+import type { DaemonOptions } from "./daemon-options.ts";
 import { Dispatch } from "./dispatch.ts";
 import { FullLooks } from "./full-looks.ts";
-import { Leadership, type LeadershipListener } from "./leadership.ts";
-import type { PlanningLease, PlanningTerm, Ticks } from "./ports.ts";
-import type { RepairConsumer, RepairQueue } from "./ports/repair-queue.ts";
-import type { RepairEvents } from "./ports/repair-events.ts";
+import { Leadership } from "./leadership.ts";
+import { LiveFeed } from "./live-feed.ts";
+import type { PlanningTerm } from "./ports.ts";
+import type { RepairConsumer } from "./ports/repair-queue.ts";
+import type { RepairEvent } from "./ports/repair-events.ts";
 import { RunningJobs } from "./running-jobs.ts";
 import { Session } from "./session.ts";
 import { startWorker } from "./worker.ts";
-
-export type DaemonRole = "all" | "planner" | "worker";
-
-/** How the processes of one pipeline work together. */
-export interface Coordination {
-  readonly queue: RepairQueue;
-  readonly events: RepairEvents;
-  readonly lease: PlanningLease;
-}
-
-export interface DaemonOptions {
-  readonly role: DaemonRole;
-  /** `observe` looks and records what opens and closes, and repairs nothing. */
-  readonly mode: "observe" | "repair";
-  /** Older cells are left alone; null leaves none. */
-  readonly maxAgeMs: number | null;
-  /** Of one cycle; it counts as failed then, and the next one begins anew. */
-  readonly cycleTimeoutMs: number;
-  /** For running repairs to end by themselves after a stop; then they are cancelled. */
-  readonly shutdownGraceMs: number;
-  readonly coordination: Coordination;
-  readonly ticks: Ticks;
-  readonly listener: DaemonListener;
-  /** Stops it. */
-  readonly signal: AbortSignal;
-}
-
-/** What logs and metrics want to see of a daemon. */
-export interface DaemonListener extends LeadershipListener, CycleListener {
-  readonly onCycle: (assessment: Assessment, cycleId: string) => void;
-  readonly onCycleFailed: (thrown: unknown, cycleId: string) => void;
-  readonly onPlanned: (assessment: Assessment, jobs: readonly PlannedJob[]) => void;
-  readonly onStarted: (start: RepairStart) => void;
-  readonly onEnded: (end: RepairEnd) => void;
-  /** So many jobs run in this process now. */
-  readonly onRunning: (jobs: number) => void;
-  /** A repair could not be begun or recorded. */
-  readonly onRepairFailed: (thrown: unknown) => void;
-  readonly onStopping: (running: number) => void;
-}
 
 /** How often people's decisions are asked for, and the lease where somebody else has it. */
 const pollMs = 2_000;
@@ -64,6 +23,7 @@ const retryMs = 60_000;
  * Cycles when they are due and repairs all the time, until it is stopped. Of all processes of a pipeline one plans, by the
  * lease, and all work. What a repair unblocked is assessed from that repair's own look and enqueued at once. A cycle that
  * fails is told, and nothing is enqueued until one has worked. Never rejects for what a cycle or a repair failed with.
+ * @throws what `show.open` throws
  */
 export async function reconcileAlways(context: ReconcileContext, options: DaemonOptions): Promise<void> {
   await new DaemonRun(context, options).untilStopped();
@@ -77,9 +37,12 @@ class DaemonRun {
   readonly #leadership: Leadership;
   readonly #looks: FullLooks;
   readonly #dispatch: Dispatch;
+  readonly #live: LiveFeed;
   /** Cancels what still runs when the grace is over. */
   readonly #cancel = new AbortController();
   #isCycleDue = true;
+  /** Whether another process plans, and looks at everything for it. */
+  #isFollower: boolean;
   /** When, on the monotonic clock, a failed cycle is tried again. */
   #retryAt = Infinity;
   /** Whether the last cycle worked, so that what is known may be acted on. */
@@ -93,12 +56,15 @@ class DaemonRun {
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: DaemonOptions) {
-    this.#context = context;
-    this.#options = options;
-    const { coordination, cycleTimeoutMs, listener, maxAgeMs, mode, signal } = options;
+    const { coordination, cycleTimeoutMs, maxAgeMs, mode, role, signal } = options;
     const limits = limitsOf(context.compiled.pipeline);
+    this.#context = context;
+    this.#isFollower = role === "worker";
     const selection = { processors: null, startDate: null, endDate: null };
     this.#session = new Session(context, { selection, asOf: null, maxAgeMs, horizon: "moving" });
+    this.#live = this.#newLiveFeed(options, limits);
+    const listener = this.#live.overhearing(options.listener);
+    this.#options = { ...options, listener };
     this.#leadership = new Leadership(coordination.lease, listener);
     this.#looks = new FullLooks(context, this.#session, {
       timeoutMs: cycleTimeoutMs,
@@ -126,23 +92,53 @@ class DaemonRun {
     });
   }
 
+  #newLiveFeed(options: DaemonOptions, limits: PlanLimits): LiveFeed {
+    const { coordination, cycleTimeoutMs, mode, role, show } = options;
+    const { queue, events } = coordination;
+    return new LiveFeed(this.#context, this.#session, {
+      role,
+      mode,
+      target: show?.target ?? null,
+      pricePerTibUsd: show?.pricePerTibUsd ?? null,
+      queue,
+      limits,
+      cycleTimeoutMs,
+      wake: () => this.#wake(),
+      wantCycle: () => {
+        this.#dueNow();
+        if (this.#leadership.term !== null) return;
+        const asked = events.publish({ kind: "cycle_wanted" });
+        void asked.catch((thrown: unknown) => this.#leadership.degraded(thrown));
+      },
+      wantDecisions: () => {
+        this.#decisionsAt = -Infinity;
+        this.#wake();
+      },
+    });
+  }
+
   async untilStopped(): Promise<void> {
+    const { show } = this.#options;
+    const shown = await show?.open(this.#live);
+    try {
+      await this.#untilStopped();
+    } finally {
+      await shown?.close();
+    }
+  }
+
+  async #untilStopped(): Promise<void> {
     const { coordination, role, ticks, signal } = this.#options;
     const stop = () => this.#wake();
     signal.addEventListener("abort", stop, { once: true });
-    const ticking = ticks.start(() => {
-      this.#isCycleDue = true;
-      this.#wake();
-    });
-    const unsubscribe = coordination.events.subscribe((event) => {
-      if (event.kind !== "ended") return;
-      this.#dispatch.ended(event, this.#leadership.term !== null);
-      this.#changed();
-    });
+    const ticking = ticks.start(() => this.#dueNow());
+    const unsubscribe = coordination.events.subscribe((event) => this.#heard(event));
     const consumer = this.#startWorker();
     try {
       while (!signal.aborted) {
-        if (role !== "worker") await this.#lead();
+        this.#live.turned();
+        if (role === "worker") this.#lookIfDue();
+        else await this.#lead();
         await this.#sleep();
       }
     } finally {
@@ -174,14 +170,34 @@ class DaemonRun {
     });
   }
 
+  #dueNow(): void {
+    this.#isCycleDue = true;
+    this.#live.lookDue();
+    this.#wake();
+  }
+
+  #heard(event: RepairEvent): void {
+    if (event.kind === "ended") {
+      this.#dispatch.ended(event, this.#leadership.term !== null);
+      this.#changed();
+    }
+    if (event.kind === "cycle_wanted" && this.#leadership.term !== null) this.#dueNow();
+  }
+
   /** One turn of the planner: the lease, a cycle where one is due, a plan where something changed. */
   async #lead(): Promise<void> {
     if (this.#leadership.isLost) this.#resign();
     this.#takeTimes();
     if (this.#leadership.term === null) await this.#seekLease();
-    if (this.#isCycleDue && !this.#looks.isCycling) void this.#cycle();
+    this.#lookIfDue();
     const { term } = this.#leadership;
     if (this.#isChanged && this.#isTrusted && term !== null) await this.#plan(term);
+  }
+
+  /** Whoever plans looks at everything; a second look would cost as much again, and is worth it only where somebody watches. */
+  #lookIfDue(): void {
+    const isWorthIt = !this.#isFollower || this.#live.isWatched;
+    if (this.#isCycleDue && isWorthIt && !this.#looks.isCycling) void this.#cycle();
   }
 
   /** A time that has come is forgotten, or nobody would sleep before what it asks for is possible. */
@@ -193,8 +209,7 @@ class DaemonRun {
 
   async #seekLease(): Promise<void> {
     const found = await this.#leadership.seek();
-    // Whoever plans looks at everything; a second look would cost as much again.
-    if (found === "taken") this.#isCycleDue = false;
+    this.#isFollower = found === "taken";
     if (found !== "won") return;
     // What the planner before knew is not known here, whatever this process knew when it last planned.
     this.#isCycleDue = true;
@@ -213,6 +228,7 @@ class DaemonRun {
     const { term } = this.#leadership;
     this.#isCycleDue = false;
     this.#retryAt = Infinity;
+    this.#live.lookBegins();
     const leading = this.#isTrusted ? "further" : "first";
     const { cycleId, assessment } = this.#looks.beginCycle(term === null ? "onlooker" : leading);
     try {
@@ -272,6 +288,7 @@ class DaemonRun {
 
   #changed(): void {
     this.#isChanged = true;
+    this.#live.changed();
     // Whoever does not plan would ask for the lease with each end of a repair anywhere.
     if (this.#leadership.term !== null) this.#wake();
   }
