@@ -1,4 +1,5 @@
-import { type MetricSpec, metricCatalog, metricPrefix } from "../src/observability/metric-catalog.ts";
+import { metricCatalog, metricPrefix } from "../src/observability/metric-catalog.ts";
+import type { MetricSpec } from "../src/observability/metric-spec.ts";
 
 export const metricsStart =
   "<!-- The tables are written by `npm run schema`; change src/observability/metric-catalog.ts. -->";
@@ -16,7 +17,7 @@ export function withMetrics(page: string): string {
 function tables(): string {
   const specs: readonly (readonly [string, MetricSpec])[] = Object.entries(metricCatalog);
   const of = (from: MetricSpec["from"]) => table(specs.filter(([, spec]) => spec.from === from));
-  return `## From the process that plans\n\n${of("planner")}\n## From every process\n\n${of("process")}`;
+  return `## From the process that plans\n\n${of("planner")}\n## From every process\n\n${of("process")}\n\n## From every daemon\n\n${of("daemon")}`;
 }
 
 function table(specs: readonly (readonly [string, MetricSpec])[]): string {

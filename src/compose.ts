@@ -2,22 +2,34 @@ import { createExecutors } from "./adapters/executors/index.ts";
 import { createCronTicks } from "./adapters/inline/cron-ticks.ts";
 import { systemClock } from "./adapters/inline/system-clock.ts";
 import { isWorkerDead, workerIdentity } from "./adapters/inline/worker-identity.ts";
-import { openCoordination, type OpenCoordination } from "./compose/coordination.ts";
+import {
+  type CoordinationListener,
+  openCoordination,
+  type OpenCoordination,
+} from "./compose/coordination.ts";
 import { tellAll } from "./compose/listeners.ts";
+import { openMetrics, withMetricsFile } from "./compose/metrics.ts";
 import { openNews } from "./compose/news.ts";
 import { checkWarehouseFile, guardRun, openStorage } from "./compose/storage.ts";
 import type { Config } from "./config/config.ts";
 import { type Assessment, compilePipeline } from "./core/assessment.ts";
 import type { PlannedStep } from "./core/cascade.ts";
+import type { DecisionRequest } from "./core/decide.ts";
+import type { IsoDate } from "./core/iso-date.ts";
+import type { Decision } from "./core/ledger-records.ts";
+import type { Processor } from "./core/pipeline.ts";
 import { plan } from "./core/plan.ts";
 import { createLogger, type LoggingOptions } from "./observability/logging.ts";
+import type { Metrics } from "./observability/metrics/metrics.ts";
 import { runLog } from "./observability/run-log.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
 import { reconcileAlways } from "./reconcile/daemon.ts";
 import type { DaemonRole } from "./reconcile/daemon-options.ts";
+import { type ExplainedCellFully, explainFully } from "./reconcile/explain-cell.ts";
 import { forecastSteps } from "./reconcile/forecast.ts";
 import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
 import type { CellLock } from "./reconcile/ports.ts";
+import { recordDecision } from "./reconcile/record-decision.ts";
 import { Session, type SessionOptions } from "./reconcile/session.ts";
 
 /** What the process before may take to end, beyond its grace. */
@@ -49,11 +61,19 @@ export interface App {
   once(options: AppOnceOptions, onLocked: (message: string) => void): Promise<OnceResult>;
   /** Cycles and repairs as the config's `daemon` says, until the signal aborts; guarded as `once` is. */
   daemon(options: Omit<GuardWait, "waitMs"> & { readonly role: DaemonRole }): Promise<void>;
+  /** Of `daemon`; without one there is nothing to tell but what is built. */
+  readonly metrics: Pick<Metrics, "render">;
+  /** As `explainFully` does. */
+  explain(assessment: Assessment, processor: Processor, date: IsoDate): Promise<ExplainedCellFully>;
+  /** As `recordDecision` does. */
+  record(request: DecisionRequest, id: string): Promise<Decision>;
   close(): Promise<void>;
 }
 
 interface AppOnceOptions extends Omit<OnceOptions, "listener"> {
   readonly listener: Partial<RunListener>;
+  /** Where the metrics are written when the run is over, for a textfile collector; without it none are. */
+  readonly metricsFile?: string;
 }
 
 interface GuardWait {
@@ -65,6 +85,8 @@ interface GuardWait {
 
 export interface ComposeOptions {
   readonly logging: Omit<LoggingOptions, "secrets">;
+  /** Of the source that this was built from, for metrics. */
+  readonly revision?: string;
 }
 
 /** Who only looks locks nothing. */
@@ -91,7 +113,11 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     isWorkerDead,
   };
   /** What repairs, together with the other processes of the pipeline, or alone and one at a time per ledger. */
-  const repairing = async <T>(wait: GuardWait, work: (parts: OpenCoordination) => Promise<T>): Promise<T> => {
+  const repairing = async <T>(
+    wait: GuardWait,
+    listener: CoordinationListener,
+    work: (parts: OpenCoordination) => Promise<T>,
+  ): Promise<T> => {
     // Before the lock file is made, so that a wrong path leaves nothing behind.
     if (config.storage.type === "duckdb") await checkWarehouseFile(config.storage.path);
     const { waitMs, signal, onLocked } = wait;
@@ -101,7 +127,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     };
     const isAlone = config.redis === null;
     const guard = isAlone ? await guardRun({ path: guardPath, waitMs, signal, onWait }) : null;
-    const parts = await openCoordination(config, tellAll([log]));
+    const parts = await openCoordination(config, listener);
     try {
       return await work(parts);
     } finally {
@@ -109,9 +135,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       await guard?.release();
     }
   };
+  const measured = (isDaemon: boolean) =>
+    openMetrics({ pipeline, clock, revision: options.revision ?? "", isDaemon });
+  let ofDaemon: Promise<Metrics> | null = null;
+  const daemonMetrics = () => (ofDaemon ??= measured(true));
   return {
     config,
     context,
+    metrics: { render: async () => (await daemonMetrics()).render() },
     async look(options) {
       const session = new Session(context, { ...options, maxAgeMs: null, horizon: "fixed" });
       await session.refresh();
@@ -125,41 +156,52 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         scanBytes: session.scanBytesInAll,
       };
     },
-    once: (options, onLocked) =>
-      repairing({ waitMs: options.maxWaitMs, signal: options.signal, onLocked }, async (parts) => {
-        await parts.check();
-        // A run has somebody who waits for it: it does not outwait a Redis that is away.
-        await parts.lease.currentEpoch();
-        await warehouse.connect();
-        return reconcileOnce(
-          { ...context, lock: parts.lock },
-          { ...options, listener: tellAll([options.listener, log]) },
-        );
-      }),
-    daemon: ({ role, signal, onLocked }) =>
-      repairing(
+    async once({ metricsFile, ...run }, onLocked) {
+      const metrics = metricsFile === undefined ? null : await measured(false);
+      const listener = tellAll([run.listener, log, metrics?.listener ?? {}]);
+      const wait = { waitMs: run.maxWaitMs, signal: run.signal, onLocked };
+      const once = () =>
+        repairing(wait, listener, async (parts) => {
+          await parts.check();
+          // A run has somebody who waits for it: it does not outwait a Redis that is away.
+          await parts.lease.currentEpoch();
+          await warehouse.connect();
+          const whole = { ...context, lock: parts.lock };
+          return reconcileOnce(metrics?.measure(whole) ?? whole, { ...run, listener });
+        });
+      return metrics === null || metricsFile === undefined
+        ? once()
+        : withMetricsFile(metricsFile, metrics, once);
+    },
+    async daemon({ role, signal, onLocked }) {
+      const metrics = await daemonMetrics();
+      const listener = tellAll([log, metrics.listener]);
+      await repairing(
         { waitMs: config.daemon.shutdownGraceMs + restartMs, signal, onLocked },
+        listener,
         async (coordination) => {
           await coordination.check();
-          const news = await openNews(config, { ledger, clock, listener: tellAll([log]) });
+          metrics.watchQueue(() => coordination.queue.depth());
+          const news = await openNews(config, { ledger, clock, listener });
           try {
-            await reconcileAlways(
-              { ...context, lock: coordination.lock },
-              {
-                ...config.daemon,
-                role,
-                maxAgeMs: pipeline.safety.autoRepairMaxAgeMs,
-                coordination,
-                ticks: createCronTicks({ cron: config.daemon.cron, timezone: pipeline.timezone, jitterMs }),
-                listener: news.listener,
-                signal,
-              },
-            );
+            await reconcileAlways(metrics.measure({ ...context, lock: coordination.lock }), {
+              ...config.daemon,
+              role,
+              maxAgeMs: pipeline.safety.autoRepairMaxAgeMs,
+              coordination,
+              ticks: createCronTicks({ cron: config.daemon.cron, timezone: pipeline.timezone, jitterMs }),
+              listener: news.listener,
+              signal,
+            });
           } finally {
             await news.close();
           }
         },
-      ),
+      );
+    },
+    explain: (assessment, processor, date) =>
+      explainFully(context, assessment, processor, date, { target: config.target, secrets: config.secrets }),
+    record: (request, id) => recordDecision(context, request, id),
     async close() {
       await warehouse.close();
       await context.ledger.close();

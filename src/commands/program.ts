@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { version } from "../compose/version.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { ReconcilerError } from "../errors.ts";
 import { addConfigCommand } from "./config.ts";
@@ -66,9 +66,4 @@ function throwErrors(command: Command, { stdout }: Surroundings): void {
         hint: `see: ${command.name() === "reconcile" ? "" : "reconcile "}${command.name()} --help`,
       });
     });
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -26,6 +26,7 @@ export interface RunFlags extends SelectionFlags, AsOfFlag {
   readonly maxWait?: number;
   readonly gapsExitCode?: number;
   readonly dryRun?: boolean;
+  readonly metricsFile?: string;
 }
 
 /** Long enough for the backoff of an ordinary repair and for a run that was accepted elsewhere. */
@@ -41,6 +42,7 @@ export function addRunFlags(command: Command): Command {
       parseDuration,
     )
     .option("--gaps-exit-code <n>", "exit with this when gaps remain (default: 2)", parseExitCode)
+    .option("--metrics-file <path>", "write metrics there when it ends, for a textfile collector (*.prom)")
     .option("--dry-run", "print the plan, write nothing (= reconcile plan)");
 }
 
@@ -72,6 +74,7 @@ export async function runOnce(flags: RunFlags & GlobalFlags, surroundings: Surro
           maxAgeMs: null,
           singlePass: flags.singlePass === true,
           maxWaitMs: flags.maxWait ?? maxWaitMsDefault,
+          ...(flags.metricsFile === undefined ? {} : { metricsFile: flags.metricsFile }),
           listener: progress,
           signal: surroundings.signal,
         },

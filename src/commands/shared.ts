@@ -105,7 +105,10 @@ export async function withApp<T>(
   const config = await readConfig(flags, surroundings);
   // Loaded late: help, and a fault in the config, are told without waiting for the database to load.
   const { compose } = await import("../compose.ts");
-  const app = await compose(config, { logging: { level, pretty: stderr.isTTY } });
+  const app = await compose(config, {
+    logging: { level, pretty: stderr.isTTY },
+    revision: surroundings.env["GAP_RECONCILER_REVISION"] ?? "",
+  });
   try {
     return await work(app);
   } finally {
