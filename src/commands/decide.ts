@@ -3,11 +3,12 @@ import { hostname } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { type Command, Option } from "commander";
 import type { App } from "../compose.ts";
-import { type DecisionPreview, type DecisionRequest, decisionOf, previewDecision } from "../core/decide.ts";
+import { type DecisionPreview, type DecisionRequest, needsReason, previewDecision } from "../core/decide.ts";
+import { decisionDocument } from "../core/decision-document.ts";
 import type { IsoDate } from "../core/iso-date.ts";
 import type { Decision, DecisionKind } from "../core/ledger-records.ts";
 import { ReconcilerError } from "../errors.ts";
-import { decisionDocument, decisionText } from "../terminal/activity.ts";
+import { decisionText } from "../terminal/activity.ts";
 import { renderPreview } from "../terminal/decision.ts";
 import { terminalOf } from "../terminal/terminal.ts";
 import { exitError } from "./exit-code.ts";
@@ -35,29 +36,27 @@ interface DecideFlags extends SelectionFlags {
 interface DecisionCommand {
   readonly kind: DecisionKind;
   readonly description: string;
-  /** Whether somebody who reads of it later has to be told why. */
-  readonly needsReason: boolean;
 }
 
 const decisionCommands: readonly DecisionCommand[] = [
-  { kind: "waive", description: "say that gaps will not be filled: they are exempt", needsReason: true },
-  { kind: "unwaive", description: "take back what was waived by a command", needsReason: false },
-  { kind: "retry", description: "give quarantined gaps new attempts", needsReason: false },
-  { kind: "release", description: "close the circuit of a repair that works again", needsReason: true },
-  { kind: "accept", description: "believe what a breaker refuses to believe", needsReason: true },
-  { kind: "pause", description: "start no repair of these cells", needsReason: true },
-  { kind: "resume", description: "let paused repairs go on", needsReason: false },
-  { kind: "cancel", description: "ask running repairs to stop", needsReason: false },
+  { kind: "waive", description: "say that gaps will not be filled: they are exempt" },
+  { kind: "unwaive", description: "take back what was waived by a command" },
+  { kind: "retry", description: "give quarantined gaps new attempts" },
+  { kind: "release", description: "close the circuit of a repair that works again" },
+  { kind: "accept", description: "believe what a breaker refuses to believe" },
+  { kind: "pause", description: "start no repair of these cells" },
+  { kind: "resume", description: "let paused repairs go on" },
+  { kind: "cancel", description: "ask running repairs to stop" },
 ];
 
 /** Adds a command for everything that a person may decide; each is kept in the ledger with actor, reason and time. */
 export function addDecisionCommands(program: Command, surroundings: Surroundings): void {
-  for (const { kind, description, needsReason } of decisionCommands) {
+  for (const { kind, description } of decisionCommands) {
     const command = addSelectionFlags(program.command(kind).description(description))
       .option("--all", "every processor and every date")
       .option("--actor <name>", "who decides (default: USER)");
-    const reason = new Option("--reason <text>", needsReason ? "why (required)" : "why");
-    command.addOption(needsReason ? reason.makeOptionMandatory() : reason);
+    const reason = new Option("--reason <text>", needsReason[kind] ? "why (required)" : "why");
+    command.addOption(needsReason[kind] ? reason.makeOptionMandatory() : reason);
     if (kind === "waive") {
       command
         .option("--owner <name>", "who answers for it (default: the actor)")
@@ -97,9 +96,7 @@ async function decide(
       surroundings.exitWith(exitError);
       return;
     }
-    const decision = decisionOf(request, await app.context.warehouse.now(), randomUUID());
-    await app.context.ledger.create();
-    await app.context.ledger.recordDecision(decision);
+    const decision = await app.record(request, randomUUID());
     if (asJson) printJson(surroundings, decisionResult(decision, preview));
     else surroundings.stdout.write(`recorded: ${decisionText(decision)}\n`);
   });

@@ -40,6 +40,18 @@ export interface TouchedProcessor {
   readonly detail: string | null;
 }
 
+/** Whether somebody who reads of it later has to be told why. */
+export const needsReason: Readonly<Record<DecisionKind, boolean>> = {
+  waive: true,
+  unwaive: false,
+  retry: false,
+  release: true,
+  accept: true,
+  pause: true,
+  resume: false,
+  cancel: false,
+};
+
 /** The decision as the ledger keeps it. */
 export function decisionOf(request: DecisionRequest, now: EpochMs, id: string): Decision {
   return { ...request, id, at: now };

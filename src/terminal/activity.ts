@@ -1,3 +1,4 @@
+import { type DecisionDocument, decisionDocument } from "../core/decision-document.ts";
 import type { Decision, GapEvent, RepairEnd } from "../core/ledger-records.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { LedgerActivity } from "../reconcile/ports.ts";
@@ -18,22 +19,6 @@ export interface ActivityDocument {
   readonly decisions: readonly DecisionDocument[];
 }
 
-export interface DecisionDocument {
-  readonly id: string;
-  readonly at: string;
-  readonly actor: string;
-  readonly kind: string;
-  readonly reason: string;
-  readonly processors: readonly string[] | null;
-  readonly start_date: string | null;
-  readonly end_date: string | null;
-  readonly waiver: {
-    readonly owner: string;
-    readonly expires: string | null;
-    readonly downstream: string;
-  } | null;
-}
-
 export function activityDocument(activity: LedgerActivity): ActivityDocument {
   const { cycles, gapEvents, ends, decisions } = activity;
   return {
@@ -45,20 +30,6 @@ export function activityDocument(activity: LedgerActivity): ActivityDocument {
     gaps: Object.fromEntries(gapCounts(gapEvents)),
     repairs: repairCounts(ends),
     decisions: decisions.map(decisionDocument),
-  };
-}
-
-export function decisionDocument(decision: Decision): DecisionDocument {
-  return {
-    id: decision.id,
-    at: formatInstant(decision.at),
-    actor: decision.actor,
-    kind: decision.kind,
-    reason: decision.reason,
-    processors: decision.processors,
-    start_date: decision.startDate,
-    end_date: decision.endDate,
-    waiver: decision.waiver,
   };
 }
 
