@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { keyPrefix } from "../../src/adapters/redis/server.ts";
+import { messageOf } from "../../src/errors.ts";
 import { type CliProcess, startReconcile } from "../support/cli.ts";
 import { asIfUsedBefore, type RedisProcess, startRedis } from "../support/redis.ts";
 import {
@@ -14,6 +15,8 @@ import {
 } from "./platform.ts";
 
 const timeoutMs = 180_000;
+/** Of each wait, and shorter than the test's own: what hangs is to say where. */
+const patienceMs = 120_000;
 
 interface Fleet {
   readonly redis: RedisProcess;
@@ -21,10 +24,14 @@ interface Fleet {
   start(...args: readonly string[]): CliProcess;
 }
 
-/** A broken platform with its Redis; whatever was started is gone afterwards. */
+/** A broken platform with its Redis; whatever was started is gone afterwards. Where `work` fails, its error says what the daemons logged. */
 async function withFleet(work: (fleet: Fleet) => Promise<void>): Promise<void> {
   const daemons: CliProcess[] = [];
   const [redis, platform] = await Promise.all([startRedis(), bigQueryPlatform(someHoles)]);
+  const endAll = () => {
+    for (const { child } of daemons) child.kill("SIGKILL");
+    return Promise.all(daemons.map(({ ended }) => ended));
+  };
   try {
     await asIfUsedBefore([redis], `${keyPrefix("platform")}locks:`);
     await platform.configure({
@@ -35,26 +42,42 @@ async function withFleet(work: (fleet: Fleet) => Promise<void>): Promise<void> {
       redis,
       platform,
       start(...args) {
-        const daemon = startReconcile(["daemon", ...args], { cwd: platform.folder });
+        const daemon = startReconcile(["daemon", "--log-level", "debug", ...args], {
+          cwd: platform.folder,
+          patienceMs: timeoutMs,
+        });
         daemons.push(daemon);
         return daemon;
       },
     });
+  } catch (cause) {
+    const logs = (await endAll()).map(({ code, signal, stderr }) => `ended by ${code ?? signal}:\n${stderr}`);
+    throw new Error(`${messageOf(cause)}\nthe daemons logged, one after the other:\n${logs.join("\n")}`, {
+      cause,
+    });
   } finally {
-    for (const { child } of daemons) child.kill("SIGKILL");
-    await Promise.all(daemons.map(({ ended }) => ended));
+    await endAll();
     await Promise.all([redis.stop(), platform.remove()]);
   }
 }
 
-async function untilRepairing({ platform }: Fleet): Promise<void> {
+/** Seldom enough that the asking is no load: the local BigQuery and the processes share what there is of CPU. */
+async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`expected ${what} within ${patienceMs / 1000} s`);
+    await sleep(500);
+  }
+}
+
+function untilRepairing({ platform }: Fleet): Promise<void> {
   const started = "select 1 from reconciler.repair_starts limit 1";
-  while ((await platform.server.run(started)).length === 0) await sleep(50);
+  return until("a repair to start", async () => (await platform.server.run(started)).length > 0);
 }
 
 async function untilConverged({ platform }: Fleet): Promise<void> {
-  while (!(await platform.isWhole())) await sleep(200);
-  while (!(await platform.report("status")).document.converged) await sleep(300);
+  await until("the tables to be whole", () => platform.isWhole());
+  await until("the status to be converged", async () => (await platform.report("status")).document.converged);
 }
 
 /** Runs of one cell that were under way at the same time, by the ledger. */
@@ -133,12 +156,12 @@ describe.concurrent("several processes", () => {
     () =>
       withFleet(async (fleet) => {
         await fleet.redis.kill();
-        const daemon = fleet.start("--log-level", "info");
+        const daemon = fleet.start();
         let logged = "";
         daemon.child.stderr?.on("data", (chunk: Buffer) => {
           logged += chunk.toString("utf8");
         });
-        while (!/"cycle observed"/.test(logged)) await sleep(50);
+        await until("a cycle", () => logged.includes('"cycle observed"'));
         expect(logged).toMatch(/"code":"redis_unavailable".*"coordination is away: nothing new is enqueued"/);
         const starts = "select count(*) from reconciler.repair_starts";
         expect(await fleet.platform.server.run(starts)).toEqual([["0"]]);

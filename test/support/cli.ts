@@ -4,12 +4,14 @@ import { fileURLToPath } from "node:url";
 /** The command line as it is shipped; `npm test` builds it first. */
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 /** Far beyond what any run here needs, on a busy machine too: a run that hangs is a failure, not a wait for ever. */
-const patienceMs = 120_000;
+const defaultPatienceMs = 120_000;
 
 export interface CliOptions {
   readonly cwd: string;
   /** Beside PATH and HOME, which is all that the process gets otherwise. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How long it may run before it is killed; two minutes unless given. A daemon is to live as long as the test that started it. */
+  readonly patienceMs?: number;
 }
 
 export interface CliResult {
@@ -33,7 +35,8 @@ export function reconcile(args: readonly string[], options: CliOptions): Promise
 }
 
 /** Starts `reconcile` and leaves it to the caller, who may send it a signal. */
-export function startReconcile(args: readonly string[], { cwd, env = {} }: CliOptions): CliProcess {
+export function startReconcile(args: readonly string[], options: CliOptions): CliProcess {
+  const { cwd, env = {}, patienceMs = defaultPatienceMs } = options;
   const inherited = Object.fromEntries(
     ["PATH", "HOME"].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
