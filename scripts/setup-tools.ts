@@ -1,4 +1,4 @@
-// Makes sure that what the tests run beside Node is there: a Redis server, Prometheus with its promtool, and Chromium. What is
+// Makes sure that what the tests run beside Node is there: a Redis server, Prometheus with its promtool, Chromium, and kubectl. What is
 // on the PATH is used; what is not is installed from Debian in one go, as root. Redis comes from redis-tools, which holds the
 // server's program and starts no service. Runs before `npm test`.
 import { spawnSync } from "node:child_process";
@@ -25,6 +25,8 @@ const tools: readonly Tool[] = [
     isThere: () => ["promtool", "prometheus"].every(runs),
   },
   { what: "Chromium", package: "chromium", isThere: () => runs("chromium") },
+  // Debian 12's is of 2021 and knows no components.
+  { what: "kubectl of version 1.27 or newer", package: "kubernetes-client", isThere: rendersManifests },
 ];
 
 const missing = tools.filter(({ isThere }) => !isThere());
@@ -41,6 +43,16 @@ Install it and run the tests again: apt-get install ${stillMissing.map((tool) =>
 
 function runs(program: string): boolean {
   return spawnSync(program, ["--version"], { stdio: "ignore", timeout: 30_000 }).status === 0;
+}
+
+/** From 1.27 on kubectl has kustomize 5. */
+function rendersManifests(): boolean {
+  const { stdout } = spawnSync("kubectl", ["version", "--client", "--output", "json"], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  const [, major = "0"] = /"kustomizeVersion": "v(\d+)/.exec(stdout ?? "") ?? [];
+  return Number(major) >= 5;
 }
 
 /** Why they could not be installed, as the end of a sentence; the empty text where every step worked. */
