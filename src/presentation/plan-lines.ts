@@ -34,7 +34,13 @@ export function planLines(steps: readonly StepDocument[]): PlanLines {
 }
 
 /** How many jobs there are and what they take, or why there is none; one sentence. */
-export function planHeadline({ plan: steps, pipeline, range, gaps, unknown }: ResultDocument): string {
+export function planHeadline({
+  plan: steps,
+  pipeline,
+  range,
+  gaps,
+  unknown,
+}: Pick<ResultDocument, "plan" | "pipeline" | "range" | "gaps" | "unknown">): string {
   const where = `${pipeline}, ${range.start_date} to ${range.end_date}`;
   if (steps.length === 0) {
     const gapText =

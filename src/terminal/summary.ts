@@ -1,7 +1,8 @@
 import { exemptReasons, type StateName } from "../core/grid.ts";
 import type { ResultDocument, StaleRunDocument } from "../core/result-document.ts";
 import { type Advice, adviceOf } from "./advice.ts";
-import { type CauseGroup, causesOf, type OutsideCause } from "../presentation/cause-groups.ts";
+import { type CauseGroup, causesOf } from "../presentation/cause-groups.ts";
+import { causeText, outsideCauseText } from "../presentation/cause-words.ts";
 import { costLines } from "./cost.ts";
 import { stateGlyphs } from "../presentation/states.ts";
 import { stateStyles } from "./glyphs.ts";
@@ -9,7 +10,7 @@ import type { RenderOptions } from "./terminal.ts";
 import { harmlessLine } from "../presentation/harmless.ts";
 import { counted, formatCount, formatDates } from "../presentation/numbers.ts";
 import { displayWidth, padEnd, type Paint, painter, truncate, wrap } from "./text.ts";
-import { dispositionText, reasonText } from "../presentation/words.ts";
+import { reasonText } from "../presentation/words.ts";
 
 const causesMax = 10;
 const failuresMax = 5;
@@ -210,7 +211,7 @@ function causesSection(document: ResultDocument, options: RenderOptions, paint: 
   const { gaps, outside } = causesOf(document);
   const lines = [
     ...gaps.map((group) => causeLines(group, options, paint)),
-    ...outside.map((cause) => outsideLines(cause, options)),
+    ...outside.map((cause) => wrap(outsideCauseText(cause), options.columns, "    ")),
   ];
   if (lines.length === 0) return [];
   const more = lines.length - causesMax;
@@ -222,23 +223,8 @@ function causesSection(document: ResultDocument, options: RenderOptions, paint: 
 }
 
 function causeLines(group: CauseGroup, options: RenderOptions, paint: Paint): readonly string[] {
-  const when = group.nextAttemptAt === null ? "" : `, next attempt ${group.nextAttemptAt}`;
-  const waiting = group.waiting === 0 ? "" : `; ${waitText(group.waiting)} for it`;
-  const text = `${group.processor} ${formatDates(group.dates)} ${group.state}, ${dispositionText(group.disposition, group.reason, group.attempts)}${when}${waiting}`;
-  const [first = "", ...rest] = wrap(text, options.columns, "    ");
+  const [first = "", ...rest] = wrap(causeText(group), options.columns, "    ");
   return [`  ${paint(stateStyles[group.state], stateGlyphs[group.state])} ${first.trimStart()}`, ...rest];
-}
-
-function outsideLines(
-  { processor, dates, waiting, unknown }: OutsideCause,
-  options: RenderOptions,
-): readonly string[] {
-  const why = unknown ? "which could not be observed" : "not due yet, or outside of what was selected";
-  return wrap(`${waitText(waiting)} for ${processor} ${formatDates(dates)}, ${why}`, options.columns, "    ");
-}
-
-function waitText(cells: number): string {
-  return cells === 1 ? "1 cell waits" : `${formatCount(cells)} cells wait`;
 }
 
 function adviceSection(advice: readonly Advice[], options: RenderOptions, paint: Paint): readonly string[] {

@@ -1,0 +1,85 @@
+import { formatInstant } from "../../core/wall-clock.ts";
+import { harmlessLine } from "../../presentation/harmless.ts";
+import { counted, formatDates } from "../../presentation/numbers.ts";
+import type { LiveFailure, LiveView } from "../../reconcile/ports/live-view.ts";
+import { type Content, html, type Html } from "./html.ts";
+import { cellHref } from "./query.ts";
+import { snapshotOf } from "./snapshot.ts";
+
+/** Tables of which nothing could be seen are named up to so many. */
+const unknownMax = 10;
+
+/** Whatever keeps the page from telling the truth, or the product from doing its work; nothing where all is well. */
+export function renderNotices(view: LiveView, problems: readonly string[]): Html {
+  const notices = [
+    ...problems.map((text) => notice("This address was not understood in all", text)),
+    failure("The last look failed, so this may have changed since", view.cycleFailure),
+    failure("Nothing new is begun", view.degraded),
+    failure("A repair could not be begun or recorded", view.repairFailure),
+    ...sightNotices(view),
+  ];
+  return html`<section id="notices" aria-label="Problems" aria-live="polite">${notices}</section>`;
+}
+
+function failure(title: string, of: LiveFailure | null): Content {
+  if (of === null) return null;
+  const since = formatInstant(of.since);
+  return notice(
+    title,
+    html`<code>${of.code}</code> since <time datetime="${since}">${since}</time>: ${harmlessLine(of.message)}`,
+    of.hint,
+  );
+}
+
+function sightNotices({ sight }: LiveView): readonly Content[] {
+  if (sight === null) return [];
+  const { document } = snapshotOf(sight.assessment);
+  const { breakers, run_history_failure: history, stale_runs: staleRuns } = document;
+  return [
+    ...breakers.map(({ kind, subject, message }) =>
+      notice(`Stopped by a safety: ${kind.replace("_", " ")} of ${subject}`, harmlessLine(message)),
+    ),
+    ...unknownNotices(document.unknown),
+    history !== null &&
+      notice(
+        "The run history could not be read, so that runs elsewhere may be doubled",
+        `${history.code}: ${harmlessLine(history.message)}`,
+      ),
+    staleRuns.length > 0 &&
+      notice(
+        "Taken for dead",
+        `${counted(staleRuns.length, "run")} that the run history says to be running for longer than it may`,
+      ),
+  ];
+}
+
+/** One for each table and reason, as a query fails for all of its dates at once. */
+function unknownNotices(
+  unknown: readonly { processor: string; date: string; code: string; message: string }[],
+): readonly Content[] {
+  const groups = new Map<string, { processor: string; dates: string[]; code: string; message: string }>();
+  for (const { processor, date, code, message } of unknown) {
+    const key = `${processor}/${code}/${message}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { processor, dates: [date], code, message });
+    else known.dates.push(date);
+  }
+  const all = [...groups.values()];
+  const shown = all
+    .slice(0, unknownMax)
+    .map(({ processor, dates, code, message }) =>
+      notice(
+        html`<a href="${cellHref(processor, dates[0] ?? "")}">${processor}</a> could not be observed: ${formatDates(dates)}`,
+        `${code.replace("_", " ")}: ${harmlessLine(message)}`,
+      ),
+    );
+  const more = all.length - shown.length;
+  return more > 0
+    ? [...shown, notice(`${counted(more, "other query", "other queries")} failed`, null)]
+    : shown;
+}
+
+function notice(title: Content, text: Content, hint: string | null = null): Content {
+  return html`<div class="notice"><strong>${title}</strong>${text !== null && html`<p>${text}</p>`}${hint !== null && html`<p class="hint">${hint}</p>`}</div>
+`;
+}

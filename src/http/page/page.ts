@@ -1,0 +1,104 @@
+import { formatInstant } from "../../core/wall-clock.ts";
+import { counted } from "../../presentation/numbers.ts";
+import type { LivePlan, LiveView } from "../../reconcile/ports/live-view.ts";
+import { renderActions } from "./actions.ts";
+import type { PageAssets } from "./assets.ts";
+import { renderBurnDown } from "./burn-down.ts";
+import { type CellDetails, renderCell, renderNoCell } from "./cell.ts";
+import { renderDecisions } from "./decisions.ts";
+import { renderFilters } from "./filters.ts";
+import { gridRows } from "./grid-rows.ts";
+import { renderGridTable } from "./grid-table.ts";
+import type { Content } from "./html.ts";
+import { renderLayout } from "./layout.ts";
+import { renderNotices } from "./notices.ts";
+import { renderPlan } from "./plan.ts";
+import type { PageQuery } from "./query.ts";
+import { renderRepairs } from "./repairs.ts";
+import { renderRootCauses } from "./root-causes.ts";
+import { snapshotOf } from "./snapshot.ts";
+import { renderStatus } from "./status.ts";
+
+export interface PageOptions {
+  readonly assets: PageAssets;
+  /** Whether people may decide by the page: only where a token is configured. */
+  readonly hasActions: boolean;
+}
+
+/** The status page: everything that a daemon knows at this moment, narrowed as the address says. */
+export function renderPage(
+  { view, plan }: { readonly view: LiveView; readonly plan: LivePlan },
+  query: PageQuery,
+  options: PageOptions,
+): string {
+  const { sight } = view;
+  const rows = sight === null ? null : gridRows(sight.assessment, query);
+  const problems = [
+    ...query.problems,
+    ...(rows?.unknownNames ?? []).map((name) => `there is no processor or phase "${name}"`),
+  ];
+  const content: Content = [
+    renderStatus(view),
+    renderNotices(view, problems),
+    sight !== null &&
+      rows !== null && [
+        renderFilters(sight.assessment, query),
+        renderGridTable(sight.assessment, rows, query),
+        renderRootCauses(snapshotOf(sight.assessment).causes, query),
+      ],
+    renderBurnDown(view),
+    renderRepairs(view),
+    sight !== null && renderPlan(sight, plan),
+    renderDecisions(view.decisions),
+    sight !== null &&
+      renderActions(sight.assessment, {
+        hasActions: options.hasActions,
+        chosen: query.processors,
+        start: query.start,
+        end: query.end,
+      }),
+  ];
+  return layout(view, titleOf(view), content, options);
+}
+
+/** What is known of one cell, as a page of its own. */
+export function renderCellPage(view: LiveView, details: CellDetails, options: PageOptions): string {
+  const { explanation } = details;
+  const { processor, date, state } = explanation;
+  const content: Content = [
+    renderNotices(view, []),
+    renderCell(details),
+    view.sight !== null &&
+      renderActions(view.sight.assessment, {
+        hasActions: options.hasActions,
+        chosen: [processor],
+        start: date,
+        end: date,
+      }),
+  ];
+  return layout(view, `${state}: ${processor} ${date}`, content, options);
+}
+
+/** The answer where an address names no cell. */
+export function renderNoCellPage(
+  view: LiveView,
+  cell: { readonly processor: string; readonly date: string; readonly why: string },
+  options: PageOptions,
+): string {
+  return layout(view, "no such cell", renderNoCell(cell.processor, cell.date, cell.why), options);
+}
+
+function layout(view: LiveView, title: string, content: Content, { assets }: PageOptions): string {
+  const { pipeline, target } = view;
+  return renderLayout({ title: `${title} · ${pipeline}`, pipeline, target, assets, content });
+}
+
+/** What a tab says that nobody looks at. */
+function titleOf({ sight }: LiveView): string {
+  if (sight === null) return "not known yet";
+  const { document } = snapshotOf(sight.assessment);
+  if (sight.isStale) return `unknown since ${formatInstant(sight.lookedAt)}`;
+  if (document.converged) return "converged";
+  const unknown = document.unknown.length === 0 ? "" : `, ${document.unknown.length} unknown`;
+  return `${counted(document.gaps.length, "gap")}${unknown}`;
+}
