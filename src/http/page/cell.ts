@@ -3,37 +3,27 @@ import { harmless, harmlessLine } from "../../presentation/harmless.ts";
 import { counted, formatDates, formatSeconds } from "../../presentation/numbers.ts";
 import { stateGlyphs } from "../../presentation/states.ts";
 import { dispositionText, reasonText } from "../../presentation/words.ts";
-import type { AttemptRecord } from "../../reconcile/ports.ts";
+import type { AttemptDocument, CellDocument } from "../../reconcile/ports/cell-document.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref, pageHref, parsePageQuery } from "./query.ts";
-import { renderInstant } from "./tables.ts";
 
 const attemptsMax = 10;
 const runsMax = 5;
 const logLinesMax = 20;
 
-/** What is asked for one cell beside what the daemon knows anyway. */
-export interface CellDetails {
-  readonly explanation: Explanation;
-  /** Oldest first. */
-  readonly attempts: readonly AttemptRecord[];
-  /** The query that sees the cell. */
-  readonly sql: string;
-}
-
 /** Everything that is known of one cell, in the order of `reconcile explain`: what it is, why, and what happens next. */
-export function renderCell({ explanation, attempts, sql }: CellDetails): Html {
-  const { upstreams, root_causes: roots, run_history: history } = explanation;
+export function renderCell(cell: CellDocument): Html {
+  const { upstreams, root_causes: roots, run_history: history } = cell;
   return html`<article id="cell">
-${renderVerdict(explanation)}
-${section("Next", html`<p>${nextText(explanation)}</p>`)}
+${renderVerdict(cell)}
+${section("Next", html`<p>${nextText(cell)}</p>`)}
 ${section("Root causes", roots.length > 0 && html`<ul class="plain">${roots.map(cellItem)}</ul>`)}
-${section("Expected", html`<ul>${explanation.expected.map((line) => html`<li>${line}</li>`)}<li>due <time datetime="${explanation.due_at}">${explanation.due_at}</time></li></ul>`)}
-${section("Seen", renderSeen(explanation, sql))}
-${section("Checks", renderChecks(explanation))}
+${section("Expected", html`<ul>${cell.expected.map((line) => html`<li>${line}</li>`)}<li>due <time datetime="${cell.due_at}">${cell.due_at}</time></li></ul>`)}
+${section("Seen", renderSeen(cell))}
+${section("Checks", renderChecks(cell))}
 ${section("Reads", upstreams.length > 0 && html`<ul class="plain">${upstreams.map(renderEdge)}</ul>`)}
-${section("Waivers", renderWaivers(explanation))}
-${section("Attempts", renderAttempts(attempts))}
+${section("Waivers", renderWaivers(cell))}
+${section("Attempts", renderAttempts(cell.attempts))}
 ${section("Runs elsewhere", history !== null && renderRuns(history.runs, history.failure))}
 </article>`;
 }
@@ -63,7 +53,7 @@ function nextText({ next, next_at: at }: Explanation): string {
   return at === null || next.includes(at) ? next : `${next} (${at})`;
 }
 
-function renderSeen({ observed, failure }: Explanation, sql: string): Content {
+function renderSeen({ observed, failure, sql }: CellDocument): Content {
   const query = html`<details><summary>The query that sees it</summary><pre tabindex="0">${harmless(sql).trim()}</pre></details>`;
   if (failure !== null) {
     return [
@@ -127,7 +117,7 @@ function renderWaivers({ waivers }: Explanation): Content {
 }
 
 /** Newest first; the log of each is a click away. */
-function renderAttempts(attempts: readonly AttemptRecord[]): Content {
+function renderAttempts(attempts: readonly AttemptDocument[]): Content {
   if (attempts.length === 0) return html`<p class="empty">None on record.</p>`;
   const shown = attempts.slice(-attemptsMax).toReversed();
   const hidden = attempts.length - shown.length;
@@ -138,23 +128,20 @@ function renderAttempts(attempts: readonly AttemptRecord[]): Content {
   ];
 }
 
-function renderAttempt(attempt: AttemptRecord, index: number): Content {
-  const { outcome, charged, dates, startedAt, endedAt, rowsBefore, rowsAfter, errorCode, message, logTail } =
-    attempt;
+function renderAttempt(attempt: AttemptDocument, index: number): Content {
+  const { outcome, charged, dates, started_at: start, ended_at: end, message } = attempt;
   const notCounted = charged || outcome === "repaired" ? "" : " (not counted)";
   const range = dates.length > 1 ? `, with ${formatDates(dates)}` : "";
-  const took = formatSeconds((endedAt - startedAt) / 1000);
-  const why = [errorCode, message === null ? null : harmlessLine(message)]
+  const took = formatSeconds((Date.parse(end) - Date.parse(start)) / 1000);
+  const why = [attempt.error_code, message === null ? null : harmlessLine(message)]
     .filter((part) => part !== null)
     .join(": ");
-  const log = logTail === null ? "" : harmless(logTail).trim();
-  const lines = log.split("\n");
+  const log = harmless(attempt.log_tail ?? "").trim();
   return marked(outcome === "repaired", [
-    renderInstant(startedAt),
-    ` attempt ${attempt.attempt}: ${outcome.replaceAll("_", " ")}${notCounted} after ${took}${range}; ${counted(rowsBefore, "row")} before, ${counted(rowsAfter, "row")} after`,
+    html`<time datetime="${start}">${start}</time> attempt ${attempt.attempt}: ${outcome.replaceAll("_", " ")}${notCounted} after ${took}${range}`,
     why !== "" && html`<br><span class="soft">${why}</span>`,
     log !== "" &&
-      html`<details${index === 0 && html` open`}><summary>The end of its log</summary><pre tabindex="0">${lines.slice(-logLinesMax).join("\n")}</pre></details>`,
+      html`<details${index === 0 && html` open`}><summary>The end of its log</summary><pre tabindex="0">${log.split("\n").slice(-logLinesMax).join("\n")}</pre></details>`,
   ]);
 }
 
@@ -180,9 +167,4 @@ function renderRun({ run_id: id, status, started_at: start, ended_at: end, error
 function marked(good: boolean, content: Content): Content {
   return html`<li><span class="mark ${good ? "good" : "bad"}" role="img" aria-label="${good ? "good" : "not good"}">${good ? "✓" : "✗"}</span> ${content}</li>
 `;
-}
-
-/** Said where there is no such cell, so that a wrong address helps to find the right one. */
-export function renderNoCell(processor: string, date: string, why: string): Html {
-  return html`<article id="cell"><h1>There is no cell ${processor} on ${date}</h1><p>${why}</p><p><a href="/">Show the grid</a></p></article>`;
 }

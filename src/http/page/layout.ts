@@ -5,6 +5,7 @@ export interface LayoutInput {
   readonly title: string;
   readonly pipeline: string;
   readonly target: string | null;
+  readonly revision: number;
   readonly assets: PageAssets;
   readonly content: Content;
 }
@@ -13,7 +14,7 @@ export interface LayoutInput {
 const reloadSeconds = 60;
 
 /** A whole document. Styles and scripts are files of the same server, so that a policy can forbid all others. */
-export function renderLayout({ title, pipeline, target, assets, content }: LayoutInput): string {
+export function renderLayout({ title, pipeline, target, revision, assets, content }: LayoutInput): string {
   return `<!doctype html>
 ${html`<html lang="en">
 <head>
@@ -34,7 +35,7 @@ ${assets.scripts.map(
 <p id="connection" role="status"></p>
 <noscript><p class="soft">Loaded anew every ${reloadSeconds} seconds; <a href="">load now</a>.</p></noscript>
 </header>
-<main id="main">
+<main id="main" data-revision="${revision}">
 ${content}
 </main>
 </body>

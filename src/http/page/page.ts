@@ -1,15 +1,16 @@
 import { formatInstant } from "../../core/wall-clock.ts";
 import { counted } from "../../presentation/numbers.ts";
+import type { CellDocument } from "../../reconcile/ports/cell-document.ts";
 import type { LivePlan, LiveView } from "../../reconcile/ports/live-view.ts";
 import { renderActions } from "./actions.ts";
 import type { PageAssets } from "./assets.ts";
 import { renderBurnDown } from "./burn-down.ts";
-import { type CellDetails, renderCell, renderNoCell } from "./cell.ts";
+import { renderCell } from "./cell.ts";
 import { renderDecisions } from "./decisions.ts";
 import { renderFilters } from "./filters.ts";
 import { gridRows } from "./grid-rows.ts";
 import { renderGridTable } from "./grid-table.ts";
-import type { Content } from "./html.ts";
+import { type Content, html } from "./html.ts";
 import { renderLayout } from "./layout.ts";
 import { renderNotices } from "./notices.ts";
 import { renderPlan } from "./plan.ts";
@@ -62,12 +63,11 @@ export function renderPage(
 }
 
 /** What is known of one cell, as a page of its own. */
-export function renderCellPage(view: LiveView, details: CellDetails, options: PageOptions): string {
-  const { explanation } = details;
-  const { processor, date, state } = explanation;
+export function renderCellPage(view: LiveView, cell: CellDocument, options: PageOptions): string {
+  const { processor, date, state } = cell;
   const content: Content = [
     renderNotices(view, []),
-    renderCell(details),
+    renderCell(cell),
     view.sight !== null &&
       renderActions(view.sight.assessment, {
         hasActions: options.hasActions,
@@ -79,18 +79,23 @@ export function renderCellPage(view: LiveView, details: CellDetails, options: Pa
   return layout(view, `${state}: ${processor} ${date}`, content, options);
 }
 
-/** The answer where an address names no cell. */
-export function renderNoCellPage(
+/** The answer to an address that names nothing, or whose answer could not be found out. */
+export function renderProblemPage(
   view: LiveView,
-  cell: { readonly processor: string; readonly date: string; readonly why: string },
+  problem: { readonly message: string; readonly hint: string | null },
   options: PageOptions,
 ): string {
-  return layout(view, "no such cell", renderNoCell(cell.processor, cell.date, cell.why), options);
+  const content = html`<article id="problem">
+<h1>${problem.message}</h1>
+${problem.hint !== null && html`<p>${problem.hint}</p>`}
+<p><a href="/">Show the grid</a></p>
+</article>`;
+  return layout(view, problem.message, content, options);
 }
 
 function layout(view: LiveView, title: string, content: Content, { assets }: PageOptions): string {
-  const { pipeline, target } = view;
-  return renderLayout({ title: `${title} · ${pipeline}`, pipeline, target, assets, content });
+  const { pipeline, target, revision } = view;
+  return renderLayout({ title: `${title} · ${pipeline}`, pipeline, target, revision, assets, content });
 }
 
 /** What a tab says that nobody looks at. */

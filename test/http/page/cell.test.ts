@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { explainCell } from "../../../src/core/explain.ts";
 import { loadPageAssets } from "../../../src/http/page/assets.ts";
 import { renderCellPage } from "../../../src/http/page/page.ts";
-import type { AttemptRecord } from "../../../src/reconcile/ports.ts";
+import type { AttemptDocument } from "../../../src/reconcile/ports/cell-document.ts";
 import { parseIsoDate, toDay } from "../../../src/core/iso-date.ts";
-import { attempt, decision } from "../../support/ledger.ts";
+import { decision } from "../../support/ledger.ts";
 import { liveViewOf } from "../../support/live-view.ts";
 import { assessed, type Scene } from "../../support/sight.ts";
 
@@ -20,7 +20,7 @@ const scene: Scene = {
   seen: { raw: "##.#", features: "##.#", scores: "##.#" },
 };
 
-function cell(of: Scene, name: string, date: string, attempts: readonly AttemptRecord[] = []): string {
+function cell(of: Scene, name: string, date: string, attempts: readonly AttemptDocument[] = []): string {
   const assessment = assessed(of);
   const processor = assessment.compiled.byName.get(name);
   if (processor === undefined) throw new RangeError(`there is no processor ${name}`);
@@ -29,11 +29,16 @@ function cell(of: Scene, name: string, date: string, attempts: readonly AttemptR
     processor,
     toDay(parseIsoDate(date)) - assessment.grid.axis.first,
   );
-  return renderCellPage(
-    liveViewOf(of).view,
-    { explanation, attempts, sql: "select count(*) as n\nfrom raw where n < 5" },
-    { assets, hasActions: false },
-  );
+  const document = {
+    ...explanation,
+    schema_version: 1 as const,
+    pipeline: "test",
+    target: null,
+    as_of: "2024-01-05T12:00:00Z",
+    sql: "select count(*) as n\nfrom raw where n < 5",
+    attempts,
+  };
+  return renderCellPage(liveViewOf(of).view, document, { assets, hasActions: false });
 }
 
 test("a cell says what is expected, what was seen and by which query, and what happens next", () => {
@@ -54,15 +59,19 @@ test("a blocked cell leads to its root cause and to each cell between, as links"
 });
 
 test("attempts stand newest first with the end of the log of the last one unfolded, and none of it is markup", () => {
-  const record = (number: number): AttemptRecord => ({
-    ...attempt("raw", "2024-01-03", `2024-01-0${number + 3}T12:00Z`),
+  const record = (number: number): AttemptDocument => ({
+    repair_id: `r${number}`,
     attempt: number,
-    token: number,
-    worker: "w",
-    errorCode: "exit_1",
+    started_at: `2024-01-0${number + 3}T12:00:00Z`,
+    ended_at: `2024-01-0${number + 3}T12:01:30Z`,
+    outcome: "failed",
+    charged: true,
+    error_code: "exit_1",
     message: `${hostile} ${number}`,
-    logTail: `${Array.from({ length: 40 }, (_, line) => `line ${line}`).join("\n")}\n\u001b[31m${hostile}\u001b[0m`,
+    log_tail: `${Array.from({ length: 40 }, (_, line) => `line ${line}`).join("\n")}\n\u001b[31m${hostile}\u001b[0m`,
     dates: [parseIsoDate("2024-01-03")],
+    fencing_token: number,
+    worker: "w",
   });
   const markup = cell(scene, "raw", "2024-01-03", [record(1), record(2)]);
   expect(markup.indexOf("attempt 2:")).toBeLessThan(markup.indexOf("attempt 1:"));

@@ -56,6 +56,7 @@ async function refresh() {
 function show(fetched) {
   document.title = fetched.title;
   const [main, next] = [document.getElementById("main"), fetched.getElementById("main")];
+  main.dataset.revision = next.dataset.revision;
   const keys = [main, next].map((element) =>
     [...element.children].map(({ id, tagName }) => id || tagName).join(),
   );
@@ -149,8 +150,13 @@ function duration(ms) {
 
 // The browser connects again by itself and says which event it saw last.
 const events = new EventSource("/api/v1/events");
-for (const name of ["message", "view", "open"]) events.addEventListener(name, refreshSoon);
-events.addEventListener("error", refreshSoon);
+events.addEventListener("view", ({ data }) => {
+  if (JSON.parse(data).revision !== Number(document.getElementById("main").dataset.revision)) refreshSoon();
+});
+for (const name of ["reset", "error"]) events.addEventListener(name, refreshSoon);
+events.addEventListener("open", () => {
+  if (lostSince !== null) refreshSoon();
+});
 // A connection can die without a word, so the page asks by itself too.
 setInterval(refreshSoon, pollMs);
 setInterval(tell, 1_000);
