@@ -177,11 +177,11 @@ class DaemonRun {
   }
 
   #heard(event: RepairEvent): void {
-    if (event.kind === "ended") {
-      this.#dispatch.ended(event, this.#leadership.term !== null);
+    const isLeading = this.#leadership.term !== null;
+    if (event.kind !== "cycle_wanted") {
+      this.#dispatch.heard(event, isLeading);
       this.#changed();
-    }
-    if (event.kind === "cycle_wanted" && this.#leadership.term !== null) this.#dueNow();
+    } else if (isLeading) this.#dueNow();
   }
 
   /** One turn of the planner: the lease, a cycle where one is due, a plan where something changed. */

@@ -2,11 +2,12 @@ import type { Assessment } from "../core/assessment.ts";
 import { Disposition } from "../core/grid.ts";
 import type { InFlight } from "../core/ledger-facts.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
+import { assertNever } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { nextReadyAt } from "./next-ready.ts";
 import type { RepairNews } from "./ports/repair-events.ts";
 import type { RepairQueue } from "./ports/repair-queue.ts";
-import { decodeReport } from "./repair-report.ts";
+import { decodeReport, type RepairReport } from "./repair-report.ts";
 import { inFlightOf } from "./running-jobs.ts";
 import type { Session } from "./session.ts";
 import { plannedJob, repairJob } from "./worker.ts";
@@ -98,16 +99,33 @@ export class Dispatch {
     );
   }
 
-  /** What a worker saw holds for everybody. Whoever plans puts on record what all were billed for. */
-  ended({ jobId, body }: RepairNews, isLeading: boolean): void {
-    const report = decodeReport(body);
+  /** What a worker saw holds for everybody, also before the end is on record. */
+  heard(news: RepairNews, isLeading: boolean): void {
+    const report = decodeReport(news.body);
+    switch (news.kind) {
+      case "verified":
+        if (report !== null) this.#merge(report, 0);
+        return;
+      case "ended":
+        this.#ended(news.jobId, report, isLeading);
+        return;
+      default:
+        assertNever(news.kind, "news of a repair");
+    }
+  }
+
+  #merge({ seen, from, to }: RepairReport, scanBytes: number): void {
+    const processors = new Map(
+      [...seen].map(([name, profile]) => [name, { kind: "observed", profile, unseen: null } as const]),
+    );
+    this.#session.merge({ processors, scanBytes }, from, to);
+  }
+
+  /** Whoever plans puts on record what all were billed for. */
+  #ended(jobId: string, report: RepairReport | null, isLeading: boolean): void {
     if (report !== null) {
-      const { ends, seen, from, to, scanBytes } = report;
-      const processors = new Map(
-        [...seen].map(([name, profile]) => [name, { kind: "observed", profile, unseen: null } as const]),
-      );
-      this.#session.merge({ processors, scanBytes: isLeading ? scanBytes : 0 }, from, to);
-      for (const end of ends) this.#session.appendEnd(end);
+      this.#merge(report, isLeading ? report.scanBytes : 0);
+      for (const end of report.ends) this.#session.appendEnd(end);
     }
     const result = report?.result ?? "failed";
     // Cells that are locked may be so by the same job, which was handed out twice and goes on.

@@ -157,7 +157,7 @@ class OnceRun {
       const assessment = this.#session.assess();
       const mayEnqueue = pass === 1 || !this.#options.singlePass;
       const jobs = mayEnqueue ? plan(assessment, this.#limits()) : [];
-      for (const job of jobs) void this.#jobs.start(job, this.#cycleId);
+      for (const job of jobs) void this.#jobs.start(job, this.#cycleId, { verified: () => this.#wake() });
       this.#options.listener.onPlanned(assessment, jobs);
       const elsewhereAt = this.#session.nextElsewhereAt(assessment, elsewherePollMs);
       const until = this.#options.singlePass ? null : nextReadyAt(assessment, elsewhereAt);

@@ -30,6 +30,8 @@ export interface JobSignals {
 
 export interface JobEvents {
   readonly started: (start: RepairStart) => void;
+  /** The session knows what the look after a run saw, and the end is not on record yet: that may take seconds. */
+  readonly verified: () => void;
   readonly ended: (end: RepairEnd) => void;
 }
 
@@ -185,6 +187,7 @@ async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
   });
   const deadline = startedAt + timeoutMs;
   const verified = await verify(run, days, result, deadline, signal);
+  if (verified) run.events.verified();
   const end = endOf({
     start,
     before,

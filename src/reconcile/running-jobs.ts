@@ -27,7 +27,7 @@ export function inFlightOf(
 }
 
 export interface RunningJobsOptions {
-  readonly events: JobEvents;
+  readonly events: Omit<JobEvents, "verified">;
   /** Nothing more is begun, neither a job nor a further run of one. */
   readonly stop: AbortSignal;
   /** Ends every job. */
@@ -40,6 +40,11 @@ export interface RunningJobsOptions {
   readonly onRunning: (jobs: number) => void;
   /** After each end. */
   readonly onEnd: () => void;
+}
+
+export interface JobOptions extends Pick<JobEvents, "verified"> {
+  /** Ends this job alone, beside the signal that ends all. */
+  readonly cancel?: AbortSignal;
 }
 
 /** The jobs that this process runs at a moment. */
@@ -63,13 +68,12 @@ export class RunningJobs {
     return this.#running.has(jobId);
   }
 
-  /**
-   * Begins a job that does not run yet. Never rejects; resolves when it has ended, with what became of it, or null where it failed.
-   * @param only ends this job alone, beside the signal that ends all
-   */
-  start(job: PlannedJob, cycleId: string, only?: AbortSignal): Promise<JobResult | null> {
+  /** Begins a job that does not run yet. Never rejects; resolves when it has ended, with what became of it, or null where it failed. */
+  start(job: PlannedJob, cycleId: string, options: JobOptions): Promise<JobResult | null> {
     const session = this.#session;
-    const { events, stop, cancel: all, onResult, onFailure, onRunning, onEnd } = this.#options;
+    const { stop, cancel: all, onResult, onFailure, onRunning, onEnd } = this.#options;
+    const { verified, cancel: only } = options;
+    const events = { ...this.#options.events, verified };
     const run = inFlightOf(this.#context.compiled.pipeline, job, "running");
     session.enqueued(job.id, run);
     const cancel = new AbortController();

@@ -48,7 +48,12 @@ async function handle(
       await freshFor(job.cycleId);
       // A queue that forgot who has it hands it out again: the first run of it tells what there is to tell.
       if (jobs.has(job.id)) return;
-      const result = await jobs.start(planned, job.cycleId, signal);
+      const verified = () => {
+        const body = encodeReport({ ...reportOf(context, session, planned, verifiedOnly), scanBytes: 0 });
+        // Where it is lost, the end tells the same once more.
+        void events.publish({ kind: "verified", jobId: job.id, body }).catch(() => undefined);
+      };
+      const result = await jobs.start(planned, job.cycleId, { verified, cancel: signal });
       report = { ...reportOf(context, session, planned, result), scanBytes: takeScanBytes() };
     }
   } catch (thrown) {
@@ -59,6 +64,9 @@ async function handle(
   const body = report === null ? null : encodeReport(report);
   await events.publish({ kind: "ended", jobId: job.id, body }).then(() => onTold(null), onTold);
 }
+
+/** A run whose end is still to be recorded. */
+const verifiedOnly = { kind: "ran", ends: [] } as const;
 
 function unbegun({ days }: PlannedJob): RepairReport {
   const [from, to] = [days[0] ?? 0, days.at(-1) ?? 0];

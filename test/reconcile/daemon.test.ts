@@ -48,9 +48,14 @@ const fill = "sql_file: orders.sql, backoff: [10ms]";
 interface Surroundings extends Partial<DaemonOptions> {
   /** Stands between the daemon and what it works with. */
   readonly around?: (context: ReconcileContext) => ReconcileContext;
+  /** Another processor, as a line of the file. */
+  readonly downstream?: string;
 }
 
-async function startDaemon(repair: string, { around, ...more }: Surroundings = {}): Promise<Running> {
+async function startDaemon(
+  repair: string,
+  { around, downstream = "", ...more }: Surroundings = {},
+): Promise<Running> {
   const { folder, path } = warehouse;
   await writeFile(
     join(folder, "orders.sql"),
@@ -66,7 +71,7 @@ warehouse: { type: duckdb, path: ./warehouse.duckdb }
 schedule: { table: shop.days, date_column: day }
 processors:
   orders: { table: shop.orders, date_column: day, repair: { ${repair} } }
-`,
+${downstream}`,
   );
   const { pipeline } = await loadConfig({ file, target: null, env: {} });
   const { processors, schedules, timezone } = pipeline;
@@ -460,4 +465,28 @@ test("a stop while a worker looks for the first time ends it at once, and nothin
   await looking.happened;
   await daemon.stop();
   expect(daemon.events).toEqual(["ticks stopped", "stopping 0"]);
+});
+
+test("what a verified repair unblocks begins before the end of that repair is on record", async () => {
+  await warehouse.write(["create table shop.copies as from shop.orders"]);
+  const recorded = event();
+  let ends = 0;
+  const daemon = await startDaemon(fill, {
+    downstream: `  copies: { table: shop.copies, date_column: day, depends_on: [orders], repair: { ${fill} } }`,
+    around: ({ ledger, ...rest }) => ({
+      ...rest,
+      ledger: {
+        ...ledger,
+        recordEnd: async (end) => {
+          if (++ends === 1) await recorded.happened;
+          await ledger.recordEnd(end);
+        },
+      },
+    }),
+  });
+  await daemon.told("started", 2);
+  recorded.happens();
+  await daemon.told("ended repaired", 2);
+  await daemon.stop();
+  expect(await warehouse.read("select count(*) from shop.copies")).toEqual([["10"]]);
 });

@@ -17,7 +17,7 @@ const callMs = 3000;
 const pingMs = 5000;
 
 const message = z.discriminatedUnion("kind", [
-  z.object({ kind: z.enum(["started", "ended"]), jobId: z.string(), body: z.unknown() }),
+  z.object({ kind: z.enum(["verified", "ended"]), jobId: z.string(), body: z.unknown() }),
   z.object({ kind: z.literal("cycle_wanted") }),
 ]);
 

@@ -6,7 +6,8 @@ export type RepairEvent =
 
 /** What became of a repair. */
 export interface RepairNews {
-  readonly kind: "started" | "ended";
+  /** `verified`: the look after a run was made, and is not on record yet. */
+  readonly kind: "verified" | "ended";
   /** Of the job that was taken from the queue. */
   readonly jobId: string;
   /** Plain JSON, null where there is none. It may come from another version of this program: it is to be validated. */
