@@ -6,7 +6,6 @@ export const errorCodes = [
   "config_not_found",
   "config_unreadable",
   "config_invalid",
-  "not_available",
   "usage",
   "dependency_cycle",
   "warehouse_not_found",

@@ -8,26 +8,32 @@ import {
   type RepairUnit,
   tableText,
 } from "../core/pipeline.ts";
+import { parseIsoDate } from "../core/iso-date.ts";
 import { assertNever } from "../errors.ts";
-import type { Warehouse } from "../reconcile/ports.ts";
+import type { Executor, Warehouse } from "../reconcile/ports.ts";
 import type { Finding } from "../core/finding.ts";
+
+/** Nothing is run for it. */
+const sampleDate = parseIsoDate("2024-01-01");
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Whether each repair could start: its SELECT fits the table, its program is there, its URL is one. Nothing is run.
+ * Whether each repair could start: its SELECT fits the table, its program is there, its URL is one, its job or topic is there
+ * and may be used. Nothing is run.
  * @param broken config paths that something was found at already
  */
 export async function checkRepairs(
   pipeline: Pipeline,
   warehouse: Pick<Warehouse, "checkRepair" | "checkPreconditions">,
+  executor: Pick<Executor, "check">,
   env: Environment,
   broken: ReadonlySet<string>,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const unit of pipeline.repairUnits) {
     const place = placeOf(pipeline, unit);
-    findings.push(...(await checkAction(unit, place, { pipeline, warehouse, env, broken })));
+    findings.push(...(await checkAction(unit, place, { pipeline, warehouse, executor, env, broken })));
     findings.push(...(await checkPreconditions(warehouse, unit, place)));
   }
   return findings;
@@ -42,6 +48,7 @@ function placeOf({ processors }: Pipeline, { name }: RepairUnit): string {
 interface Surroundings {
   readonly pipeline: Pipeline;
   readonly warehouse: Pick<Warehouse, "checkRepair">;
+  readonly executor: Pick<Executor, "check">;
   readonly env: Environment;
   readonly broken: ReadonlySet<string>;
 }
@@ -59,9 +66,39 @@ function checkAction(
       return checkProgram(action, place, surroundings.env);
     case "http":
       return checkUrls(action, place);
+    case "kubernetes_job":
+    case "cloud_run_job":
+    case "pubsub":
+      return checkRemote(unit, `${place}.${action.kind}`, surroundings);
     default:
       return assertNever(action, "kind of repair");
   }
+}
+
+/** Asks whoever would run it, with the dates of a run as it could be. */
+async function checkRemote(
+  unit: RepairUnit,
+  place: string,
+  { pipeline, executor }: Surroundings,
+): Promise<readonly Finding[]> {
+  const problems = await executor.check({
+    repairId: `${unit.name}-check`,
+    unit,
+    action: unit.action,
+    processors: unit.processors.flatMap((index) => pipeline.processors[index] ?? []),
+    pipeline: pipeline.name,
+    dates: [sampleDate],
+    season: null,
+    attempt: 1,
+    token: 1,
+  });
+  return problems.map(({ level, message, hint }) => ({
+    level,
+    place,
+    expected: "what it names to be there, and the permission to run it",
+    found: message,
+    hint,
+  }));
 }
 
 /** A table that is not there was told of already. */

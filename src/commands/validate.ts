@@ -76,7 +76,7 @@ async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<Wareh
     ...(await checkQueries(pipeline, warehouse, today, broken)),
     ...(await checkRunHistory(pipeline, warehouse, today, broken)),
     ...checkSharedDates(pipeline, schedules.dates),
-    ...(await checkRepairs(pipeline, warehouse, env, broken)),
+    ...(await checkRepairs(pipeline, warehouse, app.context.executor, env, broken)),
   ];
   return { tables, columns, findings: all };
 }

@@ -1,5 +1,5 @@
 import type { IssueList } from "./issues.ts";
-import { actionKeys, commandKeys } from "./schema/repair.ts";
+import { actionKeys, keysOfPrograms } from "./schema/repair.ts";
 import {
   childOf,
   emptyMap,
@@ -30,7 +30,7 @@ export function applyDefaults(document: MapTree, issues: IssueList): MapTree {
     ),
   );
   return eachEntry(processors, "repairs", (repair, path) => {
-    checkCommandKeys(document, repair, path, issues);
+    checkProgramKeys(document, repair, path, issues);
     return mergeTrees(settings, wholeTimeout(repair));
   });
 }
@@ -64,7 +64,7 @@ function checkRepair(document: MapTree, processor: MapTree, path: TreePath, issu
   const own = childOf(processor, "repair");
   if (own?.kind !== "map") return processor;
   const repairPath = [...path, "repair"];
-  checkCommandKeys(document, own, repairPath, issues);
+  checkProgramKeys(document, own, repairPath, issues);
   if (!isGiven(own, "use")) return processor;
   const beside = new Set([...own.entries.keys()].filter((key) => key !== "use"));
   for (const key of beside) {
@@ -77,15 +77,15 @@ function checkRepair(document: MapTree, processor: MapTree, path: TreePath, issu
   return withEntry(processor, "repair", withoutEntries(own, beside));
 }
 
-function checkCommandKeys(document: MapTree, repair: MapTree, path: TreePath, issues: IssueList): void {
+function checkProgramKeys(document: MapTree, repair: MapTree, path: TreePath, issues: IssueList): void {
   const action = actionKeys.find((key) => isGiven(repair, key));
-  if (action === undefined || action === "command") return;
-  for (const key of commandKeys) {
-    if (!isGiven(repair, key)) continue;
+  if (action === undefined) return;
+  for (const [key, actions] of Object.entries(keysOfPrograms)) {
+    if (!isGiven(repair, key) || actions.some((known) => known === action)) continue;
     const place = keyPlaceOf(document, [...path, key]);
     issues.add({
       place,
-      expected: `no ${key}, which belongs to command`,
+      expected: `no ${key}, which belongs to ${actions.join(", ")}`,
       found: `${key} beside ${action}`,
       hint: `remove ${key}`,
     });

@@ -18,7 +18,6 @@ import { salvage } from "./salvage.ts";
 import { documentSchema, type DocumentInput } from "./schema/document.ts";
 import { chooseTarget, mergeTarget, targetNames, withEmptyTargets } from "./targets.ts";
 import { childOf, withoutEntries, type MapTree, type Tree } from "./tree.ts";
-import { refuseUnavailable } from "./unavailable.ts";
 import { validate } from "./validate.ts";
 
 export interface LoadConfigOptions {
@@ -35,8 +34,7 @@ const sqlBytesMax = 1_000_000;
 /**
  * Reads a pipeline file, chooses the target, fills in `${…}` and defaults, and checks all of it against itself, before
  * anything runs. Every fault of the file is told at once, each with its place.
- * @throws ReconcilerError `config_not_found`, `config_unreadable`, `config_invalid`, or `not_available` for what this version
- * has no adapter for.
+ * @throws ReconcilerError `config_not_found`, `config_unreadable` or `config_invalid`
  */
 export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const { file } = options;
@@ -55,10 +53,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
 
   const merged = mergeTarget(written, target);
   const withDefaults = applyDefaults(merged, issues);
-  if (issues.isEmpty) refuseUnavailable(file, withDefaults);
   const secrets = new Set<string>();
   const tree = prepare(withDefaults, documentSchema, { source, secrets, issues });
-  if (issues.isEmpty) refuseUnavailable(file, tree);
   const valid = validate(documentSchema, tree, issues);
   const document = valid ?? salvage(tree);
   if (document === null || (valid === null && issues.isEmpty)) return fail(issues, file);

@@ -1,9 +1,10 @@
-import { templateProblems, templateVariables } from "../core/template.ts";
 import type { CommandAction, HttpAction, RepairAction, SqlAction } from "../core/pipeline.ts";
+import { checkTemplates } from "./check-templates.ts";
 import { absolutePath, sqlText, withoutComments, type Loaded } from "./loaded.ts";
-import { nearest } from "./nearest.ts";
+import { cloudRunJobAction, kubernetesJobAction, pubsubAction } from "./resolve-cloud-actions.ts";
+import { programOf } from "./resolve-programs.ts";
 import { actionKeys, type RepairInput } from "./schema/repair.ts";
-import { treeAt, type Tree, type TreePath } from "./tree.ts";
+import type { TreePath } from "./tree.ts";
 
 /** What a repair does; null where it says nothing, and where what it says was reported. */
 export function resolveAction(loaded: Loaded, path: TreePath, input: RepairInput): RepairAction | null {
@@ -18,6 +19,10 @@ export function resolveAction(loaded: Loaded, path: TreePath, input: RepairInput
   }
   if (input.sql_file !== undefined) return sqlAction(loaded, [...path, "sql_file"], input.sql_file);
   if (input.command !== undefined) return commandAction(loaded, path, input, input.command);
+  if (input.kubernetes_job !== undefined)
+    return kubernetesJobAction(loaded, path, input, input.kubernetes_job);
+  if (input.cloud_run_job !== undefined) return cloudRunJobAction(loaded, path, input, input.cloud_run_job);
+  if (input.pubsub !== undefined) return pubsubAction(loaded, [...path, "pubsub"], input.pubsub);
   return input.http === undefined ? null : httpAction(loaded, [...path, "http"], input.http);
 }
 
@@ -48,28 +53,10 @@ function commandAction(
   argv: readonly string[],
 ): CommandAction {
   checkTemplates(loaded, [...path, "command"], false);
-  checkTemplates(loaded, [...path, "env"], false);
   if (argv[0]?.trim() === "")
     loaded.issues.addAt(loaded.tree, [...path, "command", 0], { expected: "a program" });
-  for (const name of Object.keys(input.env)) {
-    if (!name.startsWith("GAP_RECONCILER_")) continue;
-    loaded.issues.addAtKey(loaded.tree, [...path, "env", name], {
-      expected: "a name that does not begin with GAP_RECONCILER_",
-      found: name,
-      hint: "the product sets those itself",
-    });
-  }
-  const { retryable, permanent } = input.exit_codes;
-  const both = retryable.filter((code) => permanent.includes(code));
-  if (both.length > 0) {
-    const expected = "each exit code in one list";
-    loaded.issues.addAt(loaded.tree, [...path, "exit_codes"], {
-      expected,
-      found: `${both.join(", ")} in both`,
-    });
-  }
   const cwd = absolutePath(loaded.folder, input.cwd);
-  return { kind: "command", argv, cwd, env: input.env, exitCodes: { retryable, permanent } };
+  return { kind: "command", argv, cwd, ...programOf(loaded, path, input) };
 }
 
 function httpAction(loaded: Loaded, path: TreePath, input: NonNullable<RepairInput["http"]>): HttpAction {
@@ -111,41 +98,6 @@ function httpAction(loaded: Loaded, path: TreePath, input: NonNullable<RepairInp
             failed: poll.failed,
           },
   };
-}
-
-/** Templates in the texts of a value, however deep; keys are no templates. */
-function checkTemplates(loaded: Loaded, path: TreePath, allowResponse: boolean): void {
-  const tree = treeAt(loaded.tree, path);
-  if (tree !== null) checkTemplateTree(loaded, path, tree, allowResponse);
-}
-
-function checkTemplateTree(loaded: Loaded, path: TreePath, tree: Tree, allowResponse: boolean): void {
-  if (tree.kind === "map") {
-    for (const [key, { value }] of tree.entries)
-      checkTemplateTree(loaded, [...path, key], value, allowResponse);
-  } else if (tree.kind === "list") {
-    for (const [index, item] of tree.items.entries())
-      checkTemplateTree(loaded, [...path, index], item, allowResponse);
-  } else if (typeof tree.value === "string") {
-    checkTemplate(loaded, path, tree.value, allowResponse);
-  }
-}
-
-function checkTemplate(loaded: Loaded, path: TreePath, text: string, allowResponse: boolean): void {
-  for (const { name, kind } of templateProblems(text, allowResponse)) {
-    if (kind === "unclosed") {
-      loaded.issues.addAt(loaded.tree, path, { expected: "}} after every {{", found: `{{${name}` });
-      continue;
-    }
-    const near = nearest(name, templateVariables);
-    const hint = name.startsWith("response")
-      ? "{{response.FIELD}} works only in http.poll.url"
-      : near === null
-        ? null
-        : `did you mean "{{${near}}}"?`;
-    const expected = `a template: ${templateVariables.map((known) => `{{${known}}}`).join(" ")}`;
-    loaded.issues.addAt(loaded.tree, path, { expected, found: `the unknown {{${name}}}`, hint });
-  }
 }
 
 function checkUrl(loaded: Loaded, path: TreePath, url: string): void {

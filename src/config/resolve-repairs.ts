@@ -1,10 +1,11 @@
 import { hashOf } from "../core/hash.ts";
 import type { RepairAction, RepairUnit } from "../core/pipeline.ts";
+import { assertNever } from "../errors.ts";
 import { checkName, type Loaded } from "./loaded.ts";
 import { maskText, sortSecrets } from "./mask-secrets.ts";
 import { resolveAction } from "./resolve-actions.ts";
 import type { ProcessorInput } from "./schema/processor.ts";
-import type { RepairInput } from "./schema/repair.ts";
+import { actionKeys, type RepairInput } from "./schema/repair.ts";
 import type { TreePath } from "./tree.ts";
 
 /**
@@ -62,7 +63,7 @@ function sharedActions(loaded: Loaded): ReadonlyMap<string, RepairAction> {
     if (action !== null) actions.set(name, action);
     else if (loaded.issues.all.length === before) {
       loaded.issues.addAt(loaded.tree, path, {
-        expected: "an action: sql_file, command or http",
+        expected: `an action: ${actionKeys.join(", ")}`,
         found: "none",
         hint: "`defaults.repair` gives a shared repair its settings, not its action",
       });
@@ -76,7 +77,7 @@ function checkShared(loaded: Loaded, { name, processors, action }: RepairUnit): 
   loaded.issues.addAt(loaded.tree, ["repairs", name, "sql_file"], {
     expected: "one processor that uses it: a SELECT fills one table",
     found: `${processors.length} processors`,
-    hint: "give each processor a sql_file of its own, or share a command or http",
+    hint: "give each processor a sql_file of its own, or share another action",
   });
 }
 
@@ -105,7 +106,23 @@ function unit(loaded: Loaded, name: string, input: RepairInput, action: RepairAc
  * ledger holds nothing made of them.
  */
 function actionHash(loaded: Loaded, input: RepairInput, action: RepairAction): string {
-  const told = action.kind === "sql" ? { kind: "sql", sql: action.sql } : action;
-  const relative = action.kind === "command" ? { ...told, cwd: input.cwd } : told;
-  return hashOf(maskText(JSON.stringify(relative), sortSecrets(loaded.secrets)));
+  const told = withoutPlaces(input, action);
+  return hashOf(maskText(JSON.stringify(told), sortSecrets(loaded.secrets)));
+}
+
+function withoutPlaces(input: RepairInput, action: RepairAction): object {
+  switch (action.kind) {
+    case "sql":
+      return { kind: "sql", sql: action.sql };
+    case "command":
+      return { ...action, cwd: input.cwd };
+    case "kubernetes_job":
+      return { ...action, cluster: action.cluster?.apiServer ?? null };
+    case "http":
+    case "cloud_run_job":
+    case "pubsub":
+      return action;
+    default:
+      return assertNever(action, "kind of repair");
+  }
 }

@@ -1,4 +1,5 @@
 import { type Circuit, circuitOf, daysOfBaseline } from "./breaker.ts";
+import { assertNever } from "../errors.ts";
 import { type Decisions, foldDecisions } from "./decisions.ts";
 import { type Day, toDay } from "./iso-date.ts";
 import type {
@@ -139,9 +140,26 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
 /** So much may the clock of whoever records a run be behind ours. */
 const clockSkewMs = 60_000;
 
-/** What another machine accepted is not ended by our giving up on it. */
+/**
+ * What another machine accepted is not ended by our giving up on it, unless we can cancel it, and not by the death of the
+ * process that followed it.
+ */
 function mayGoOn(unit: RepairUnit | undefined, outcome: Outcome): boolean {
-  return unit?.action.kind === "http" && (outcome === "timed_out" || outcome === "lost");
+  if (unit === undefined) return false;
+  const { kind } = unit.action;
+  switch (kind) {
+    case "http":
+    case "pubsub":
+      return outcome === "timed_out" || outcome === "lost";
+    case "kubernetes_job":
+    case "cloud_run_job":
+      return outcome === "lost";
+    case "sql":
+    case "command":
+      return false;
+    default:
+      return assertNever(kind, "kind of repair");
+  }
 }
 
 /** Starts whose end is not to be waited for: their deadline passed, or the process that ran them is dead. */

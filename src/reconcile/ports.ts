@@ -307,7 +307,25 @@ export interface Executor {
    * then with no effect of its own still running.
    */
   run(request: RunRequest): Promise<RunResult>;
+  /**
+   * What finds the run again outside of this process, told before it starts: it is recorded with the start, so that a person
+   * can look for a run whose process died. Null where nothing outside goes on without this process, or no name is known yet.
+   */
+  handleOf(launch: Launch): string | null;
+  /**
+   * What stands against such a run, as far as that can be asked without starting one: whether what it names exists, and
+   * whether this process may start it. Resolves within a minute; never rejects: what cannot be asked is a problem of its own.
+   */
+  check(launch: Launch): Promise<readonly LaunchProblem[]>;
 }
+
+export interface LaunchProblem extends RepairProblem {
+  /** A warning does not keep it from running. */
+  readonly level: "error" | "warning";
+}
+
+/** What a run is told; all of it is known before it is recorded. */
+export type Launch = Omit<RunRequest, "timeoutMs" | "signal">;
 
 export interface RunRequest {
   readonly repairId: string;

@@ -8,7 +8,7 @@ import type { Processor, RepairUnit } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { cellsBefore, endOf } from "./outcome.ts";
-import type { CellLease, ProfileResult, RunResult } from "./ports.ts";
+import type { CellLease, Launch, ProfileResult, RunResult } from "./ports.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a job. */
@@ -169,22 +169,11 @@ async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
   const { context, session, unit, job } = run;
   const before = cellsBefore(session.assess(job.id), run.processors, days);
   const timeoutMs = unit.timeoutMs + unit.timeoutPerDateMs * days.length;
-  const start = await recordStart(run, days, timeoutMs);
+  const launch = await launchOf(run, days, before.season);
+  const start = await recordStart(run, launch, timeoutMs);
   const startedAt = context.clock.monotonic();
   const signal = AbortSignal.any([run.signal, run.lease.signal]);
-  const result = await context.executor.run({
-    repairId: start.repairId,
-    unit,
-    action: unit.action,
-    processors: run.processors,
-    pipeline: context.compiled.pipeline.name,
-    dates: start.dates,
-    season: before.season,
-    attempt: start.attempt,
-    token: start.token,
-    timeoutMs,
-    signal,
-  });
+  const result = await context.executor.run({ ...launch, timeoutMs, signal });
   const deadline = startedAt + timeoutMs;
   const verified = await verify(run, days, result, deadline, signal);
   if (verified) run.events.verified();
@@ -207,25 +196,40 @@ async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
   return end;
 }
 
-/** No ledger, no launch: what cannot be recorded is not started. */
-async function recordStart(run: Run, days: readonly Day[], timeoutMs: number): Promise<RepairStart> {
+async function launchOf(run: Run, days: readonly Day[], season: string | null): Promise<Launch> {
   const { context, session, unit, job, lease } = run;
   const dates = days.map(fromDay);
   const cells = run.processors.flatMap(({ name }) => dates.map((date) => ({ processor: name, date })));
   const fence = unit.action.kind === "sql" ? await context.warehouse.lastFence(cells) : 0;
   const token = session.nextToken(Math.max(lease.tokenFloor, fence + 1));
-  const now = session.now();
-  const start: RepairStart = {
+  return {
     repairId: `${unit.name}-${dates[0]?.replaceAll("-", "")}-${token}`,
-    repair: unit.name,
-    processors: run.processors.map(({ name }) => name),
+    unit,
+    action: unit.action,
+    processors: run.processors,
+    pipeline: context.compiled.pipeline.name,
     dates,
+    season,
     attempt: job.attempt,
     token,
+  };
+}
+
+/** No ledger, no launch: what cannot be recorded is not started. */
+async function recordStart(run: Run, launch: Launch, timeoutMs: number): Promise<RepairStart> {
+  const { context, session, unit, job } = run;
+  const now = session.now();
+  const start: RepairStart = {
+    repairId: launch.repairId,
+    repair: unit.name,
+    processors: run.processors.map(({ name }) => name),
+    dates: launch.dates,
+    attempt: launch.attempt,
+    token: launch.token,
     startedAt: now,
     deadlineAt: now + timeoutMs + deadlineGraceMs,
     worker: context.worker,
-    externalHandle: null,
+    externalHandle: context.executor.handleOf(launch),
     repairHash: unit.hash,
     cycleId: run.cycleId,
   };

@@ -115,7 +115,7 @@ test("a damaged file gives a config or an error for people, never another one", 
       fc.oneof(fc.array(damage, { minLength: 1, maxLength: 4 }).map(damaged), exchanged),
       fc.constantFrom(null, "local", "prod"),
       async (yaml, target) => {
-        const known = ["loaded", "config_invalid", "config_unreadable", "not_available"];
+        const known = ["loaded", "config_invalid", "config_unreadable"];
         expect(known).toContain(await outcomeOf(yaml, target));
       },
     ),

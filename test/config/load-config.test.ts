@@ -161,7 +161,9 @@ test("a shared repair that cannot work is refused: settings beside use, no actio
     ),
   ]);
   expect(await fault(use, "repairs: { both: { timeout: 1m } }")).toEqual([
-    expect.stringMatching(/repairs\.both expected an action: sql_file, command or http found none/),
+    expect.stringMatching(
+      /repairs\.both expected an action: sql_file, command, http, kubernetes_job, cloud_run_job, pubsub found none/,
+    ),
   ]);
   const sql = { "f.sql": "select 1 where $start_date = $end_date" };
   expect(await fault(use, "repairs: { both: { sql_file: f.sql } }", sql)).toEqual([
@@ -183,7 +185,7 @@ test("two actions at once, and keys of a command beside another action, are refu
   ]);
   expect(await fault('http: { url: "http://h" }, exit_codes: { permanent: [1] }')).toEqual([
     expect.stringMatching(
-      /repair\.exit_codes expected no exit_codes, which belongs to command found exit_codes beside http/,
+      /repair\.exit_codes expected no exit_codes, which belongs to command, kubernetes_job, cloud_run_job found exit_codes beside http/,
     ),
   ]);
 });
@@ -481,30 +483,6 @@ test("a ledger in the warehouse's own file, and a warehouse in memory, are refus
   );
   const memory = pipelineYaml().replace("./warehouse.duckdb", '":memory:"');
   expect(faults(await loadError({ yaml: memory }))[0]).toMatch(/warehouse\.path expected a file/);
-});
-
-test("repairs of later versions are refused with their place, wherever they come from", async () => {
-  for (const action of ["kubernetes_job", "cloud_run_job", "pubsub"]) {
-    const own = await loadError({ yaml: pipelineYaml(`  a: { ${plain}, repair: { ${action}: { x: 1 } } }`) });
-    expect(own.code).toBe("not_available");
-    expect(own.message).toMatch(
-      new RegExp(
-        `pipeline\\.yaml:7:\\d+: processors\\.a\\.repair\\.${action} is not available in this version$`,
-      ),
-    );
-    const shared = await loadError({ yaml: pipelineYaml(undefined, `repairs: { r: { ${action}: {} } }`) });
-    expect(shared.message).toMatch(new RegExp(`repairs\\.r\\.${action} is not available`));
-    const below = await loadError({
-      yaml: pipelineYaml(undefined, `defaults: { repair: { ${action}: {} } }`),
-    });
-    expect(below.message).toMatch(new RegExp(`:\\d+: defaults\\.repair\\.${action} is not available`));
-  }
-});
-
-test("what is not available is checked all the same, before it is refused", async () => {
-  const error = await loadError({ yaml: pipelineYaml(undefined, "redis: { url: 3 }") });
-  expect(error.code).toBe("config_invalid");
-  expect(faults(error)).toEqual([expect.stringMatching(/redis\.url expected text found the number 3$/)]);
 });
 
 test("a waiver's id is made of what it says, not of where it stands", async () => {

@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RepairAction } from "../../src/core/pipeline.ts";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
+import type { RepairAction, RepairUnit } from "../../src/core/pipeline.ts";
 import type { Executor, RunRequest, RunResult } from "../../src/reconcile/ports.ts";
 
-/** What a repair can do to its executor. Each kind of repair arranges those that it can meet. */
+/**
+ * What a repair can do to its executor. Each kind of repair arranges those that it can meet. `hang` is silence, `endless` a run
+ * that is under way somewhere else and does not end.
+ */
 export const faults = [
   "success",
   "refused",
@@ -15,6 +19,7 @@ export const faults = [
   "hang",
   "cut",
   "done_but_lost",
+  "endless",
 ] as const;
 export type Fault = (typeof faults)[number];
 
@@ -27,12 +32,16 @@ export interface ExecutorHarness {
   effects(): Promise<number>;
   /** Whether a repair is under way, for an abort in mid-run. */
   isRunning(): Promise<boolean>;
+  /** How many runs go on, wherever they run; only of what can be told from here. */
+  readonly underWay?: () => Promise<number>;
+  /** The dates that the run which succeeded last was told. */
+  told(): Promise<readonly string[]>;
   cleanup(): Promise<void>;
 }
 
 export type Actions = Readonly<Partial<Record<Fault, RepairAction>>>;
 
-interface Expected {
+export interface Expected {
   readonly kind: RunResult["kind"];
   readonly classification?: string;
   readonly systemic?: string | null;
@@ -41,7 +50,10 @@ interface Expected {
 
 const failed = { kind: "failed", retryAfterMs: null } as const;
 
-const expectations: Readonly<Record<Exclude<Fault, "hang" | "done_but_lost">, Expected>> = {
+/** These end only when somebody ends them. */
+const endsNever: readonly Fault[] = ["hang", "endless"];
+
+const expectations: Readonly<Partial<Record<Fault, Expected>>> = {
   success: { kind: "succeeded" },
   unauthorized: { ...failed, classification: "systemic", systemic: "authentication" },
   forbidden: { ...failed, classification: "systemic", systemic: "authentication" },
@@ -51,13 +63,26 @@ const expectations: Readonly<Record<Exclude<Fault, "hang" | "done_but_lost">, Ex
   too_many: { ...failed, classification: "retryable", systemic: null, retryAfterMs: 7_000 },
   server_error: { ...failed, classification: "retryable", systemic: null },
   cut: { ...failed, classification: "retryable", systemic: null },
+  // Its effect is there, and nobody can say so: it must not be called done.
+  done_but_lost: { ...failed, classification: "retryable", systemic: null },
 };
 
-/** What every executor answers to the same faults. `make` returns the actions that cause those its kind can meet. */
+/** What is told in this way comes to a run of consecutive dates, to any dates, and to one. */
+const shapes: readonly (readonly [shape: RepairUnit["batch"], dates: readonly string[]])[] = [
+  ["range", ["2024-01-30", "2024-01-31", "2024-02-01"]],
+  ["list", ["2024-01-30", "2024-02-01", "2024-02-05"]],
+  ["single", ["2024-01-30"]],
+];
+
+/**
+ * What every executor answers to the same faults. `make` returns the actions that cause those its kind can meet; `otherwise` is
+ * where a kind rightly answers in another way.
+ */
 export function describeExecutorContract(
   name: string,
   make: () => Promise<{ readonly harness: ExecutorHarness; readonly actions: Actions }>,
   arranged: readonly Fault[],
+  otherwise: Readonly<Partial<Record<Fault, Expected>>> = {},
 ): void {
   describe(`the ${name} executor, as every executor`, () => {
     let harness: ExecutorHarness;
@@ -75,34 +100,45 @@ export function describeExecutorContract(
     const run = (fault: Fault, overrides: Partial<RunRequest> = {}): Promise<RunResult> =>
       harness.executor.run(harness.request(actionFor(fault), overrides));
 
-    const answered = arranged.filter((fault) => fault !== "hang" && fault !== "done_but_lost");
+    const expectedOf = (fault: Fault): Expected => {
+      const expected = otherwise[fault] ?? expectations[fault];
+      if (expected === undefined) throw new Error(`expected an answer to ${fault} to be told`);
+      return expected;
+    };
+    const underWay = async (): Promise<number> => (await harness.underWay?.()) ?? 0;
+
+    const answered = arranged.filter((fault) => !endsNever.includes(fault));
     it.each(answered)("answers %s by its type, with a word for programs and no secret", async (fault) => {
       const result = await run(fault);
-      expect(result).toMatchObject(expectations[fault]);
+      expect(result).toMatchObject(expectedOf(fault));
       expect(JSON.stringify(result)).not.toContain(harness.secret);
       expect(Buffer.byteLength(result.logTail ?? "")).toBeLessThanOrEqual(4096);
       const errorCode = result.kind === "failed" ? result.errorCode : "none";
       expect(errorCode).toMatch(/^[a-z0-9_]+$/);
-      expect(await harness.effects()).toBe(fault === "success" ? 1 : 0);
+      expect(await harness.effects()).toBe(fault === "success" || fault === "done_but_lost" ? 1 : 0);
+      expect(await underWay()).toBe(0);
     });
 
-    it("ends a run that hangs soon after its time limit", async () => {
+    const unending = arranged.filter((fault) => endsNever.includes(fault));
+    it.each(unending)("ends a run soon after its time limit (%s)", async (fault) => {
       const began = performance.now();
-      const result = await run("hang", { timeoutMs: 1_500 });
+      const result = await run(fault, { timeoutMs: 1_500 });
       expect(result.kind).toBe("timed_out");
       expect(performance.now() - began).toBeGreaterThan(1_400);
       expect(performance.now() - began).toBeLessThan(6_000);
       expect(await harness.effects()).toBe(0);
+      expect(await underWay()).toBe(0);
     });
 
-    it("ends a run in its midst when the signal aborts", async () => {
+    it.each(unending)("ends a run in its midst when its lock is lost (%s)", async (fault) => {
       const controller = new AbortController();
-      const running = run("hang", { timeoutMs: 60_000, signal: controller.signal });
+      const running = run(fault, { timeoutMs: 60_000, signal: controller.signal });
       while (!(await harness.isRunning())) await new Promise((resolve) => setTimeout(resolve, 20));
       const began = performance.now();
       controller.abort();
       expect((await running).kind).toBe("cancelled");
       expect(performance.now() - began).toBeLessThan(5_000);
+      expect(await underWay()).toBe(0);
     });
 
     it("runs nothing for a signal that aborted before", async () => {
@@ -113,16 +149,11 @@ export function describeExecutorContract(
       expect(await harness.effects()).toBe(0);
     });
 
-    it.each(arranged.filter((fault) => fault === "done_but_lost"))(
-      "does not call a run done whose effect is there but whose answer was lost (%s)",
-      async (fault) => {
-        expect(await run(fault)).toMatchObject({
-          kind: "failed",
-          classification: "retryable",
-          systemic: null,
-        });
-        expect(await harness.effects()).toBe(1);
-      },
-    );
+    it.each(shapes)("tells the dates of a %s", async (batch, texts) => {
+      const request = harness.request(actionFor("success"), { dates: texts.map(parseIsoDate) });
+      const result = await harness.executor.run({ ...request, unit: { ...request.unit, batch } });
+      expect(result.kind).toBe(expectedOf("success").kind);
+      expect(await harness.told()).toEqual(texts);
+    });
   });
 }

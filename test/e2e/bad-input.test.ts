@@ -222,20 +222,6 @@ describe.concurrent("a flag or command with a fault in it", () => {
   );
 
   it(
-    "is refused: a target that this version has no adapter for",
-    () => {
-      const prod = "targets: { prod: { repairs: { fill: { pubsub: { topic: t } } } } }";
-      return withScene({ ...sketch, pipeline: `${prod}\n${good}` }, async (scene) => {
-        const message =
-          /pipeline\.yaml:5:\d+: targets\.prod\.repairs\.fill\.pubsub is not available in this version/;
-        const refused = await refusalOf(scene, ["--once", "--target", "prod"]);
-        expect(refused).toEqual(refusal({ code: "not_available", message }));
-      });
-    },
-    timeoutMs,
-  );
-
-  it(
     "is refused: a target that the file does not have",
     () =>
       withScene(sketch, async (scene) => {

@@ -3,7 +3,9 @@ import { renderTemplate } from "../../core/template.ts";
 import { assertNever, messageOf } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
 import type { RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
+import { judgeExitCode } from "./exit-code.ts";
 import { createLogTail } from "./log-tail.ts";
+import { renderValues } from "./render.ts";
 import { permanent, retryable, systemic } from "./run-result.ts";
 import { runSupervised, type SupervisedEnd } from "./supervised.ts";
 import { childVariables, variablesOf } from "./variables.ts";
@@ -87,14 +89,12 @@ function inTurn(
 
 /** Nothing of this process's environment but what a program needs to find others and its user's files. */
 function childEnvironment(action: CommandAction, request: RunRequest): Record<string, string> {
-  const variables = variablesOf(request);
   const env: Record<string, string> = {};
   for (const name of ["PATH", "HOME"]) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
-  for (const [name, value] of Object.entries(action.env)) env[name] = renderTemplate(value, variables);
-  return { ...env, ...childVariables(request) };
+  return { ...env, ...renderValues(action.env, variablesOf(request)), ...childVariables(request) };
 }
 
 interface Context {
@@ -130,10 +130,7 @@ function exitResult(end: Extract<SupervisedEnd, { kind: "exited" }>, context: Co
     const message = `${program} was ended by ${end.signal ?? "an unknown signal"} from outside${memory}`;
     return retryable(`signal_${(end.signal ?? "unknown").toLowerCase()}`, message, logTail);
   }
-  const message = `${program} ended with exit code ${end.code}`;
-  const isPermanent =
-    action.exitCodes.permanent.includes(end.code) && !action.exitCodes.retryable.includes(end.code);
-  return (isPermanent ? permanent : retryable)(`exit_${end.code}`, message, logTail);
+  return judgeExitCode(end.code, action.exitCodes, program, logTail);
 }
 
 /** No process ran, so this says nothing about the dates. */

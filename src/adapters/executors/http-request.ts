@@ -1,7 +1,7 @@
-import { type IncomingMessage, type RequestOptions, request as plainRequest } from "node:http";
-import { request as tlsRequest } from "node:https";
+import { type IncomingMessage, request as plainRequest } from "node:http";
+import { type RequestOptions as TlsOptions, request as tlsRequest } from "node:https";
 
-/** Of an answer this much is kept to be read as JSON; what follows is taken off the wire and dropped. */
+/** Of an answer this much is kept unless the call says otherwise; what follows is taken off the wire and dropped. */
 const bodyBytesMax = 64 * 1024;
 
 export interface HttpCall {
@@ -10,13 +10,18 @@ export interface HttpCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
   readonly signal: AbortSignal;
-  readonly onBody: (chunk: Uint8Array) => void;
+  /** Told of each part of the answer as it comes. */
+  readonly onBody?: (chunk: Uint8Array) => void;
+  /** Of the answer this much is kept; 64 KiB unless given. */
+  readonly bodyBytesMax?: number;
+  /** The only authorities to trust, as PEM; the public ones unless given. */
+  readonly ca?: string;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   header(name: string): string | null;
-  /** At most the first 64 KiB. */
+  /** Its beginning, at most as much as the call wanted. */
   readonly body: string;
 }
 
@@ -44,11 +49,12 @@ export function callHttp(call: HttpCall): Promise<HttpAnswer> {
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new TypeError(`expected a URL of http or https, found ${url.protocol}`);
   }
-  const options: RequestOptions = {
+  const options: TlsOptions = {
     method: call.method,
     agent: false,
     headers: headersOf(call),
     signal: call.signal,
+    ...(call.ca === undefined ? {} : { ca: call.ca }),
   };
   return new Promise((resolve, reject) => {
     let connected = false;
@@ -65,7 +71,7 @@ export function callHttp(call: HttpCall): Promise<HttpAnswer> {
       });
     });
     outgoing.on("response", (incoming) => {
-      readBody(incoming, call.onBody).then(
+      readBody(incoming, call).then(
         (body) => resolve(answerOf(incoming, body)),
         (error: unknown) => fail(error instanceof Error ? error : new Error(String(error))),
       );
@@ -79,12 +85,13 @@ function headersOf(call: HttpCall): Record<string, string> {
   return { ...call.headers, "content-length": String(Buffer.byteLength(call.body)) };
 }
 
-async function readBody(incoming: IncomingMessage, onBody: HttpCall["onBody"]): Promise<string> {
+async function readBody(incoming: IncomingMessage, call: HttpCall): Promise<string> {
+  const bytesMax = call.bodyBytesMax ?? bodyBytesMax;
   const kept: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    onBody(chunk);
-    if (bytes < bodyBytesMax) kept.push(chunk.subarray(0, bodyBytesMax - bytes));
+    call.onBody?.(chunk);
+    if (bytes < bytesMax) kept.push(chunk.subarray(0, bytesMax - bytes));
     bytes += chunk.length;
   }
   return Buffer.concat(kept).toString("utf8");

@@ -1,8 +1,21 @@
 import { assertNever, messageOf, ReconcilerError } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
-import type { Clock, Executor, RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
+import type {
+  Clock,
+  Executor,
+  Launch,
+  LaunchProblem,
+  RunRequest,
+  RunResult,
+  Warehouse,
+} from "../../reconcile/ports.ts";
+import { checkCloudRunJob } from "./cloud-run-check.ts";
+import { jobPathOf, runCloudRunJob } from "./cloud-run-job.ts";
 import { runCommand } from "./command.ts";
 import { runHttp } from "./http.ts";
+import { checkKubernetesJob } from "./kubernetes-check.ts";
+import { kubernetesHandle, runKubernetesJob } from "./kubernetes-job.ts";
+import { checkTopic, publishMessage, topicPathOf } from "./pubsub.ts";
 import { permanent, retryable } from "./run-result.ts";
 import { runSql } from "./sql.ts";
 
@@ -16,6 +29,7 @@ export interface ExecutorsOptions {
 }
 
 const defaultGraceMs = 5_000;
+const checkLimitMs = 30_000;
 
 /** The executor of every kind of repair. */
 export function createExecutors(options: ExecutorsOptions): Executor {
@@ -33,6 +47,15 @@ export function createExecutors(options: ExecutorsOptions): Executor {
         return retryable("internal", message, null);
       }
     },
+    handleOf,
+    async check(launch) {
+      try {
+        return await checkLaunch(complete, launch);
+      } catch (error) {
+        const message = redact(messageOf(error), options.secrets);
+        return [{ level: "error", message, hint: null }];
+      }
+    },
   };
 }
 
@@ -45,6 +68,56 @@ function dispatch(options: Required<ExecutorsOptions>, request: RunRequest): Pro
       return runHttp(options, action, request);
     case "sql":
       return runSql(options, action, request);
+    case "kubernetes_job":
+      return runKubernetesJob(options, action, request);
+    case "cloud_run_job":
+      return runCloudRunJob(options, action, request);
+    case "pubsub":
+      return publishMessage(options, action, request);
+    default:
+      return assertNever(action, "kind of repair");
+  }
+}
+
+function handleOf(launch: Launch): string | null {
+  const { action } = launch;
+  switch (action.kind) {
+    // They end with this process.
+    case "command":
+    case "sql":
+      return null;
+    // Only the answer says what it is called there.
+    case "http":
+      return null;
+    case "kubernetes_job":
+      return kubernetesHandle(action, launch);
+    case "cloud_run_job":
+      return jobPathOf(action, launch);
+    case "pubsub":
+      return topicPathOf(action, launch);
+    default:
+      return assertNever(action, "kind of repair");
+  }
+}
+
+/** What needs the warehouse or this machine to be checked is checked by who has them. */
+async function checkLaunch(
+  options: Required<ExecutorsOptions>,
+  launch: Launch,
+): Promise<readonly LaunchProblem[]> {
+  const { action } = launch;
+  const signal = AbortSignal.timeout(checkLimitMs);
+  switch (action.kind) {
+    case "command":
+    case "sql":
+    case "http":
+      return [];
+    case "kubernetes_job":
+      return checkKubernetesJob(options, action, launch, signal);
+    case "cloud_run_job":
+      return checkCloudRunJob(options, action, launch, signal);
+    case "pubsub":
+      return checkTopic(options, action, launch, signal);
     default:
       return assertNever(action, "kind of repair");
   }

@@ -1,7 +1,8 @@
 import type { SystemicCause } from "../../core/ledger-records.ts";
 import type { RunResult } from "../../reconcile/ports.ts";
 
-type Failure = Extract<RunResult, { kind: "failed" }>;
+/** A run that failed. */
+export type Failure = Extract<RunResult, { kind: "failed" }>;
 
 /** Worth another attempt, later. */
 export function retryable(

@@ -1,10 +1,10 @@
 import { addDays, type IsoDate } from "../../core/iso-date.ts";
 import type { TemplateVariables } from "../../core/template.ts";
 import { ReconcilerError } from "../../errors.ts";
-import type { RunRequest } from "../../reconcile/ports.ts";
+import type { Launch } from "../../reconcile/ports.ts";
 
 /** What a run's templates may name. */
-export function variablesOf(request: RunRequest): TemplateVariables {
+export function variablesOf(request: Launch): TemplateVariables {
   const { start, end } = rangeOf(request);
   return {
     start_date: start,
@@ -21,7 +21,7 @@ export function variablesOf(request: RunRequest): TemplateVariables {
 }
 
 /** What every child process is told, whatever its arguments. */
-export function childVariables(request: RunRequest): Readonly<Record<string, string>> {
+export function childVariables(request: Launch): Readonly<Record<string, string>> {
   const { start, end } = rangeOf(request);
   return {
     GAP_RECONCILER_PIPELINE: request.pipeline,
@@ -36,7 +36,7 @@ export function childVariables(request: RunRequest): Readonly<Record<string, str
 }
 
 /** The first and the last date of a run; both ends included. */
-function rangeOf(request: RunRequest): { readonly start: IsoDate; readonly end: IsoDate } {
+function rangeOf(request: Launch): { readonly start: IsoDate; readonly end: IsoDate } {
   const [start, end] = [request.dates.at(0), request.dates.at(-1)];
   if (start === undefined || end === undefined) {
     throw new ReconcilerError("internal", `expected a date to repair with ${request.unit.name}, found none`);
@@ -44,6 +44,6 @@ function rangeOf(request: RunRequest): { readonly start: IsoDate; readonly end: 
   return { start, end };
 }
 
-function processorOf(request: RunRequest): string {
+function processorOf(request: Launch): string {
   return request.processors[0]?.name ?? request.unit.name;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cloudRunJobSchema, kubernetesJobSchema, pubsubSchema } from "./cloud-repair.ts";
 import {
   duration,
   durationOrZero,
@@ -53,8 +54,6 @@ const httpSchema = z.strictObject({
     .describe("How to follow a run that goes on elsewhere."),
 });
 
-const later = z.record(z.string(), z.unknown(), { error: "a map" });
-
 /** What a repair may do; the loader checks that there is one of them at most. */
 export const actionKeys = [
   "sql_file",
@@ -64,9 +63,12 @@ export const actionKeys = [
   "cloud_run_job",
   "pubsub",
 ] as const;
-/** Keys that belong to one action; they go with it when another action replaces it. */
-export const commandKeys = ["cwd", "env", "exit_codes"] as const;
-export const unavailableActions = ["kubernetes_job", "cloud_run_job", "pubsub"] as const;
+/** Keys that belong to some of the actions only, with those actions. */
+export const keysOfPrograms = {
+  cwd: ["command"],
+  env: ["command", "kubernetes_job", "cloud_run_job"],
+  exit_codes: ["command", "kubernetes_job", "cloud_run_job"],
+} as const;
 
 export const repairSchema = z
   .strictObject({
@@ -79,9 +81,11 @@ export const repairSchema = z
       .optional()
       .describe("A program and its arguments; templates are filled in. Never a shell."),
     http: httpSchema.optional().describe("An HTTP request that starts the run."),
-    kubernetes_job: later.optional().describe("A Kubernetes Job. Not available in this version."),
-    cloud_run_job: later.optional().describe("A Cloud Run job. Not available in this version."),
-    pubsub: later.optional().describe("A Pub/Sub message. Not available in this version."),
+    kubernetes_job: kubernetesJobSchema.optional().describe("A Kubernetes Job of its own for each run."),
+    cloud_run_job: cloudRunJobSchema.optional().describe("An execution of a Cloud Run job."),
+    pubsub: pubsubSchema
+      .optional()
+      .describe("A Pub/Sub message for somebody else, who does the work; the query proves it."),
     cwd: text.prefault(".").describe("The folder in which a command runs, relative to the config file."),
     env: z
       .record(
@@ -89,14 +93,16 @@ export const repairSchema = z
         literalText,
       )
       .prefault({})
-      .describe("Environment of a command, beside PATH, HOME and GAP_RECONCILER_*. Templates are filled in."),
+      .describe(
+        "Environment of a command (beside PATH and HOME), of the containers of a Kubernetes Job or of a Cloud Run job, beside GAP_RECONCILER_*. Templates are filled in.",
+      ),
     exit_codes: z
       .strictObject({
         retryable: exitCodes.prefault([75]).describe("Exit codes after which trying again may help."),
         permanent: exitCodes.prefault([64, 65, 78]).describe("Exit codes after which it cannot."),
       })
       .prefault({})
-      .describe("What a command's exit codes mean. Any other than 0 is retryable."),
+      .describe("What the exit codes of a command or a container mean. Any other than 0 is retryable."),
     replaces: flag
       .prefault(true)
       .describe("A run replaces what its dates hold. With false only `missing` is repaired by itself."),

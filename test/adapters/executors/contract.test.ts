@@ -9,7 +9,16 @@ import { createExecutors } from "../../../src/adapters/executors/index.ts";
 import type { RepairAction, SqlAction } from "../../../src/core/pipeline.ts";
 import type { RunRequest } from "../../../src/reconcile/ports.ts";
 import { type Actions, describeExecutorContract, type Fault } from "../../contract/executor.ts";
-import { httpAction, idleWarehouse, nodeCommand, processorNamed, realClock, requestFor } from "./fixtures.ts";
+import {
+  httpAction,
+  idleWarehouse,
+  isProcessAlive,
+  nodeCommand,
+  processorNamed,
+  realClock,
+  requestFor,
+  unusedPort,
+} from "./fixtures.ts";
 
 const secret = "s3cret-hunter2";
 const options = { warehouse: idleWarehouse, secrets: [secret], clock: realClock, graceMs: 300 };
@@ -22,7 +31,8 @@ describeExecutorContract("command", () => {
   const folder = mkdtempSync(join(tmpdir(), "executor-"));
   const [effect, running] = [join(folder, "effect"), join(folder, "running")];
   const says = `console.log("login with ${secret}");`;
-  const acts = `require("fs").appendFileSync(${JSON.stringify(effect)}, "x");`;
+  const acts = `require("fs").appendFileSync(${JSON.stringify(effect)}, process.env.GAP_RECONCILER_DATES + "\\n");`;
+  const lines = () => (isText(effect) ? readFileSync(effect, "utf8").trimEnd().split("\n") : []);
   const actions: Actions = {
     success: nodeCommand(says + acts),
     refused: nodeCommand("", { argv: [join(folder, `none-${secret}`)] }),
@@ -32,15 +42,18 @@ describeExecutorContract("command", () => {
     cut: nodeCommand(`${says} process.kill(process.pid, "SIGKILL")`),
     done_but_lost: nodeCommand(`${acts} process.kill(process.pid, "SIGKILL")`),
     hang: nodeCommand(
-      `${says} require("fs").writeFileSync(${JSON.stringify(running)}, "x"); setInterval(() => {}, 1000)`,
+      `${says} require("fs").writeFileSync(${JSON.stringify(running)}, String(process.pid)); setInterval(() => {}, 1000)`,
     ),
   };
   const harness = {
     executor: createExecutors(options),
     secret,
     request: requestFor,
-    effects: () => Promise.resolve(isText(effect) ? readFileSync(effect).length : 0),
+    effects: () => Promise.resolve(lines().length),
     isRunning: () => Promise.resolve(isText(running)),
+    underWay: () =>
+      Promise.resolve(isText(running) && isProcessAlive(Number(readFileSync(running, "utf8"))) ? 1 : 0),
+    told: () => Promise.resolve(lines().at(-1)?.split(",") ?? []),
     cleanup: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })),
   };
   return Promise.resolve({ harness, actions });
@@ -49,6 +62,7 @@ describeExecutorContract("command", () => {
 describeExecutorContract("http", async () => {
   let effects = 0;
   let running = false;
+  let told = "";
   const answers: Readonly<Partial<Record<Fault, (response: ServerResponse) => unknown>>> = {
     unauthorized: (response) => response.writeHead(401).end(secret),
     forbidden: (response) => response.writeHead(403).end(secret),
@@ -73,23 +87,23 @@ describeExecutorContract("http", async () => {
     },
   };
   const server = createServer((request, response) => {
-    request.resume().on("end", () => answers[request.url?.slice(1) as Fault]?.(response));
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+    told = searchParams.get("dates") ?? "";
+    request.resume().on("end", () => answers[pathname.slice(1) as Fault]?.(response));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const actions = Object.fromEntries(
-    Object.keys(answers).map((fault) => [fault, httpAction(`${base}/${fault}`)]),
+    Object.keys(answers).map((fault) => [fault, httpAction(`${base}/${fault}?dates={{dates}}`)]),
   );
-  const closed = createServer();
-  await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
-  const nobody = `http://user:${secret}@127.0.0.1:${(closed.address() as AddressInfo).port}/`;
-  await new Promise((resolve) => closed.close(resolve));
+  const nobody = `http://user:${secret}@127.0.0.1:${await unusedPort()}/`;
   const harness = {
     executor: createExecutors(options),
     secret,
     request: requestFor,
     effects: () => Promise.resolve(effects),
     isRunning: () => Promise.resolve(running),
+    told: () => Promise.resolve(told.split(",")),
     cleanup: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -134,7 +148,9 @@ describeExecutorContract("sql", async () => {
   const select = (text: string): SqlAction => ({ kind: "sql", file: `repairs/${secret}.sql`, sql: text });
   let asked = 0;
   const actions: Actions = {
-    success: select("select $start_date as d, 1 as n, 'x' as note"),
+    success: select(
+      "select unnest(generate_series($start_date, $end_date, interval 1 day))::date as d, 1 as n, 'x' as note",
+    ),
     not_found: select("select $start_date as d, no_such_column as n from scores"),
     server_error: select(`select $start_date as d, cast('${secret}' as integer) as n`),
     hang: select(
@@ -146,7 +162,8 @@ describeExecutorContract("sql", async () => {
     secret,
     request: (action: RepairAction, overrides: Partial<RunRequest>) =>
       requestFor(action, { processors: [scores], ...overrides }),
-    effects: async () => Number((await query("select count(*) from scores"))[0]?.[0]),
+    effects: async () => Number((await query("select count(distinct note) from scores"))[0]?.[0]),
+    told: async () => (await query("select d::varchar from scores order by d")).map(([date]) => String(date)),
     // Nothing outside tells how far a statement is; a moment after it was handed over it runs.
     isRunning: () => Promise.resolve((asked += 1) > 20),
     cleanup: async () => {

@@ -1,5 +1,14 @@
 import { readFileSync } from "node:fs";
-import type { CommandAction, HttpAction, Processor, RepairAction } from "../../../src/core/pipeline.ts";
+import { createServer, type AddressInfo } from "node:net";
+import type {
+  CloudRunJobAction,
+  CommandAction,
+  HttpAction,
+  KubernetesJobAction,
+  Processor,
+  PubsubAction,
+  RepairAction,
+} from "../../../src/core/pipeline.ts";
 import { parseIsoDate } from "../../../src/core/iso-date.ts";
 import type { Clock, RunRequest } from "../../../src/reconcile/ports.ts";
 
@@ -114,6 +123,63 @@ export const realClock: Clock = {
       if (signal?.aborted === true) done();
     }),
 };
+
+export function kubernetesAction(overrides: Partial<KubernetesJobAction> = {}): KubernetesJobAction {
+  return {
+    kind: "kubernetes_job",
+    cluster: null,
+    namespace: "data",
+    template: {
+      spec: { containers: [{ name: "fill", image: "fill:1", args: ["--from={{start_date}}"] }] },
+    },
+    env: {},
+    exitCodes: { retryable: [75], permanent: [64, 65] },
+    intervalMs: 15,
+    ttlAfterFinishedMs: 3_600_000,
+    ...overrides,
+  };
+}
+
+export function cloudRunAction(
+  apiEndpoint: string,
+  overrides: Partial<CloudRunJobAction> = {},
+): CloudRunJobAction {
+  return {
+    kind: "cloud_run_job",
+    project: "p",
+    location: "us-west2",
+    job: "fill",
+    container: null,
+    args: null,
+    env: {},
+    exitCodes: { retryable: [75], permanent: [64, 65] },
+    intervalMs: 15,
+    apiEndpoint,
+    ...overrides,
+  };
+}
+
+export function pubsubAction(apiEndpoint: string, overrides: Partial<PubsubAction> = {}): PubsubAction {
+  return {
+    kind: "pubsub",
+    project: "p",
+    topic: "fill",
+    data: null,
+    attributes: {},
+    orderingKey: null,
+    apiEndpoint,
+    ...overrides,
+  };
+}
+
+/** A port on which nobody listens. */
+export async function unusedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 /** A warehouse that holds no file and is never asked to replace anything. */
 export const idleWarehouse = {
