@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { findRedisServer } from "../scripts/redis-server.ts";
 import { detectBenchmarks } from "./detect.ts";
 import type { Benchmark } from "./measure.ts";
+import { metricsBenchmark } from "./metrics.ts";
 import { planBenchmark } from "./plan.ts";
 import { queueBenchmark } from "./queue.ts";
 import { scanBytesBenchmarks } from "./scan-bytes.ts";
@@ -19,6 +20,7 @@ if (!hasRedis) {
 
 const benchmarks: readonly Benchmark[] = [
   await planBenchmark(),
+  await metricsBenchmark(),
   ...(await detectBenchmarks()),
   ...(await scanBytesBenchmarks()),
   ...(hasRedis ? [await queueBenchmark()] : []),

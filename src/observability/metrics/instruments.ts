@@ -21,6 +21,8 @@ export interface Instruments {
   observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, value: number): void;
   /** Makes the series of a histogram that has nothing to tell yet. */
   zero<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>): void;
+  /** Takes back every series of a gauge. */
+  clear(name: GaugeName): void;
   /** Takes back every series that the planner alone offers: what is not known must not look like what it was. */
   clearPlanner(): void;
 }
@@ -51,6 +53,7 @@ export function createInstruments(pipeline: string, isDaemon: boolean): Instrume
     add: (name, labels, by) => counters.get(name)?.inc({ pipeline, ...labels }, by),
     observe: (name, labels, value) => histograms.get(name)?.observe({ pipeline, ...labels }, value),
     zero: (name, labels) => histograms.get(name)?.zero({ pipeline, ...labels }),
+    clear: (name) => gauges.get(name)?.reset(),
     clearPlanner() {
       for (const [name, { from }] of specs) if (from === "planner") gauges.get(name)?.reset();
     },

@@ -90,6 +90,8 @@ class PlannerGauges {
   #assessment: Assessment | null = null;
   /** Whether the last cycle worked. */
   #isTrusted = false;
+  /** Whether what is set is not as it should be any more. */
+  #isChanged = false;
   #freshness = new Freshness();
   #depth: (() => Promise<QueueDepth>) | null = null;
 
@@ -102,12 +104,14 @@ class PlannerGauges {
     this.#isLeading = isLeading;
     // Somebody else sees what happens meanwhile.
     this.#assessment = null;
+    this.#isChanged = true;
     this.#freshness = new Freshness();
   }
 
   assessed(assessment: Assessment, isCycle: boolean): void {
     if (!this.#isLeading) return;
     this.#assessment = assessment;
+    this.#isChanged = true;
     if (isCycle) this.#isTrusted = true;
     for (const { severity, seconds } of this.#freshness.look(assessment)) {
       this.#instruments.observe("freshness_seconds", { severity }, seconds);
@@ -116,6 +120,7 @@ class PlannerGauges {
 
   distrust(): void {
     this.#isTrusted = false;
+    this.#isChanged = true;
   }
 
   watchQueue(depth: () => Promise<QueueDepth>): void {
@@ -125,8 +130,13 @@ class PlannerGauges {
   async refresh(): Promise<void> {
     const depth = this.#isLeading ? await this.#askDepth() : null;
     // From here on nothing waits, so that nobody renders what is set in part.
+    if (this.#isChanged) this.#setGrid();
+    setQueueGauges(this.#instruments, depth);
+  }
+
+  #setGrid(): void {
+    this.#isChanged = false;
     this.#instruments.clearPlanner();
-    if (depth !== null) setQueueGauges(this.#instruments, depth);
     if (this.#assessment !== null) setGridGauges(this.#instruments, this.#assessment, this.#isTrusted);
   }
 
@@ -143,7 +153,12 @@ class PlannerGauges {
   }
 }
 
-function setQueueGauges(instruments: Instruments, { waiting, running, oldestWaitingMs }: QueueDepth): void {
+/** @param depth null where it is not known */
+function setQueueGauges(instruments: Instruments, depth: QueueDepth | null): void {
+  instruments.clear("queue_jobs");
+  instruments.clear("queue_oldest_job_age_seconds");
+  if (depth === null) return;
+  const { waiting, running, oldestWaitingMs } = depth;
   instruments.set("queue_jobs", { state: "queued" }, waiting);
   instruments.set("queue_jobs", { state: "running" }, running);
   instruments.set("queue_oldest_job_age_seconds", {}, Math.max(0, oldestWaitingMs ?? 0) / 1000);
