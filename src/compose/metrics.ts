@@ -1,4 +1,5 @@
 import type { Pipeline } from "../core/pipeline.ts";
+import { ReconcilerError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import type { OnceResult } from "../reconcile/once.ts";
 import type { Clock } from "../reconcile/ports.ts";
@@ -19,7 +20,8 @@ export async function openMetrics({ revision, ...options }: OpenMetricsOptions):
 }
 
 /**
- * Does the run and writes what is known after it to the file, whether gaps remain or it failed.
+ * Does the run and writes what is known after it to the file, whether gaps remain or it failed. One that was refused before it
+ * saw anything leaves the file of the run before.
  * @throws what the run failed with; ReconcilerError `usage` before anything is done where the file could not be written,
  *   `write_failed` where it cannot be after all
  */
@@ -34,12 +36,20 @@ export async function withMetricsFile(
   // Nobody else plans for it.
   metrics.listener.onLeading(true);
   const result = await run().catch(async (thrown: unknown) => {
-    metrics.listener.onCycleFailed(thrown, "");
-    // What the run failed with is what people need to know.
-    await write().catch(() => undefined);
+    if (!isRefusal(thrown)) {
+      metrics.listener.onCycleFailed(thrown, "");
+      // What the run failed with is what people need to know.
+      await write().catch(() => undefined);
+    }
     throw thrown;
   });
   metrics.listener.onPlanned(result.assessment);
   await write();
   return result;
+}
+
+/** Nothing was tried: another run is at work, the command line makes no sense, or somebody stopped it before its first look. */
+function isRefusal(thrown: unknown): boolean {
+  const code = thrown instanceof ReconcilerError ? thrown.code : null;
+  return code === "run_in_progress" || code === "usage" || code === "interrupted";
 }

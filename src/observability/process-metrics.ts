@@ -11,7 +11,7 @@ export const processMetrics = {
     unit: "cycles",
     labels: ["outcome"],
     meaning:
-      "Cycles that ended: `converged`, `not_converged` (gaps or unknown cells), `not_accepted` (the whole pipeline's mass gap or a schedule's breaker speaks against what was seen), `not_leading` (looked without the lease, as coordination is away), `failed`.",
+      "Cycles that ended: `converged`, `not_converged` (gaps or unknown cells), `not_accepted` (the whole pipeline's mass gap or a schedule's breaker speaks against what was seen), `not_leading` (a look without the lease: coordination is away, or somebody watches a process that does not plan), `failed`.",
     from: "process",
   },
   cycle_duration_seconds: {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { ResultDocument } from "../../src/core/result-document.ts";
@@ -41,6 +41,15 @@ test("a run that fails writes what is known of it, and fails with its own error"
   expect(valueOf(text, "cycles_total", { outcome: "failed" })).toBe(1);
   expect(valueOf(text, "scan_errors_total", { reason: "schedule" })).toBe(1);
   expect(samplesOf(text).filter(({ name }) => name === "cells" || name === "converged")).toEqual([]);
+});
+
+test("a run that is refused leaves the file of the run before", async () => {
+  shop = await makeShop(withoutRepairs);
+  const path = join(shop.folder, "shop.prom");
+  await writeFile(path, "before\n");
+  const run = shop.run(["--once", "--metrics-file", path, "--start-date", "2190-01-01"]);
+  await expect(run).rejects.toMatchObject({ code: "usage" });
+  expect(await readFile(path, "utf8")).toBe("before\n");
 });
 
 test("a place that no collector reads, or where nothing can be written, is refused before anything is done", async () => {
