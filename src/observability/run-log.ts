@@ -61,6 +61,7 @@ export function runLog(logger: Logger): RunLog {
           end_date: start.dates.at(-1),
           dates: start.dates.length,
           attempt: start.attempt,
+          ...(start.externalHandle === null ? {} : { external_handle: start.externalHandle }),
         },
         "repair started",
       );

@@ -18,8 +18,8 @@ import { followRemoteRun, type RemoteOptions, type RemoteRun, type RemoteRuns } 
 import { renderValues } from "./render.ts";
 import { childVariables, variablesOf } from "./variables.ts";
 
-/** Newest first, as Cloud Run lists them: an unfinished run is among the last five hundred of its job. */
-const listPagesMax = 5;
+/** A list is read in so many parts at most, which is a thousand executions of a job. */
+const listPagesMax = 10;
 const listPageSize = "100";
 
 const anyAnswer = z.looseObject({});

@@ -53,6 +53,8 @@ export interface KubernetesServer extends ApiServer {
   put(namespace: string, manifest: Manifest): void;
   /** The Jobs that there are. */
   jobs(): readonly Manifest[];
+  /** Told of each Job that a call makes, so that a test can do its work. */
+  onMade(listener: (job: Manifest) => void): void;
   /** Every Job that was ever made by a call. */
   readonly made: readonly Manifest[];
   /** How the Jobs were removed: their propagation policies. */
@@ -78,6 +80,7 @@ export async function startKubernetes(secret: string): Promise<KubernetesServer>
     plans: new Map(),
     stored: new Map(),
     made: [],
+    listeners: [],
     removed: [],
     denied: new Set(),
   };
@@ -94,6 +97,7 @@ export async function startKubernetes(secret: string): Promise<KubernetesServer>
     plan: (namespace, plan) => void state.plans.set(namespace, plan),
     put: (namespace, manifest) => store(state, namespace, manifest),
     jobs: () => [...state.stored.values()].map(({ manifest }) => manifest),
+    onMade: (listener) => void state.listeners.push(listener),
     made: state.made,
     removed: state.removed,
     effects: () =>
@@ -111,6 +115,7 @@ interface State {
   readonly plans: Map<string, JobPlan>;
   readonly stored: Map<string, Stored>;
   readonly made: Manifest[];
+  readonly listeners: ((job: Manifest) => void)[];
   readonly removed: string[];
   readonly denied: Set<string>;
 }
@@ -179,6 +184,7 @@ function createJob(state: State, { path, search, body }: ApiRequest): ApiReply {
   if (search.get("dryRun") !== "All") {
     state.made.push(manifest);
     store(state, namespace, manifest);
+    for (const listener of state.listeners) listener(manifest);
   }
   return { status: 201, body: manifest };
 }

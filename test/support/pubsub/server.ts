@@ -10,6 +10,8 @@ export interface PubsubMessage {
 }
 
 export interface PubsubServer extends ApiServer {
+  /** Told of each message that is taken, as a subscriber is. */
+  onMessage(listener: (message: PubsubMessage) => void): void;
   /** The messages that were taken, by whatever topic. */
   readonly messages: readonly PubsubMessage[];
   /** Takes away the permission to publish. */
@@ -18,6 +20,7 @@ export interface PubsubServer extends ApiServer {
 
 export async function startPubsub(secret: string): Promise<PubsubServer> {
   const messages: PubsubMessage[] = [];
+  const listeners: ((message: PubsubMessage) => void)[] = [];
   let isDenied = false;
   const server = await startApiServer({
     errorBody: googleErrorBody,
@@ -30,6 +33,7 @@ export async function startPubsub(secret: string): Promise<PubsubServer> {
         handle({ body }) {
           const sent = (body as { readonly messages: readonly PubsubMessage[] }).messages;
           messages.push(...sent);
+          for (const message of sent) for (const listener of listeners) listener(message);
           return {
             status: 200,
             body: { messageIds: sent.map((_, index) => String(messages.length + index)) },
@@ -47,6 +51,7 @@ export async function startPubsub(secret: string): Promise<PubsubServer> {
   return {
     ...server,
     messages,
+    onMessage: (listener) => void listeners.push(listener),
     deny() {
       isDenied = true;
     },
