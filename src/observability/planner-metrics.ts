@@ -69,7 +69,7 @@ export const plannerMetrics = {
     unit: "seconds",
     labels: [],
     meaning:
-      "How long the repairs that can go on would take, by the run times on record; 0 where nothing is to be repaired, absent where a repair has no run time on record.",
+      "How long the repairs that can go on would take, by the run times on record; 0 where nothing is to be repaired, absent where no repair has a run time on record.",
     from: "planner",
   },
   breaker_open: {
