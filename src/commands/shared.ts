@@ -7,7 +7,7 @@ import { type IsoDate, tryParseIsoDate } from "../core/iso-date.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
-import type { SelectionSpec } from "../reconcile/session.ts";
+import type { SelectionSpec } from "../reconcile/selection.ts";
 
 /** What every command may be given, before or after its name. */
 export interface GlobalFlags {

@@ -75,7 +75,7 @@ export class RunningJobs {
     const { verified, cancel: only } = options;
     const events = { ...this.#options.events, verified };
     const run = inFlightOf(this.#context.compiled.pipeline, job, "running");
-    session.enqueued(job.id, run);
+    session.begun(job.id, run);
     const cancel = new AbortController();
     const cancelled = AbortSignal.any([all, cancel.signal, ...(only === undefined ? [] : [only])]);
     const ended = runJob(this.#context, session, job, cycleId, events, { stop, cancel: cancelled })

@@ -1,12 +1,11 @@
 import { assess } from "../core/assess.ts";
-import { alignSight, type Assessment, type AssessInput, positionsOf } from "../core/assessment.ts";
+import { alignSight, type Assessment, type AssessInput } from "../core/assessment.ts";
 import { cascade, type PlannedStep } from "../core/cascade.ts";
 import { Disposition } from "../core/grid.ts";
-import { type Day, fromDay, type IsoDate, toDay } from "../core/iso-date.ts";
-import { foldLedger, type InFlight, lostStarts, startedRuns } from "../core/ledger-facts.ts";
+import { type Day, toDay } from "../core/iso-date.ts";
+import { foldLedger, type InFlight, lostStarts } from "../core/ledger-facts.ts";
 import type {
   Baseline,
-  CellAttempt,
   CycleRecord,
   Decision,
   GapEvent,
@@ -16,21 +15,14 @@ import type {
 } from "../core/ledger-records.ts";
 import type { Observations } from "../core/observation.ts";
 import type { RunPolicy } from "../core/policy.ts";
-import type { Axis } from "../core/schedule.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
-import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
+import { InFlightRuns } from "./in-flight.ts";
+import { withCycle, withEnd, withStart } from "./known-records.ts";
 import { mergeProfiles, observe, rangeOfLook } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
 import { readRunHistory } from "./run-history.ts";
-
-/** What a person asked to be looked at. */
-export interface SelectionSpec {
-  /** Null selects every processor. */
-  readonly processors: readonly string[] | null;
-  readonly startDate: IsoDate | null;
-  readonly endDate: IsoDate | null;
-}
+import { type SelectionSpec, selectedPositions } from "./selection.ts";
 
 export interface SessionOptions {
   readonly selection: SelectionSpec;
@@ -50,19 +42,12 @@ export interface SessionOptions {
 export class Session {
   readonly #context: ReconcileContext;
   readonly #options: SessionOptions;
+  readonly #inFlight: InFlightRuns;
   #observations: Observations | null = null;
   #records: LedgerRecords | null = null;
   #askedAt = 0;
   #horizon: EpochMs | null = null;
   #lastToken = 0;
-  /** By job id: what this process has enqueued. */
-  readonly #outstanding = new Map<string, InFlight>();
-  /** Those of them with a run that is decided on and not on record yet: the day's budget counts it already. */
-  readonly #starting = new Set<string>();
-  /** By job id: what is outstanding in the queue, in any process. */
-  #queued: ReadonlyMap<string, InFlight> = new Map();
-  /** Until a time on the monotonic clock: `now` goes back where the warehouse's clock is set back. */
-  #deferred: readonly { readonly run: InFlight; readonly until: number }[] = [];
   /** Billed since a cycle's record was last appended, and in all. */
   #scanBytes = 0;
   #scanBytesInAll = 0;
@@ -73,6 +58,7 @@ export class Session {
   constructor(context: ReconcileContext, options: SessionOptions) {
     this.#context = context;
     this.#options = options;
+    this.#inFlight = new InFlightRuns(context.clock);
   }
 
   /**
@@ -192,48 +178,37 @@ export class Session {
     });
   }
 
-  enqueued(jobId: string, run: InFlight): void {
+  /** This process has begun a job. */
+  begun(jobId: string, run: InFlight): void {
     this.#revision++;
-    this.#outstanding.set(jobId, run);
-    this.starting(jobId);
+    this.#inFlight.begun(jobId, run);
   }
 
   /** A run of the job, its first or a further one, is about to start. */
   starting(jobId: string): void {
-    this.#starting.add(jobId);
+    this.#inFlight.starting(jobId);
   }
 
   settled(jobId: string): void {
     this.#revision++;
-    this.#outstanding.delete(jobId);
-    this.#starting.delete(jobId);
+    this.#inFlight.settled(jobId);
   }
 
   /** Takes what is outstanding in the queue, in place of what was, by job id. */
   queued(runs: ReadonlyMap<string, InFlight>): void {
-    const isSame = runs.size === this.#queued.size && [...runs.keys()].every((id) => this.#queued.has(id));
-    if (!isSame) this.#revision++;
-    this.#queued = runs;
+    if (this.#inFlight.queued(runs)) this.#revision++;
   }
 
   /** Leaves cells alone for a while, such as those that somebody else has locked. */
   defer(run: InFlight, ms: number): void {
-    const until = this.#context.clock.monotonic() + ms;
-    this.#deferred = [...this.#stillDeferred(), { run, until }];
-  }
-
-  #stillDeferred(): readonly { readonly run: InFlight; readonly until: number }[] {
-    const now = this.#context.clock.monotonic();
-    return this.#deferred.filter(({ until }) => until > now);
+    this.#inFlight.defer(run, ms);
   }
 
   /** When the first of the runs elsewhere that gaps wait for is to be looked at again; null where there is none. */
   nextElsewhereAt({ grid, elsewhere: others }: Assessment, pollMs: number): EpochMs | null {
     const now = this.now();
-    const elsewhere = this.#elsewhere();
-    const monotonic = this.#context.clock.monotonic();
-    const times = this.#stillDeferred().map(({ until }) => now + until - monotonic);
-    for (const start of elsewhere) times.push(Math.min(start.deadlineAt, now + pollMs));
+    const times = this.#inFlight.deferredMs.map((ms) => now + ms);
+    for (const start of this.#elsewhere()) times.push(Math.min(start.deadlineAt, now + pollMs));
     for (const { processor, day, limitAt } of others.running) {
       const disposition = grid.dispositions[processor * grid.axis.length + day - grid.axis.first];
       if (disposition === Disposition.running) times.push(Math.min(limitAt, now + pollMs));
@@ -257,10 +232,8 @@ export class Session {
   #runsHere({ worker, repair, dates }: RepairStart): boolean {
     if (worker !== this.#context.worker) return false;
     const { repairUnits } = this.#context.compiled.pipeline;
-    const days = new Set(dates.map(toDay));
-    return [...this.#outstanding.values()].some(
-      (run) => repairUnits[run.repairUnit]?.name === repair && run.days.some((day) => days.has(day)),
-    );
+    const unit = repairUnits.findIndex(({ name }) => name === repair);
+    return this.#inFlight.runsHere(unit, new Set(dates.map(toDay)));
   }
 
   /** Takes what people decided meanwhile: all of it, oldest first. */
@@ -276,34 +249,15 @@ export class Session {
   }
 
   appendStart(jobId: string, start: RepairStart): void {
-    this.#starting.delete(jobId);
+    this.#inFlight.started(jobId);
     this.#change(() => {
-      const records = this.records;
-      const { repairId } = start;
-      if (isOnRecord(records.unfinished, repairId) || isOnRecord(records.recentEnds, repairId)) return;
-      this.#records = {
-        ...records,
-        unfinished: [...records.unfinished, start],
-        startsLast24h: records.startsLast24h + 1,
-      };
+      this.#records = withStart(this.records, start);
     });
   }
 
   appendEnd(end: RepairEnd): void {
-    const { repairId, startedAt, endedAt } = end;
-    const attempts = end.cells.map((cell): CellAttempt => ({ ...cell, repairId, startedAt, endedAt }));
     this.#change(() => {
-      const records = this.records;
-      if (isOnRecord(records.recentEnds, repairId)) return;
-      const isStartKnown = isOnRecord(records.unfinished, repairId);
-      this.#records = {
-        ...records,
-        // One that another process began counts for the day's budget as soon as it is heard of.
-        startsLast24h: records.startsLast24h + (isStartKnown ? 0 : 1),
-        unfinished: records.unfinished.filter((start) => start.repairId !== repairId),
-        attempts: [...records.attempts, ...attempts],
-        recentEnds: [...records.recentEnds, end],
-      };
+      this.#records = withEnd(this.records, end);
     });
   }
 
@@ -319,32 +273,9 @@ export class Session {
     return bytes;
   }
 
-  appendCycle({ scanBytes }: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): void {
-    const records = this.records;
-    this.#scanBytes -= scanBytes;
-    this.#records = {
-      ...records,
-      scanBytesLast24h: records.scanBytesLast24h + scanBytes,
-      gapEvents: [...records.gapEvents, ...events],
-      baselines: [...records.baselines, ...baselines],
-    };
-  }
-
-  /** Everything that is enqueued or runs, here or elsewhere, each once. */
-  #inFlight(except: string | undefined): readonly InFlight[] {
-    const elsewhere = startedRuns(this.#context.compiled.pipeline, this.#elsewhere());
-    const isOther = (jobId: string) => jobId !== except;
-    const own = [...this.#outstanding].filter(([jobId]) => isOther(jobId)).map(([, run]) => run);
-    // What another process has begun is in the queue and on record.
-    const begun = new Set(
-      elsewhere.flatMap(({ repairUnit, days }) => days.map((day) => `${repairUnit}/${day}`)),
-    );
-    const queued = [...this.#queued]
-      .filter(([jobId]) => isOther(jobId) && !this.#outstanding.has(jobId))
-      .map(([, run]) => run)
-      .filter(({ repairUnit, days }) => !days.some((day) => begun.has(`${repairUnit}/${day}`)));
-    const deferred = this.#stillDeferred().map(({ run }) => run);
-    return [...elsewhere, ...own, ...queued, ...deferred];
+  appendCycle(cycle: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): void {
+    this.#scanBytes -= cycle.scanBytes;
+    this.#records = withCycle(this.records, cycle, events, baselines);
   }
 
   #elsewhere(): readonly RepairStart[] {
@@ -371,9 +302,7 @@ export class Session {
       horizon: isFixed ? (this.#horizon ?? now) : now,
       ignoreBackoff: false,
     };
-    const range = positionsOf(sight.axis, selection.startDate, selection.endDate);
-    if (range.from > range.to) throw nothingSelected(selection, sight.axis);
-    const starting = [...this.#starting].filter((jobId) => jobId !== except).length;
+    const starting = this.#inFlight.startingCount(except);
     const { startsLast24h, scanBytesLast24h } = this.records;
     const records = {
       ...this.records,
@@ -384,7 +313,7 @@ export class Session {
       compiled,
       sight,
       facts: foldLedger(compiled.pipeline, records, now),
-      inFlight: this.#inFlight(except),
+      inFlight: this.#inFlight.all(compiled, this.#elsewhere(), except),
       now,
       policy,
       selection: {
@@ -393,30 +322,11 @@ export class Session {
             .filter(({ name }) => selection.processors === null || selection.processors.includes(name))
             .map(({ index }) => index),
         ),
-        ...range,
+        ...selectedPositions(selection, sight.axis),
       },
       assumed: null,
     };
   }
-}
-
-function isOnRecord(records: readonly { readonly repairId: string }[], id: string): boolean {
-  return records.some(({ repairId }) => repairId === id);
-}
-
-/** A verdict on no date at all would be "converged", which a slip in the year must not be. */
-function nothingSelected({ startDate, endDate }: SelectionSpec, axis: Axis): ReconcilerError {
-  if (endDate !== null && toDay(endDate) < axis.first) {
-    return new ReconcilerError(
-      "usage",
-      `${endDate} is before the first scheduled date, ${fromDay(axis.first)}`,
-      { hint: "give a later date, or let the schedule begin earlier (its start_date)" },
-    );
-  }
-  const last = fromDay(axis.first + axis.length - 1);
-  return new ReconcilerError("usage", `${startDate} is after ${last}, the last date that is looked at`, {
-    hint: "to look ahead, give the last date too",
-  });
 }
 
 function required<T>(value: T | null): T {

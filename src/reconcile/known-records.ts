@@ -1,0 +1,55 @@
+import type {
+  Baseline,
+  CellAttempt,
+  CycleRecord,
+  GapEvent,
+  LedgerRecords,
+  RepairEnd,
+  RepairStart,
+} from "../core/ledger-records.ts";
+
+/** The records as reading the ledger again would find them, now that the start is on it. What they hold already stays as it is. */
+export function withStart(records: LedgerRecords, start: RepairStart): LedgerRecords {
+  const { repairId } = start;
+  if (isOnRecord(records.unfinished, repairId) || isOnRecord(records.recentEnds, repairId)) return records;
+  return {
+    ...records,
+    unfinished: [...records.unfinished, start],
+    startsLast24h: records.startsLast24h + 1,
+  };
+}
+
+/** The same for an end. */
+export function withEnd(records: LedgerRecords, end: RepairEnd): LedgerRecords {
+  const { repairId, startedAt, endedAt } = end;
+  if (isOnRecord(records.recentEnds, repairId)) return records;
+  const attempts = end.cells.map((cell): CellAttempt => ({ ...cell, repairId, startedAt, endedAt }));
+  const isStartKnown = isOnRecord(records.unfinished, repairId);
+  return {
+    ...records,
+    // One that another process began counts for the day's budget as soon as it is heard of.
+    startsLast24h: records.startsLast24h + (isStartKnown ? 0 : 1),
+    unfinished: records.unfinished.filter((start) => start.repairId !== repairId),
+    attempts: [...records.attempts, ...attempts],
+    recentEnds: [...records.recentEnds, end],
+  };
+}
+
+/** The same for what a cycle records. */
+export function withCycle(
+  records: LedgerRecords,
+  { scanBytes }: CycleRecord,
+  events: readonly GapEvent[],
+  baselines: readonly Baseline[],
+): LedgerRecords {
+  return {
+    ...records,
+    scanBytesLast24h: records.scanBytesLast24h + scanBytes,
+    gapEvents: [...records.gapEvents, ...events],
+    baselines: [...records.baselines, ...baselines],
+  };
+}
+
+function isOnRecord(records: readonly { readonly repairId: string }[], id: string): boolean {
+  return records.some(({ repairId }) => repairId === id);
+}
