@@ -3,17 +3,22 @@ import type { MetricSpec } from "../../src/observability/metric-spec.ts";
 
 /** What each metric may be selected by, by its whole name; of a histogram its three series. */
 const known: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries<MetricSpec>(metricCatalog).flatMap(([name, { type, labels }]) => {
-    const whole = `${metricPrefix}${name}`;
-    const all = ["pipeline", "instance", "job", ...labels];
-    if (type !== "histogram") return [[whole, all] as const];
-    return [
-      [`${whole}_bucket`, [...all, "le"]],
-      [`${whole}_sum`, all],
-      [`${whole}_count`, all],
-    ] as const;
-  }),
+  Object.entries<MetricSpec>(metricCatalog).flatMap(([name, spec]) =>
+    seriesOf(`${metricPrefix}${name}`, spec),
+  ),
 );
+
+type Series = readonly [name: string, labels: readonly string[]];
+
+function seriesOf(name: string, { type, labels }: MetricSpec): readonly Series[] {
+  const all = ["pipeline", "instance", "job", ...labels];
+  if (type !== "histogram") return [[name, all]];
+  return [
+    [`${name}_bucket`, [...all, "le"]],
+    [`${name}_sum`, all],
+    [`${name}_count`, all],
+  ];
+}
 
 /** Every metric of the product that a text names, with the labels that it is selected by right there. */
 const selector = /(?<![\w:])gap_reconciler_[a-z0-9_]+(?![\w:])(?:\{(?<matchers>[^}]*)\})?/g;
