@@ -101,9 +101,27 @@ export function cloudRunJobAction(
   };
 }
 
+/** Every message has these, so that whoever gets it can know it again and refuse it when it is late. */
+const ownAttributes: readonly string[] = [
+  "pipeline",
+  "processor",
+  "start_date",
+  "end_date",
+  "attempt",
+  "fencing_token",
+  "idempotency_key",
+];
+
 export function pubsubAction(loaded: Loaded, path: TreePath, written: PubsubInput): PubsubAction {
   for (const key of ["topic", "data", "attributes", "ordering_key"]) {
     checkTemplates(loaded, [...path, key], false);
+  }
+  for (const name of Object.keys(written.attributes)) {
+    if (!ownAttributes.includes(name)) continue;
+    loaded.issues.addAtKey(loaded.tree, [...path, "attributes", name], {
+      expected: `a name other than ${ownAttributes.join(", ")}: those are set already`,
+      found: name,
+    });
   }
   const { data } = written;
   return {

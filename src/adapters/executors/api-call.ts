@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { messageOf } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
 import type { Clock } from "../../reconcile/ports.ts";
+import { deadlineOf } from "./deadline.ts";
 import { judgeAnswer, judgeFailure } from "./http-verdict.ts";
 import { callHttp, type HttpAnswer } from "./http-request.ts";
 import { fieldOf, parseJson } from "./json-field.ts";
@@ -84,11 +85,11 @@ async function send(
   const query = call.query === undefined ? "" : `?${new URLSearchParams(call.query).toString()}`;
   const url = `${api.baseUrl}${call.path}${query}`;
   const where = redact(`${call.method} ${api.baseUrl}${call.path}`, api.secrets);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(callLimitMs)]);
+  const limit = deadlineOf({ timeoutMs: callLimitMs, signal });
   const context = { where, log: createLogTail([]), options: api };
   let isSent = false;
   try {
-    const authorization = await before(limit, api.authorize());
+    const authorization = await before(limit.signal, api.authorize());
     isSent = true;
     const answer = await callHttp({
       method: call.method,
@@ -100,7 +101,7 @@ async function send(
         ...(call.body === undefined ? {} : { "content-type": "application/json" }),
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),
-      signal: limit,
+      signal: limit.signal,
       bodyBytesMax: answerBytesMax,
       ...(api.ca === null ? {} : { ca: api.ca }),
     });
@@ -109,13 +110,15 @@ async function send(
     throw new ApiCallError(refusalOf(verdict, answer, api), answer.status, answer.status >= 500);
   } catch (error) {
     if (error instanceof ApiCallError) throw error;
-    if (limit.aborted) {
+    if (limit.ended() !== null) {
       const message = `${where} was not answered within ${callLimitMs / 1000} s, or before the run had to end`;
       throw new ApiCallError(retryable("no_answer", message, null), null, isSent);
     }
     const verdict = judgeFailure(error, context);
     const failure = verdict.kind === "failed" ? verdict : retryable("http_failed", messageOf(error), null);
     throw new ApiCallError(failure, null, isSent && failure.systemic === null);
+  } finally {
+    limit.dispose();
   }
 }
 

@@ -36,7 +36,8 @@ export function runCloudRunJob(
 
 /** The job; which of its executions is the run's is told by GAP_RECONCILER_REPAIR_ID in its environment. */
 export function jobPathOf({ project, location, job }: CloudRunJobAction, launch: Launch): string {
-  return `projects/${project}/locations/${location}/jobs/${renderTemplate(job, variablesOf(launch))}`;
+  const name = encodeURIComponent(renderTemplate(job, variablesOf(launch)));
+  return `projects/${project}/locations/${location}/jobs/${name}`;
 }
 
 function executionsOf(api: Api, action: CloudRunJobAction, request: RunRequest): RemoteRuns {

@@ -33,7 +33,8 @@ export async function checkKubernetesJob(
   launch: Launch,
   signal: AbortSignal,
 ): Promise<readonly LaunchProblem[]> {
-  const access = await kubernetesAccess(action, options);
+  const access = await accessOrNull(action, options);
+  if (access === null) return [outside];
   const refused = await tryJob(access, action, launch, signal);
   const missing: LaunchProblem[] = [];
   for (const right of rights) {
@@ -47,6 +48,25 @@ export async function checkKubernetesJob(
     });
   }
   return [...(refused === null ? [] : [refused]), ...missing];
+}
+
+const outside: LaunchProblem = {
+  level: "warning",
+  message: "it was not checked, as this process runs outside of the cluster whose Jobs they are",
+  hint: "check it from a pod of the cluster, or name the cluster with api_server",
+};
+
+/** Null where only a pod of the cluster could ask. */
+async function accessOrNull(
+  action: KubernetesJobAction,
+  options: RemoteOptions,
+): Promise<KubernetesAccess | null> {
+  try {
+    return await kubernetesAccess(action, options);
+  } catch (error) {
+    if (error instanceof ApiCallError && error.failure.errorCode === "not_in_cluster") return null;
+    throw error;
+  }
 }
 
 /** The API server checks a Job with everything that it has, quotas and admission included, and makes none. */

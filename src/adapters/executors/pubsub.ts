@@ -44,7 +44,7 @@ export async function publishMessage(
 }
 
 export function topicPathOf({ project, topic }: PubsubAction, launch: Launch): string {
-  return `projects/${project}/topics/${renderTemplate(topic, variablesOf(launch))}`;
+  return `projects/${project}/topics/${encodeURIComponent(renderTemplate(topic, variablesOf(launch)))}`;
 }
 
 /** Whether the topic is there and takes messages of ours. @throws ApiCallError */

@@ -1,4 +1,5 @@
 import type { Clock, RunRequest, RunResult } from "../../reconcile/ports.ts";
+import { redact } from "../../core/redact.ts";
 import { assertNever } from "../../errors.ts";
 import { ApiCallError } from "./api-call.ts";
 import { type Deadline, deadlineOf } from "./deadline.ts";
@@ -64,6 +65,7 @@ const lastLogMs = 1_200;
 const logMs = 10_000;
 const patienceMs = 1_000;
 
+/** A run as far as it is; what changes while it is followed stands last. */
 interface Following {
   readonly runs: RemoteRuns;
   readonly request: RunRequest;
@@ -86,6 +88,12 @@ export async function followRemoteRun(
   request: RunRequest,
   options: RemoteOptions,
 ): Promise<RunResult> {
+  const result = await follow(runs, request, options);
+  // The other system's words are in it, and what it was given may be in those.
+  return "message" in result ? { ...result, message: redact(result.message, options.secrets) } : result;
+}
+
+async function follow(runs: RemoteRuns, request: RunRequest, options: RemoteOptions): Promise<RunResult> {
   const deadline = deadlineOf(request);
   const log = createLogTail(options.secrets);
   const following: Following = {

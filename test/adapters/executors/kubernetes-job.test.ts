@@ -124,6 +124,17 @@ describe("how a Job ended", () => {
     });
   });
 
+  it("shows no secret of the config, whatever Kubernetes says", async () => {
+    const secrets = ["hunter2-secret"];
+    server.plan(namespace, { kind: "fails", exitCode: 1, log: "hunter2-secret", reason: "hunter2-secret" });
+    const discreet = createExecutors({ warehouse: idleWarehouse, secrets, clock: realClock });
+    const result = await discreet.run(requestFor(action()));
+    expect(result).toMatchObject({
+      message: expect.stringContaining("(***)") as string,
+      logTail: "new/fill: ***",
+    });
+  });
+
   it("is a success whose log could not be read, where only that is forbidden", async () => {
     server.addFault({
       call: "pods.log",
@@ -289,6 +300,10 @@ describe("what is checked beforehand", () => {
       `no right to delete jobs in namespace ${namespace}`,
       `no right to get pods/log in namespace ${namespace}`,
     ]);
+  });
+
+  it("is told as not checked from outside of the cluster", async () => {
+    expect(await executor.check(requestFor(action({ cluster: null })))).toMatchObject([{ level: "warning" }]);
   });
 
   it("says that the cluster is not there", async () => {

@@ -44,7 +44,7 @@ describe("a message", () => {
     const what = pubsubAction(server.url, {
       topic: "fill-{{processor}}",
       data: '{"from":"{{start_date}}"}',
-      attributes: { kind: "backfill", until: "{{end_date_exclusive}}", processor: "a lie" },
+      attributes: { kind: "backfill", until: "{{end_date_exclusive}}" },
       orderingKey: "{{processor}}",
     });
     expect(await executor.run(requestFor(what))).toMatchObject({
@@ -57,6 +57,13 @@ describe("a message", () => {
     expect(textOf(server.messages.at(-1)?.data)).toBe('{"from":"2024-01-30"}');
     expect(executor.handleOf(requestFor(what))).toBe("projects/p/topics/fill-scores");
   });
+});
+
+it("puts no more into the address of its topic than a name", () => {
+  const what = pubsubAction(server.url, { topic: "fill-{{season}}" });
+  expect(executor.handleOf(requestFor(what, { season: "../2024/25?x" }))).toBe(
+    "projects/p/topics/fill-..%2F2024%2F25%3Fx",
+  );
 });
 
 describe("what is checked beforehand", () => {
