@@ -2,7 +2,7 @@ import { z } from "zod";
 import { newsKinds } from "../../core/news.ts";
 import { duration, literalText, text } from "./leaves.ts";
 
-export const notifyFormats = ["json", "slack"] as const;
+const notifyFormats = ["json", "slack"] as const;
 
 export const notifySchema = z.strictObject({
   url: text.optional().describe("Where it is posted to; the whole of it is taken for a secret."),
