@@ -7,6 +7,7 @@ import {
   openCoordination,
   type OpenCoordination,
 } from "./compose/coordination.ts";
+import { showOverHttp } from "./compose/http.ts";
 import { tellAll } from "./compose/listeners.ts";
 import { openMetrics, withMetricsFile } from "./compose/metrics.ts";
 import { openNews } from "./compose/news.ts";
@@ -183,6 +184,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
           await coordination.check();
           metrics.watchQueue(() => coordination.queue.depth());
           const news = await openNews(config, { ledger, clock, listener });
+          const show = showOverHttp(config, { context, metrics, listener: log });
           try {
             await reconcileAlways(metrics.measure({ ...context, lock: coordination.lock }), {
               ...config.daemon,
@@ -191,6 +193,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
               coordination,
               ticks: createCronTicks({ cron: config.daemon.cron, timezone: pipeline.timezone, jitterMs }),
               listener: news.listener,
+              ...(show === null ? {} : { show }),
               signal,
             });
           } finally {

@@ -11,6 +11,8 @@ type Unlogged = "onCycleStarted" | "onRecorded" | "onRunning";
 
 export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged>, DeliveryListener {
   readonly onLocked: (message: string) => void;
+  readonly onListening: (url: string) => void;
+  readonly onRequestFailed: (thrown: unknown, request: string) => void;
   readonly onUnreadable: (jobId: string, message: string) => void;
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
   readonly onNewsFailed: (thrown: unknown) => void;
@@ -109,6 +111,12 @@ export function runLog(logger: Logger): RunLog {
     },
     onStopping(running) {
       logger.info({ running }, "stopping");
+    },
+    onListening(url) {
+      logger.info({ url }, "http server listens");
+    },
+    onRequestFailed(thrown, request) {
+      logger.error({ request, ...fieldsOf(thrown) }, "http request failed");
     },
     onLocked(message) {
       logger.info({ reason: message }, "waiting for another run");

@@ -1,0 +1,112 @@
+import type { IsoDate } from "../core/iso-date.ts";
+import type { RepairStart } from "../core/ledger-records.ts";
+import { formatInstant } from "../core/wall-clock.ts";
+import type { EndedRepair, LiveView } from "../reconcile/ports/live-view.ts";
+import type { OutstandingRepair } from "../reconcile/ports/repair-queue.ts";
+
+/** Repairs that run, wait and ended. */
+export interface RepairsDocument {
+  readonly schema_version: 1;
+  readonly pipeline: string;
+  readonly target: string | null;
+  readonly revision: number;
+  /** On record, in any process, oldest first. */
+  readonly running: readonly RunningDocument[];
+  /** In the queue, oldest first, at most 1,000. */
+  readonly queued: readonly QueuedDocument[];
+  /** Newest first, at most 100. */
+  readonly ended: readonly EndedDocument[];
+}
+
+export interface RunningDocument {
+  readonly id: string;
+  readonly repair: string;
+  readonly processors: readonly string[];
+  readonly dates: readonly IsoDate[];
+  readonly attempt: number;
+  readonly started_at: string;
+  /** Without an end by then it counts as lost. */
+  readonly deadline_at: string;
+  readonly worker: string;
+}
+
+export interface QueuedDocument {
+  readonly id: string;
+  readonly repair: string;
+  readonly dates: readonly IsoDate[];
+  readonly attempt: number;
+  readonly reason: string;
+  readonly state: "queued" | "running";
+  /** Null for one that runs. */
+  readonly queued_at: string | null;
+}
+
+export interface EndedDocument {
+  readonly id: string;
+  readonly repair: string;
+  readonly attempt: number;
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly outcome: string;
+  readonly error_code: string | null;
+  readonly message: string | null;
+  /** Those that are still on record. */
+  readonly cells: readonly {
+    readonly processor: string;
+    readonly date: IsoDate;
+    readonly outcome: string;
+    readonly rows_before: number;
+    readonly rows_after: number;
+  }[];
+}
+
+export function repairsDocument(view: LiveView): RepairsDocument {
+  return {
+    schema_version: 1,
+    pipeline: view.pipeline,
+    target: view.target,
+    revision: view.revision,
+    running: view.running.map(runningDocument),
+    queued: view.queued.map(queuedDocument),
+    ended: view.ended.map(endedDocument),
+  };
+}
+
+export function runningDocument(start: RepairStart): RunningDocument {
+  return {
+    id: start.repairId,
+    repair: start.repair,
+    processors: start.processors,
+    dates: start.dates,
+    attempt: start.attempt,
+    started_at: formatInstant(start.startedAt),
+    deadline_at: formatInstant(start.deadlineAt),
+    worker: start.worker,
+  };
+}
+
+function queuedDocument(job: OutstandingRepair): QueuedDocument {
+  const { id, repair, dates, attempt, reason, state } = job;
+  const queuedAt = job.state === "queued" ? formatInstant(job.queuedAt) : null;
+  return { id, repair, dates, attempt, reason, state, queued_at: queuedAt };
+}
+
+export function endedDocument(end: EndedRepair): EndedDocument {
+  return {
+    id: end.repairId,
+    repair: end.repair,
+    attempt: end.attempt,
+    started_at: formatInstant(end.startedAt),
+    ended_at: formatInstant(end.endedAt),
+    outcome: end.outcome,
+    error_code: end.errorCode,
+    message: end.message,
+    cells: end.cells.map(({ processor, date, outcome, rowsBefore, rowsAfter }) => ({
+      processor,
+      date,
+      outcome,
+      rows_before: rowsBefore,
+      rows_after: rowsAfter,
+    })),
+  };
+}
