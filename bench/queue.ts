@@ -24,7 +24,7 @@ export async function queueBenchmark(): Promise<Benchmark> {
     pipeline: "bench",
     server: redisServer(settings(redis.url)),
     jobsMax: jobsEach,
-    listener: { onUnreadable: () => undefined, onStalled: () => undefined },
+    listener: { onUnreadable: () => undefined, onStalled: () => undefined, onWiped: () => undefined },
   });
   const [connection] = await connectAll([redis.url], "commands");
   if (connection === undefined) throw new Error("expected a connection");

@@ -22,6 +22,8 @@ export interface CoordinationListener {
   readonly onUnreadable: (jobId: string, message: string) => void;
   /** Jobs waited beside a free slot: their worker is started anew. */
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
+  /** Redis has forgotten everything, which is another thing than to be away. */
+  readonly onWiped: () => void;
 }
 
 /** Queue, locks and lease: on Redis where the config names one, else within this process. */

@@ -12,6 +12,7 @@ export function tellAll(listeners: readonly Partial<Listener>[]): Listener {
   return {
     onCycleStarted: (...of) => tell((listener) => listener.onCycleStarted?.(...of)),
     onRecorded: (...of) => tell((listener) => listener.onRecorded?.(...of)),
+    onSurveysNotKept: (...of) => tell((listener) => listener.onSurveysNotKept?.(...of)),
     onCycle: (...of) => tell((listener) => listener.onCycle?.(...of)),
     onCycleFailed: (...of) => tell((listener) => listener.onCycleFailed?.(...of)),
     onPlanned: (...of) => tell((listener) => listener.onPlanned?.(...of)),
@@ -25,6 +26,7 @@ export function tellAll(listeners: readonly Partial<Listener>[]): Listener {
     onDegraded: (...of) => tell((listener) => listener.onDegraded?.(...of)),
     onUnreadable: (...of) => tell((listener) => listener.onUnreadable?.(...of)),
     onStalled: (...of) => tell((listener) => listener.onStalled?.(...of)),
+    onWiped: () => tell((listener) => listener.onWiped?.()),
     onDelivery: (...of) => tell((listener) => listener.onDelivery?.(...of)),
     onNewsFailed: (...of) => tell((listener) => listener.onNewsFailed?.(...of)),
   };

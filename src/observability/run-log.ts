@@ -15,6 +15,7 @@ export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged>, De
   readonly onRequestFailed: (thrown: unknown, request: string) => void;
   readonly onUnreadable: (jobId: string, message: string) => void;
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
+  readonly onWiped: () => void;
   readonly onNewsFailed: (thrown: unknown) => void;
 }
 
@@ -108,6 +109,14 @@ export function runLog(logger: Logger): RunLog {
     },
     onNewsFailed(thrown) {
       logger.warn(fieldsOf(thrown), "news not found out: the next cycle tells them");
+    },
+    onSurveysNotKept(thrown) {
+      logger.warn(fieldsOf(thrown), "surveys not kept: the next process is billed for them once more");
+    },
+    onWiped() {
+      logger.warn(
+        "redis has forgotten everything: what waited is enqueued again, and no lock is granted for 15 s",
+      );
     },
     onStopping(running) {
       logger.info({ running }, "stopping");

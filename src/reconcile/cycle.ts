@@ -1,6 +1,7 @@
 import type { Assessment } from "../core/assessment.ts";
 import type { CycleRecord, GapEvent, RepairEnd } from "../core/ledger-records.ts";
 import { plan, type PlanLimits } from "../core/plan.ts";
+import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Session } from "./session.ts";
 import { lostEnd, upkeepOf } from "./upkeep.ts";
@@ -13,6 +14,8 @@ export interface CycleListener {
   readonly onEnded: (end: RepairEnd) => void;
   /** It is on record, with the gaps that it opened and closed. */
   readonly onRecorded: (cycle: CycleRecord, events: readonly GapEvent[]) => void;
+  /** What it learnt could not be kept for the next process, which will be billed for it once more. */
+  readonly onSurveysNotKept: (thrown: unknown) => void;
 }
 
 export interface CycleOptions {
@@ -63,6 +66,12 @@ export async function runCycle(
   await ledger.recordCycle(cycle, events, baselines);
   session.appendCycle(cycle, events, baselines);
   listener.onRecorded(cycle, events);
-  await warehouse.keepSurveys();
+  try {
+    await warehouse.keepSurveys();
+  } catch (thrown) {
+    // Without it the next process asks for more, and sees the same.
+    if (!(thrown instanceof ReconcilerError)) throw thrown;
+    listener.onSurveysNotKept(thrown);
+  }
   return assessment;
 }

@@ -114,6 +114,7 @@ ${downstream}`,
     listener: {
       onCycleStarted: () => undefined,
       onRecorded: () => undefined,
+      onSurveysNotKept: (thrown) => tell(`surveys not kept: ${codeOf(thrown)}`),
       onRunning: () => undefined,
       onCycle: (assessment) => tell(isConverged(assessment) ? "converged" : "gaps"),
       onCycleFailed: (thrown) => tell(`cycle failed: ${codeOf(thrown)}`),
@@ -198,6 +199,17 @@ test("after a cycle that failed nothing is begun until one has worked", async ()
     "started",
     "ended repaired",
   ]);
+});
+
+test("what a cycle learnt and could not keep is told, and the cycle counts all the same", async () => {
+  const full = () => Promise.reject(new ReconcilerError("ledger_unavailable", "no space left"));
+  const daemon = await startDaemon(fill, {
+    around: (context) => ({ ...context, warehouse: { ...context.warehouse, keepSurveys: full } }),
+  });
+  await daemon.told("surveys not kept: ledger_unavailable");
+  await daemon.told("ended repaired");
+  await daemon.stop();
+  expect(daemon.events.filter((event) => event.startsWith("cycle failed"))).toEqual([]);
 });
 
 test("a cycle that takes too long is given up and told", async () => {
@@ -467,7 +479,7 @@ test("a stop while a worker looks for the first time ends it at once, and nothin
   expect(daemon.events).toEqual(["ticks stopped", "stopping 0"]);
 });
 
-test("what a verified repair unblocks begins before the end of that repair is on record", async () => {
+test("what a verified repair unblocks waits neither for the record of its end nor for people's decisions", async () => {
   await warehouse.write(["create table shop.copies as from shop.orders"]);
   const recorded = event();
   let ends = 0;
@@ -482,6 +494,10 @@ test("what a verified repair unblocks begins before the end of that repair is on
         recordEnd: async (end) => {
           if (++ends === 1) await recorded.happened;
           await ledger.recordEnd(end);
+        },
+        decisions: async () => {
+          await recorded.happened;
+          return ledger.decisions();
         },
       },
     }),

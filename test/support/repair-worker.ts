@@ -7,7 +7,7 @@ const queue = createRedisRepairQueue({
   pipeline,
   server: redisServer({ url, username: null, password: null, database: null, ca: null, sentinel: null }),
   jobsMax: 20,
-  listener: { onUnreadable: () => undefined, onStalled: () => undefined },
+  listener: { onUnreadable: () => undefined, onStalled: () => undefined, onWiped: () => undefined },
 });
 queue.consume(
   (job) => {

@@ -5,6 +5,11 @@ import type { RedisServer } from "./server.ts";
 /** What the first word of an error reply means, where the server refuses who asks rather than what is asked. */
 const credentialReplies: ReadonlySet<string> = new Set(["WRONGPASS", "NOAUTH", "NOPERM"]);
 
+/** The error reply of a server that takes no write; version 6 tells it from within a script. */
+const outOfMemory = /^OOM |-OOM /;
+const memoryHint =
+  "it has reached its maxmemory, and drops nothing, as it should: give it more, or find out whose keys fill it (redis-cli --bigkeys); jobs and locks are a few megabytes";
+
 /** How OpenSSL and Node call a certificate that they do not trust. */
 const certificateCodes: ReadonlySet<string> = new Set([
   "CERT_HAS_EXPIRED",
@@ -32,7 +37,7 @@ export function redisFailure(error: unknown, server: RedisServer): ReconcilerErr
   }
   return new ReconcilerError("redis_unavailable", `${server.name} cannot be used: ${message}`, {
     path: "redis",
-    hint: hintOf(codeOf(error), server.tls),
+    hint: outOfMemory.test(message) ? memoryHint : hintOf(codeOf(error), server.tls),
   });
 }
 

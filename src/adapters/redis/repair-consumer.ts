@@ -10,6 +10,8 @@ export interface RepairQueueListener {
   readonly onUnreadable: (jobId: string, message: string) => void;
   /** Jobs waited for so long, a slot was free, and none was taken: the worker is started anew. */
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
+  /** The server has forgotten everything since it was last asked what is outstanding: jobs, locks and plans. */
+  readonly onWiped: () => void;
 }
 
 export interface RedisRepairConsumerParts {

@@ -11,6 +11,7 @@ import type {
 } from "../../reconcile/ports/repair-queue.ts";
 import { outdatedPlan } from "../outdated-plan.ts";
 import { openConnection, type RedisConnection } from "./connection.ts";
+import { createEpochKey, type EpochKey } from "./epoch-key.ts";
 import { jobIdOf } from "./job-payload.ts";
 import type { QueuePlace } from "./job-worker.ts";
 import { limited } from "./limited.ts";
@@ -51,6 +52,7 @@ class RedisRepairQueue implements RepairQueue {
   readonly #queue: Queue<QueuedRepair, void, string>;
   readonly #stored: StoredJobs;
   readonly #epoch: PlanEpoch;
+  readonly #memory: EpochKey;
   readonly #consumers = new Set<RedisRepairConsumer>();
   /** One plan is enqueued at a time, so that each knows how many jobs there are. */
   #lastEnqueue: Promise<unknown> = Promise.resolve();
@@ -71,6 +73,7 @@ class RedisRepairQueue implements RepairQueue {
     this.#queue.on("error", () => undefined);
     this.#stored = new StoredJobs(this.#connection, this.#queue);
     this.#epoch = new PlanEpoch(this.#connection, pipeline);
+    this.#memory = createEpochKey(this.#connection, pipeline);
   }
 
   enqueue(jobs: readonly RepairJob[], epoch: number): Promise<readonly string[]> {
@@ -112,6 +115,8 @@ class RedisRepairQueue implements RepairQueue {
 
   outstanding(): Promise<readonly OutstandingRepair[]> {
     return this.#call(async () => {
+      // A server that is merely away lets this fail.
+      if ((await this.#memory.look()) === "wiped") this.#options.listener.onWiped();
       const { running, waiting } = await this.#stored.ids();
       const stored = await this.#stored.read([...running, ...waiting]);
       // What a wiped server forgot and this process still runs.

@@ -10,7 +10,7 @@ import type { Instruments } from "./instruments.ts";
 
 /** What is counted as it happens, in whichever process it does. */
 export interface EventCounters
-  extends Omit<DaemonListener, "onPlanned" | "onStarted" | "onStopping">,
+  extends Omit<DaemonListener, "onPlanned" | "onStarted" | "onStopping" | "onSurveysNotKept">,
     Pick<DeliveryListener, "onDelivery"> {
   readonly onUnreadable: () => void;
   readonly onStalled: () => void;

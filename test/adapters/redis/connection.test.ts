@@ -176,6 +176,24 @@ describe.concurrent("a connection", () => {
     expect(ms).toBeLessThan(5000);
   });
 
+  test("says of a server without memory what to do", async () => {
+    const server = await startRedis("--maxmemory-policy", "noeviction");
+    servers.push(server);
+    const connection = open(server.url);
+    await connection.ready();
+    await server.command("config", "set", "maxmemory", "1");
+    for (const write of [
+      connection.client.set("key", "value"),
+      connection.client.eval("return redis.call('set', KEYS[1], 'value')", 1, "key"),
+    ]) {
+      const { error } = await failureOf(write);
+      expect(connection.failure(error)).toMatchObject({
+        code: "redis_unavailable",
+        hint: expect.stringContaining("maxmemory"),
+      });
+    }
+  });
+
   test.each<[ConnectionPurpose, number]>([
     ["locks", 3000],
     ["commands", 6000],

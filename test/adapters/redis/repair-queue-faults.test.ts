@@ -24,13 +24,15 @@ interface Arena {
   /** What the listeners of all replicas were told. */
   readonly unreadable: readonly string[];
   readonly stalls: readonly number[];
+  /** When, as `performance.now()` counts. */
+  readonly wipes: readonly number[];
 }
 
 /** A server of its own for a test, because they run at the same time: most of each is waiting. */
 async function arena({ onTestFinished }: TestContext): Promise<Arena> {
   const redis = await startRedis();
   const queues: RepairQueue[] = [];
-  const [unreadable, stalls]: [string[], number[]] = [[], []];
+  const [unreadable, stalls, wipes]: [string[], number[], number[]] = [[], [], []];
   onTestFinished(async () => {
     await Promise.all(queues.map((queue) => queue.close()));
     await redis.stop();
@@ -43,13 +45,14 @@ async function arena({ onTestFinished }: TestContext): Promise<Arena> {
       listener: {
         onUnreadable: (jobId) => unreadable.push(jobId),
         onStalled: ({ waiting }) => stalls.push(waiting),
+        onWiped: () => wipes.push(performance.now()),
       },
       ...options,
     });
     queues.push(queue);
     return queue;
   };
-  return { redis, replica, worker: new StubWorker(), unreadable, stalls };
+  return { redis, replica, worker: new StubWorker(), unreadable, stalls, wipes };
 }
 
 async function states(queue: RepairQueue): Promise<object> {
@@ -103,6 +106,27 @@ describe.concurrent("the repair queue on Redis", () => {
     worker.end(b);
     await worker.hasTaken(a, b, a, c);
     await expect(planner.enqueue([b], 4)).rejects.toMatchObject({ code: "plan_outdated" });
+  });
+
+  test("tells whoever plans of a wipe, once, and of nothing where Redis was only away", async (context) => {
+    const { redis, replica, worker, wipes } = await arena(context);
+    const queue = replica();
+    await queue.enqueue([a], 5);
+    expect(await states(queue)).toEqual({ [a.id]: "queued" });
+    await redis.command("save");
+    await redis.kill();
+    await expectUnavailable(queue);
+    await redis.restart();
+    await soon(async () => expect(await states(queue)).toEqual({ [a.id]: "queued" }));
+    expect(wipes).toHaveLength(0);
+    await redis.command("flushall");
+    expect(await states(queue)).toEqual({});
+    expect(await queue.enqueue([a], 5)).toEqual([a.id]);
+    expect(await states(queue)).toEqual({ [a.id]: "queued" });
+    expect(wipes).toHaveLength(1);
+    queue.consume(worker.handle, { slots: 1 });
+    await worker.hasTaken(a);
+    worker.end(a);
   });
 
   test("fails in time while Redis is away, and goes on by itself when it is back and empty", async (context) => {

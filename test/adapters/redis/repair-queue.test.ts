@@ -20,7 +20,7 @@ describeRepairQueueContract("on Redis", () => {
       pipeline,
       server: redisServer(settings(redis.url)),
       jobsMax: 20,
-      listener: { onUnreadable: () => undefined, onStalled: () => undefined },
+      listener: { onUnreadable: () => undefined, onStalled: () => undefined, onWiped: () => undefined },
     });
   const [one, other] = [replica(), replica()];
   return Promise.resolve({
