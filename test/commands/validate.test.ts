@@ -1,8 +1,9 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import type { ValidationDocument } from "../../src/terminal/validation.ts";
+import { startPubsub } from "../support/pubsub/server.ts";
 import { makeShop, type Shop, shopYaml } from "./in-process.ts";
 
 const shops: Shop[] = [];
@@ -79,6 +80,25 @@ processors:`,
     expect(await found("status", "started_at", "team = 'ours'")).toEqual([
       ["run_history", expect.stringContaining("team")],
     ]);
+  });
+
+  test("asks whoever would run a repair somewhere else whether it may, and starts none", async () => {
+    const pubsub = await startPubsub("hush");
+    onTestFinished(() => pubsub.stop());
+    const action = `pubsub: { topic: fill, project: proj, api_endpoint: "${pubsub.url}" }`;
+    const shop = await open(shopYaml.replace("sql_file: orders.sql", action));
+    expect(await findings(shop)).toEqual([]);
+    pubsub.deny();
+    expect(await findings(shop)).toEqual([
+      {
+        level: "error",
+        place: "processors.orders.repair.pubsub",
+        expected: "what it names to be there, and the permission to run it",
+        found: "no topic projects/proj/topics/fill, or no permission pubsub.topics.publish on it",
+        hint: "create the topic, or grant roles/pubsub.publisher on it to the account of this process",
+      },
+    ]);
+    expect(pubsub.messages).toEqual([]);
   });
 
   test("finds each name that is not there, with the nearest, and tells it once", async () => {

@@ -30,7 +30,7 @@ processors:
 const fill = (scene: Scene): Promise<void> =>
   scene.warehouse.write(["insert into nba.scores values (date '2024-01-02')"]);
 
-test("a message is proven by what its subscriber writes, and the topic is checked beforehand", async () => {
+test("a message is proven by what its subscriber writes", async () => {
   const pubsub = await startPubsub("hush");
   const pipeline = pipelineOf(`pubsub: { topic: fill, project: proj, api_endpoint: "${pubsub.url}" }`);
   try {
@@ -39,8 +39,6 @@ test("a message is proven by what its subscriber writes, and the topic is checke
       pubsub.onMessage(() => {
         written = fill(scene);
       });
-      expect(await scene.run("validate", "--connect")).toMatchObject({ code: 0 });
-      expect(pubsub.messages).toHaveLength(0);
       const { code, document } = await scene.report("--once");
       await written;
       expect({ code, gaps: document.gaps }).toEqual({ code: 0, gaps: [] });
@@ -51,12 +49,6 @@ test("a message is proven by what its subscriber writes, and the topic is checke
       expect(await scene.ledger("select outcome, message from repair_ends")).toEqual([
         ["repaired", "accepted as message 1 of projects/proj/topics/fill"],
       ]);
-      pubsub.deny();
-      const refused = await scene.run("validate", "--connect");
-      expect(refused).toMatchObject({
-        code: 1,
-        stdout: expect.stringContaining("roles/pubsub.publisher") as string,
-      });
     });
   } finally {
     await pubsub.stop();

@@ -11,13 +11,19 @@ export type ApiFault =
   /** The connection ends; nothing is done. */
   | { readonly kind: "cut" }
   /** Everything is done; the connection ends in the midst of the answer. */
-  | { readonly kind: "lost" };
+  | { readonly kind: "lost" }
+  /** Everything is done; no answer, ever. */
+  | { readonly kind: "mute" }
+  /** Everything is done; the answer is 500. */
+  | { readonly kind: "broken" };
 
 export interface FaultRule {
   /** The name of the calls that it meets. */
   readonly call: string;
   /** Met by paths that match it alone; by all unless given. */
   readonly path?: RegExp;
+  /** How many calls it lets through before. */
+  readonly skip?: number;
   /** How often; always unless given. */
   readonly times?: number;
   readonly fault: ApiFault;
@@ -61,13 +67,17 @@ export interface ApiServer {
 
 /** An HTTP server on 127.0.0.1 that speaks an API and fails as it is told. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const rules: { readonly rule: FaultRule; left: number }[] = [];
+  const rules: { readonly rule: FaultRule; skip: number; left: number }[] = [];
   const calls: string[] = [];
   const take = (call: string, path: string): ApiFault | null => {
     const met = rules.find(
       ({ rule, left }) => left > 0 && rule.call === call && (rule.path?.test(path) ?? true),
     );
     if (met === undefined) return null;
+    if (met.skip > 0) {
+      met.skip -= 1;
+      return null;
+    }
     met.left -= 1;
     return met.rule.fault;
   };
@@ -85,7 +95,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   return {
     url: `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     calls,
-    addFault: (rule) => void rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }),
+    addFault: (rule) =>
+      void rules.push({ rule, skip: rule.skip ?? 0, left: rule.times ?? Number.POSITIVE_INFINITY }),
     stop: () => close(server),
   };
 }
@@ -117,6 +128,8 @@ async function answer(
     response.writeHead(200, { "content-length": "1000" });
     return void response.write(secret, () => response.destroy());
   }
+  if (fault?.kind === "mute") return;
+  if (fault?.kind === "broken") return reply(response, { status: 500, body: errorBody(500, "broken") });
   reply(response, done);
 }
 

@@ -223,12 +223,33 @@ describe("a Job that is there already", () => {
 });
 
 describe("a cluster that is hard to reach", () => {
+  it("is not told to make a Job again where it failed after it had made it", async () => {
+    server.addFault({ call: "jobs.create", path: new RegExp(`/${namespace}/`), fault: { kind: "broken" } });
+    const before = server.made.length;
+    expect(await run()).toMatchObject({ kind: "succeeded" });
+    expect(server.made).toHaveLength(before + 1);
+  });
+
+  it("keeps no Job that it made without a word, once the time of the run is over", async () => {
+    server.plan(namespace, { kind: "endless" });
+    server.addFault({ call: "jobs.create", path: new RegExp(`/${namespace}/`), fault: { kind: "mute" } });
+    expect(await run({ timeoutMs: 300 })).toMatchObject({ kind: "timed_out" });
+    expect(server.jobs()).not.toContain(server.made.at(-1));
+  });
+
   it("is asked again while a Job runs, whatever passes", async () => {
     const path = new RegExp(`/${namespace}/`);
     server.addFault({ call: "jobs.get", path, times: 2, fault: { kind: "status", status: 500 } });
     server.addFault({ call: "jobs.get", path, times: 1, fault: { kind: "cut" } });
     server.addFault({ call: "jobs.get", path, times: 2, fault: { kind: "status", status: 403 } });
-    expect(await run()).toMatchObject({ kind: "succeeded" });
+    server.addFault({ call: "jobs.get", path, skip: 1, times: 2, fault: { kind: "status", status: 403 } });
+    server.plan(namespace, { kind: "endless" });
+    const before = server.calls.length;
+    const running = run();
+    const asked = () => server.calls.slice(before).filter((call) => call === "jobs.get").length;
+    await until("it to be asked after every fault", () => asked() > 8);
+    server.plan(namespace, { kind: "succeeds", log: "done" });
+    expect(await running).toMatchObject({ kind: "succeeded" });
   });
 
   it("ends a run that it keeps refusing to tell of, and says so for all dates", async () => {
