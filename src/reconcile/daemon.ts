@@ -53,6 +53,7 @@ class DaemonRun {
   #readyAt = Infinity;
   /** When, on the monotonic clock, people's decisions are asked for again. */
   #decisionsAt = -Infinity;
+  #heeding: Promise<void> = Promise.resolve();
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: DaemonOptions) {
@@ -151,6 +152,7 @@ class DaemonRun {
       this.#cancel.abort();
       await this.#jobs.allEnded();
       await this.#looks.allEnded();
+      await this.#heeding;
     }
   }
 
@@ -271,19 +273,26 @@ class DaemonRun {
     const next = Math.min(this.#readyAt, this.#retryAt) - this.#monotonic();
     await clock.sleep(isNews ? 0 : Math.max(1, Math.min(pollMs, next)), woken.signal);
     // Where jobs end all the time, nobody would ever sleep undisturbed.
-    if (this.#monotonic() >= this.#decisionsAt && this.#session.hasLooked) await this.#heedDecisions();
+    if (this.#monotonic() >= this.#decisionsAt && this.#session.hasLooked) {
+      // Until it has its answer it is asked again only where somebody wants it at once.
+      this.#decisionsAt = Infinity;
+      const before = this.#heeding;
+      this.#heeding = this.#heedDecisions().then(() => before);
+    }
   }
 
+  /** Beside the loop: what is unblocked does not wait for the ledger, which may be slow or have a queue. Never rejects. */
   async #heedDecisions(): Promise<void> {
-    this.#decisionsAt = this.#monotonic() + pollMs;
     const known = this.#session.records.decisions.length;
     try {
       await this.#jobs.heedDecisions();
     } catch (thrown) {
-      if (!(thrown instanceof ReconcilerError)) throw thrown;
       this.#failed(thrown);
     }
-    if (this.#session.records.decisions.length !== known) this.#isChanged = true;
+    this.#decisionsAt = Math.min(this.#decisionsAt, this.#monotonic() + pollMs);
+    if (this.#session.records.decisions.length === known) return;
+    this.#isChanged = true;
+    this.#wake();
   }
 
   #changed(): void {
