@@ -45,12 +45,12 @@ function renderForm(processors: readonly string[], { chosen, start, end }: Actio
   )}</select></label>
 <label data-for="retry waive pause cancel">From <input type="date" name="start_date" value="${start ?? ""}"></label>
 <label data-for="retry waive pause cancel">To <input type="date" name="end_date" value="${end ?? ""}"></label>
-<label data-for="retry waive release accept pause cancel">Who you are <input name="actor" autocomplete="username" maxlength="100"></label>
-<label data-for="retry waive release accept pause cancel">Reason <input name="reason" maxlength="500"></label>
-<label data-for="waive">Owner <input name="owner" maxlength="100"></label>
+<label>Who you are <input name="actor" autocomplete="username" maxlength="200" required></label>
+<label>Reason <input name="reason" maxlength="2000"></label>
+<label data-for="waive">Owner <input name="owner" maxlength="200"></label>
 <label data-for="waive">Expires <input type="date" name="expires"></label>
 <label data-for="waive">What depends on them <select name="downstream"><option value="exempt">is exempt too</option><option value="proceed">runs on what there is</option></select></label>
-<label>Token <input type="password" name="token" autocomplete="off"></label>
+<label>Token <input type="password" name="token" autocomplete="off" required></label>
 <button name="preview">Show what it would do</button>
 <div id="action-result" role="status" aria-live="polite"></div>
 </form>`;

@@ -6,9 +6,9 @@ import { snapshotOf } from "./snapshot.ts";
 
 const width = 720;
 const height = 160;
-const left = 48;
+const left = 76;
 const bottom = 24;
-const top = 10;
+const top = 18;
 const right = 8;
 /** A line of more points looks no different. */
 const pointsMax = 400;

@@ -27,9 +27,10 @@ export function renderGridTable(assessment: Assessment, rows: GridRows, query: P
   const headings = headingRows(axis, rows.columns, dates);
   const merged =
     datesPerColumn === 1 ? "a column is a date" : `a column is the worst of up to ${datesPerColumn} dates`;
-  return html`<div class="scroll" id="grid" role="region" aria-labelledby="grid-caption" tabindex="0">
-<table class="grid w${Math.ceil(columns / widthStep) * widthStep}">
-<caption id="grid-caption">${dateAt(axis, rows.from)} to ${dateAt(axis, rows.to)}; ${merged}. <span class="keys">Arrow keys move between cells, Enter opens one.</span></caption>
+  return html`<div id="grid">
+<p class="caption" id="grid-caption">${dateAt(axis, rows.from)} to ${dateAt(axis, rows.to)}; ${merged}. <span class="keys">Arrow keys move between cells, Enter opens one.</span></p>
+<div class="scroll" role="region" aria-labelledby="grid-caption" tabindex="0">
+<table aria-labelledby="grid-caption" class="grid w${Math.ceil(columns / widthStep) * widthStep}">
 <colgroup><col class="name"><col class="gaps"><col span="${columns}"></colgroup>
 <thead>
 ${headings.map(
@@ -44,7 +45,7 @@ ${own.map((row) => renderRow(assessment, row, query))}</tbody>
 `,
 )}</table>
 </div>
-${renderParts(rows, query)}`;
+${renderParts(rows, query)}</div>`;
 }
 
 function phases(

@@ -6,6 +6,8 @@ export interface LayoutInput {
   readonly pipeline: string;
   readonly target: string | null;
   readonly revision: number;
+  /** Whether what is shown may have changed since. */
+  readonly isStale: boolean;
   readonly assets: PageAssets;
   readonly content: Content;
 }
@@ -14,7 +16,15 @@ export interface LayoutInput {
 const reloadSeconds = 60;
 
 /** A whole document. Styles and scripts are files of the same server, so that a policy can forbid all others. */
-export function renderLayout({ title, pipeline, target, revision, assets, content }: LayoutInput): string {
+export function renderLayout({
+  title,
+  pipeline,
+  target,
+  revision,
+  isStale,
+  assets,
+  content,
+}: LayoutInput): string {
   return `<!doctype html>
 ${html`<html lang="en">
 <head>
@@ -35,7 +45,7 @@ ${assets.scripts.map(
 <p id="connection" role="status"></p>
 <noscript><p class="soft">Loaded anew every ${reloadSeconds} seconds; <a href="">load now</a>.</p></noscript>
 </header>
-<main id="main" data-revision="${revision}">
+<main id="main"${isStale && html` class="outdated"`} data-revision="${revision}">
 ${content}
 </main>
 </body>

@@ -94,8 +94,17 @@ ${problem.hint !== null && html`<p>${problem.hint}</p>`}
 }
 
 function layout(view: LiveView, title: string, content: Content, { assets }: PageOptions): string {
-  const { pipeline, target, revision } = view;
-  return renderLayout({ title: `${title} · ${pipeline}`, pipeline, target, revision, assets, content });
+  const { pipeline, target, revision, sight } = view;
+  const isStale = sight?.isStale ?? false;
+  return renderLayout({
+    title: `${title} · ${pipeline}`,
+    pipeline,
+    target,
+    revision,
+    isStale,
+    assets,
+    content,
+  });
 }
 
 /** What a tab says that nobody looks at. */

@@ -14,19 +14,22 @@ export function renderPlan({ assessment }: LiveSight, plan: LivePlan): Html {
   return html`<section id="plan" aria-labelledby="plan-title">
 <h2 id="plan-title">Plan</h2>
 <p>${planHeadline(document)}</p>
-${renderTable(
-  ["Wave", "Repair", "First", "Last", "Dates", "Time", "Why", ...(isFolded ? ["Jobs"] : [])],
-  lines.map(({ wave, repair, first, last, dates, seconds, why, jobs }) => [
-    formatCount(wave),
-    repair,
-    first,
-    last,
-    formatCount(dates),
-    seconds === null ? "?" : formatSeconds(seconds),
-    why,
-    ...(isFolded ? [formatCount(jobs)] : []),
-  ]),
-  hidden,
-)}
+${
+  lines.length > 0 &&
+  renderTable(
+    ["Wave", "Repair", "First", "Last", "Dates", "Time", "Why", ...(isFolded ? ["Jobs"] : [])],
+    lines.map(({ wave, repair, first, last, dates, seconds, why, jobs }) => [
+      formatCount(wave),
+      repair,
+      first,
+      last,
+      formatCount(dates),
+      seconds === null ? "?" : formatSeconds(seconds),
+      why,
+      ...(isFolded ? [formatCount(jobs)] : []),
+    ]),
+    hidden,
+  )
+}
 </section>`;
 }

@@ -48,7 +48,10 @@ function requestOf(form) {
     body[field.name] = field.value.trim();
   }
   const chosen = [...processors.selectedOptions].map(({ value }) => value);
-  if (chosen.length > 0 && !processors.closest("label").hidden) body.processors = chosen;
+  const isAboutCells = !processors.closest("label").hidden;
+  if (isAboutCells && chosen.length > 0) body.processors = chosen;
+  // The daemon takes a request for everything only where it says so; the preview tells how much that is.
+  else if (isAboutCells && body.start_date === undefined && body.end_date === undefined) body.all = true;
   sessionStorage.setItem(tokenKey, token.value);
   return {
     path: `/api/v1/${paths[action.value] ?? action.value}`,
@@ -113,10 +116,10 @@ async function send({ path, token }, body, key) {
     const document = await response.json();
     return response.ok ? { document, problem: null } : { document: null, problem: document };
   } catch (thrown) {
-    const message = `The daemon did not answer (${thrown.message}); whether it was done is not known.`;
+    const detail = `The daemon did not answer (${thrown.message}); whether it was done is not known.`;
     return {
       document: null,
-      problem: { message, hint: "press again: the same request is never done twice" },
+      problem: { detail, hint: "press again: the same request is never done twice" },
     };
   }
 }
@@ -138,8 +141,8 @@ function previewParagraphs({ effect, touched = [], notes = [] }) {
   return [effect, ...lines, ...notes].filter((text) => typeof text === "string").map(paragraph);
 }
 
-function problemParagraphs({ message, detail, title, hint }) {
-  const texts = [message ?? detail ?? title ?? "It was refused.", hint];
+function problemParagraphs({ detail, title, hint }) {
+  const texts = [detail ?? title ?? "It was refused.", hint];
   return texts.filter((text) => typeof text === "string" && text !== "").map(paragraph);
 }
 

@@ -92,4 +92,4 @@ document.addEventListener("pointerover", ({ target }) => {
 document.addEventListener("page-shown", prepare);
 prepare();
 // The newest dates are what people come for.
-for (const grid of document.querySelectorAll("#grid")) grid.scrollLeft = grid.scrollWidth;
+for (const grid of document.querySelectorAll("#grid .scroll")) grid.scrollLeft = grid.scrollWidth;

@@ -57,6 +57,7 @@ function show(fetched) {
   document.title = fetched.title;
   const [main, next] = [document.getElementById("main"), fetched.getElementById("main")];
   main.dataset.revision = next.dataset.revision;
+  main.className = next.className;
   const keys = [main, next].map((element) =>
     [...element.children].map(({ id, tagName }) => id || tagName).join(),
   );
@@ -91,10 +92,12 @@ function sameMarkup(old, replacement) {
 /** With the focus, the scrolling and what was unfolded as they were. */
 function replace(old, replacement) {
   const focused = old.contains(document.activeElement) ? placeOf(document.activeElement) : null;
-  const scrolled = old.scrollLeft;
+  const scrolled = [...old.querySelectorAll(".scroll")].map(({ scrollLeft }) => scrollLeft);
   const open = [...old.querySelectorAll("details")].map((details) => details.open);
   old.replaceWith(replacement);
-  replacement.scrollLeft = scrolled;
+  [...replacement.querySelectorAll(".scroll")].forEach((element, index) => {
+    element.scrollLeft = scrolled[index] ?? 0;
+  });
   [...replacement.querySelectorAll("details")].forEach((details, index) => {
     details.open = open[index] ?? details.open;
   });
