@@ -1,6 +1,12 @@
 import type { DispositionName, StateName } from "../core/grid.ts";
 import type { GapDocument } from "../core/gap-document.ts";
-import type { ResultDocument } from "../core/result-document.ts";
+import type { UnknownDocument } from "../core/result-document.ts";
+
+/** What is asked of a gap to find its cause. */
+export type StandingGap = Pick<
+  GapDocument,
+  "processor" | "date" | "state" | "disposition" | "reason" | "attempts" | "next_attempt_at" | "root_causes"
+>;
 
 /** Gaps of one processor that stand alike, and how many others wait for them. */
 export interface CauseGroup {
@@ -38,9 +44,12 @@ interface Group<T> {
 }
 
 /** Every gap counted once: as one that somebody has to look at, or as one that waits for such a one. */
-export function causesOf(document: Pick<ResultDocument, "gaps" | "unknown">): Causes {
-  const groups = new Map<string, Group<GapDocument>>();
-  const groupOfCell = new Map<string, Group<GapDocument>>();
+export function causesOf(document: {
+  readonly gaps: readonly StandingGap[];
+  readonly unknown: readonly Pick<UnknownDocument, "processor" | "date">[];
+}): Causes {
+  const groups = new Map<string, Group<StandingGap>>();
+  const groupOfCell = new Map<string, Group<StandingGap>>();
   for (const gap of document.gaps) {
     if (isWaiting(gap)) continue;
     const of = { ...gap, reason: reasonOf(gap) };
@@ -85,23 +94,23 @@ export function causesOf(document: Pick<ResultDocument, "gaps" | "unknown">): Ca
 }
 
 /** Blocked with somebody to blame; blocked by what no one can name is a cause of its own. */
-function isWaiting({ disposition, root_causes }: GapDocument): boolean {
+function isWaiting({ disposition, root_causes }: StandingGap): boolean {
   return disposition === "blocked" && root_causes.length > 0;
 }
 
 /** Which cap puts a ready gap off for a moment is no difference between causes. */
-function reasonOf({ disposition, reason }: GapDocument): string {
+function reasonOf({ disposition, reason }: StandingGap): string {
   return disposition === "ready" ? "" : reason;
 }
 
 const personsDispositions: readonly DispositionName[] = ["quarantined", "unrepairable", "held"];
 
-function personFirst(groups: readonly Group<GapDocument>[]): readonly Group<GapDocument>[] {
-  const rank = ({ of }: Group<GapDocument>) => (personsDispositions.includes(of.disposition) ? 0 : 1);
+function personFirst(groups: readonly Group<StandingGap>[]): readonly Group<StandingGap>[] {
+  const rank = ({ of }: Group<StandingGap>) => (personsDispositions.includes(of.disposition) ? 0 : 1);
   return groups.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function pick({ processor, state, disposition, reason, attempts }: GapDocument) {
+function pick({ processor, state, disposition, reason, attempts }: StandingGap) {
   return { processor, state, disposition, reason, attempts };
 }
 

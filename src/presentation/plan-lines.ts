@@ -1,5 +1,4 @@
 import type { StepDocument } from "../core/repair-documents.ts";
-import type { ResultDocument } from "../core/result-document.ts";
 import { counted, formatSeconds } from "./numbers.ts";
 
 const linesMax = 40;
@@ -33,20 +32,21 @@ export function planLines(steps: readonly StepDocument[]): PlanLines {
   return { lines: all.slice(0, linesMax), isFolded, hidden: Math.max(0, all.length - linesMax) };
 }
 
+/** What a plan is of: its jobs, and the gaps and unobserved cells that there are. */
+export interface PlannedRange {
+  readonly steps: readonly StepDocument[];
+  readonly pipeline: string;
+  readonly range: { readonly start_date: string; readonly end_date: string };
+  readonly gaps: number;
+  readonly unknown: number;
+}
+
 /** How many jobs there are and what they take, or why there is none; one sentence. */
-export function planHeadline({
-  plan: steps,
-  pipeline,
-  range,
-  gaps,
-  unknown,
-}: Pick<ResultDocument, "plan" | "pipeline" | "range" | "gaps" | "unknown">): string {
+export function planHeadline({ steps, pipeline, range, gaps, unknown }: PlannedRange): string {
   const where = `${pipeline}, ${range.start_date} to ${range.end_date}`;
   if (steps.length === 0) {
-    const gapText =
-      gaps.length === 0 ? "no gap" : `${counted(gaps.length, "gap")}, none of them can be repaired now`;
-    const unknownText =
-      unknown.length === 0 ? "" : `; ${counted(unknown.length, "cell")} could not be observed`;
+    const gapText = gaps === 0 ? "no gap" : `${counted(gaps, "gap")}, none of them can be repaired now`;
+    const unknownText = unknown === 0 ? "" : `; ${counted(unknown, "cell")} could not be observed`;
     return `nothing to run: ${gapText}${unknownText} (${where})`;
   }
   const waves = Math.max(...steps.map(({ wave }) => wave));

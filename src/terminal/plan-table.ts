@@ -33,7 +33,12 @@ function isShown({ cost }: ResultDocument): (column: unknown, index: number) => 
 export function renderPlan(document: ResultDocument, options: RenderOptions): string {
   const paint = painter(options.color);
   const steps = document.plan;
-  const lines = [...wrap(planHeadline(document), options.columns)];
+  const lines = [
+    ...wrap(
+      planHeadline({ ...document, steps, gaps: document.gaps.length, unknown: document.unknown.length }),
+      options.columns,
+    ),
+  ];
   lines[0] = paint("bold", lines[0] ?? "");
   if (steps.length > 0) {
     const { isFolded, lines: shown, hidden } = planLines(steps);

@@ -25,7 +25,7 @@ export interface BurnDownPoint {
  */
 export function burnDown({ sight, history, ended }: LiveView): readonly BurnDownPoint[] {
   if (sight === null) return [];
-  const now = { at: sight.assessment.now, gaps: snapshotOf(sight.assessment).document.gaps.length };
+  const now = { at: sight.assessment.now, gaps: snapshotOf(sight.assessment).gaps };
   const cycles = history.filter(({ at }) => at <= now.at).map(({ at, gaps }) => ({ at, gaps }));
   const lastCycle = cycles.at(-1)?.at ?? -Infinity;
   const repaired: BurnDownPoint[] = [];

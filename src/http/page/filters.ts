@@ -1,11 +1,11 @@
 import type { Assessment } from "../../core/assessment.ts";
 import { dateAt, type StateName } from "../../core/grid.ts";
 import { addDays, type IsoDate, toDay } from "../../core/iso-date.ts";
-import { countStates } from "../../core/result-document.ts";
 import { formatCount } from "../../presentation/numbers.ts";
 import { stateGlyphs, worstFirst } from "../../presentation/states.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { pageHref, type PageQuery } from "./query.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 /** The newest seasons that have a link of their own. */
 const seasonsMax = 8;
@@ -113,11 +113,10 @@ ${
 }
 
 function renderLegend(assessment: Assessment, query: PageQuery): Content {
-  const { processors } = assessment.grid.pipeline;
-  const all = processors.map((processor) => countStates(assessment, processor));
+  const { states } = snapshotOf(assessment);
   const entries = worstFirst.flatMap((state) => {
     if (state === "unscheduled") return [];
-    const count = all.reduce((sum, counts) => sum + counts[state], 0);
+    const count = states[state];
     return count === 0 ? [] : [legendEntry(state, count, query)];
   });
   return html`<ul class="legend" aria-label="Cells by state">${entries}</ul>`;

@@ -1,10 +1,11 @@
+import { breakersOf } from "../../core/breaker-document.ts";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { harmlessLine } from "../../presentation/harmless.ts";
 import { counted, formatDates } from "../../presentation/numbers.ts";
 import type { LiveFailure, LiveView } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref } from "./query.ts";
-import { snapshotOf } from "./snapshot.ts";
+import { snapshotOf, type UnknownGroup } from "./snapshot.ts";
 
 /** Tables of which nothing could be seen are named up to so many. */
 const unknownMax = 10;
@@ -33,13 +34,14 @@ function failure(title: string, of: LiveFailure | null): Content {
 
 function sightNotices({ sight }: LiveView): readonly Content[] {
   if (sight === null) return [];
-  const { document } = snapshotOf(sight.assessment);
-  const { breakers, run_history_failure: history, stale_runs: staleRuns } = document;
+  const { assessment } = sight;
+  const history = assessment.sight.runHistory?.failure ?? null;
+  const staleRuns = assessment.elsewhere.stale;
   return [
-    ...breakers.map(({ kind, subject, message }) =>
+    ...breakersOf(assessment).map(({ kind, subject, message }) =>
       notice(`Stopped by a safety: ${kind.replace("_", " ")} of ${subject}`, harmlessLine(message)),
     ),
-    ...unknownNotices(document.unknown),
+    ...unknownNotices(snapshotOf(assessment).unknown),
     history !== null &&
       notice(
         "The run history could not be read, so that runs elsewhere may be doubled",
@@ -54,17 +56,7 @@ function sightNotices({ sight }: LiveView): readonly Content[] {
 }
 
 /** One for each table and reason, as a query fails for all of its dates at once. */
-function unknownNotices(
-  unknown: readonly { processor: string; date: string; code: string; message: string }[],
-): readonly Content[] {
-  const groups = new Map<string, { processor: string; dates: string[]; code: string; message: string }>();
-  for (const { processor, date, code, message } of unknown) {
-    const key = `${processor}/${code}/${message}`;
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, { processor, dates: [date], code, message });
-    else known.dates.push(date);
-  }
-  const all = [...groups.values()];
+function unknownNotices(all: readonly UnknownGroup[]): readonly Content[] {
   const shown = all
     .slice(0, unknownMax)
     .map(({ processor, dates, code, message }) =>

@@ -1,5 +1,5 @@
 import { formatInstant } from "../../core/wall-clock.ts";
-import { counted } from "../../presentation/numbers.ts";
+import { counted, formatCount } from "../../presentation/numbers.ts";
 import type { CellDocument } from "../../reconcile/ports/cell-document.ts";
 import type { LivePlan, LiveView } from "../../reconcile/ports/live-view.ts";
 import { renderActions } from "./actions.ts";
@@ -45,7 +45,7 @@ export function renderPage(
       rows !== null && [
         renderFilters(sight.assessment, query),
         renderGridTable(sight.assessment, rows, query),
-        renderRootCauses(snapshotOf(sight.assessment).causes, query),
+        renderRootCauses(snapshotOf(sight.assessment), query),
       ],
     renderBurnDown(view),
     renderRepairs(view),
@@ -110,9 +110,9 @@ function layout(view: LiveView, title: string, content: Content, { assets }: Pag
 /** What a tab says that nobody looks at. */
 function titleOf({ sight }: LiveView): string {
   if (sight === null) return "not known yet";
-  const { document } = snapshotOf(sight.assessment);
+  const { converged, gaps, states } = snapshotOf(sight.assessment);
   if (sight.isStale) return `unknown since ${formatInstant(sight.lookedAt)}`;
-  if (document.converged) return "converged";
-  const unknown = document.unknown.length === 0 ? "" : `, ${document.unknown.length} unknown`;
-  return `${counted(document.gaps.length, "gap")}${unknown}`;
+  if (converged) return "converged";
+  const unknown = states.unknown === 0 ? "" : `, ${formatCount(states.unknown)} unknown`;
+  return `${counted(gaps, "gap")}${unknown}`;
 }

@@ -9,11 +9,12 @@ import { renderTable } from "./tables.ts";
 /** What a run would do from here on if every repair worked; the plan may be a little older than the grid. */
 export function renderPlan({ assessment }: LiveSight, plan: LivePlan): Html {
   const steps = plan.steps.map((step) => stepDocument(assessment, step, null));
-  const document = { ...snapshotOf(assessment).document, plan: steps };
+  const { gaps, range, states } = snapshotOf(assessment);
+  const { name } = assessment.grid.pipeline;
   const { lines, isFolded, hidden } = planLines(steps);
   return html`<section id="plan" aria-labelledby="plan-title">
 <h2 id="plan-title">Plan</h2>
-<p>${planHeadline(document)}</p>
+<p>${planHeadline({ steps, pipeline: name, range, gaps, unknown: states.unknown })}</p>
 ${
   lines.length > 0 &&
   renderTable(

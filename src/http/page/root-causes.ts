@@ -1,14 +1,16 @@
 import { stateGlyphs } from "../../presentation/states.ts";
-import { type CauseGroup, type Causes } from "../../presentation/cause-groups.ts";
+import type { CauseGroup } from "../../presentation/cause-groups.ts";
 import { causeStanding, outsideCauseText } from "../../presentation/cause-words.ts";
 import { counted, formatDates } from "../../presentation/numbers.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref, pageHref, type PageQuery } from "./query.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 const causesMax = 20;
 
 /** Why there are gaps: each group of gaps that waits for nothing else, those that need a person first. */
-export function renderRootCauses({ gaps, outside }: Causes, query: PageQuery): Html {
+export function renderRootCauses({ causes, untraced }: Snapshot, query: PageQuery): Html {
+  const { gaps, outside } = causes;
   const all = [
     ...gaps.map((group) => causeItem(group, query)),
     ...outside.map(
@@ -27,6 +29,7 @@ ${
     : html`<ul class="plain">
 ${all.slice(0, causesMax)}</ul>`
 }${more > 0 && html`<p class="soft">… and ${counted(more, "other")}; reconcile status --format json lists every gap.</p>`}
+${untraced > 0 && html`<p class="soft">${counted(untraced, "blocked gap")} of older dates ${untraced === 1 ? "was" : "were"} not followed to what ${untraced === 1 ? "it waits" : "they wait"} for; each cell's own page does.</p>`}
 </section>`;
 }
 

@@ -1,4 +1,3 @@
-import { countStates } from "../../core/result-document.ts";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { assertNever } from "../../errors.ts";
 import { counted, formatBytes, formatCount, formatSeconds, formatUsd } from "../../presentation/numbers.ts";
@@ -24,7 +23,7 @@ ${view.sight !== null && renderCounts(view.sight)}${renderScan(view)}${renderDae
 
 function verdictOf({ sight }: LiveView): Verdict {
   if (sight === null) return { kind: "unseen" };
-  const { converged } = snapshotOf(sight.assessment).document;
+  const { converged } = snapshotOf(sight.assessment);
   if (sight.isStale) return { kind: "stale", wasConverged: converged, ageMs: sight.ageMs };
   return { kind: converged ? "converged" : "not_converged" };
 }
@@ -45,18 +44,14 @@ function renderVerdict(verdict: Verdict): Content {
 }
 
 function renderCounts({ assessment, secondsToConvergence }: LiveSight): Content {
-  const { document, causes } = snapshotOf(assessment);
+  const { gaps, states, causes } = snapshotOf(assessment);
   const rootCauses = causes.gaps.length + causes.outside.length;
-  const complete = assessment.grid.pipeline.processors.reduce((sum, processor) => {
-    const counts = countStates(assessment, processor);
-    return sum + counts.complete + counts.stale;
-  }, 0);
   return [
-    fact("Gaps", formatCount(document.gaps.length), "gaps"),
+    fact("Gaps", formatCount(gaps), "gaps"),
     fact("Root causes", formatCount(rootCauses), "root-causes"),
-    fact("Not observed", formatCount(document.unknown.length), "unknown"),
-    fact("Complete", formatCount(complete), "complete"),
-    fact("To convergence", timeLeft(secondsToConvergence, document.gaps.length), "time-left"),
+    fact("Not observed", formatCount(states.unknown), "unknown"),
+    fact("Complete", formatCount(states.complete + states.stale), "complete"),
+    fact("To convergence", timeLeft(secondsToConvergence, gaps), "time-left"),
   ];
 }
 
