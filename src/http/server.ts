@@ -62,8 +62,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       done();
     });
   }
-  answerProblems(server, options);
   await harden(server, limits);
+  answerProblems(server, options);
   addHealth(server, options);
   addReads(server, { ...options, instance });
   addPage(server, options.token !== null, options);
@@ -104,7 +104,8 @@ function answerProblems(server: FastifyInstance, { onFailure, token }: HttpServe
     return answer(reply, problem);
   });
   const actions = new Set(["reconcile", ...Object.values(decisionPaths)].map((path) => `/api/v1/${path}`));
-  server.setNotFoundHandler((request, reply) => {
+  // Whoever guesses paths is counted too.
+  server.setNotFoundHandler({ preHandler: server.rateLimit() }, (request, reply) => {
     const [path = ""] = request.url.split("?");
     if (!actions.has(path)) return answer(reply, problemOf(notFound(request)));
     if (token === null) return answer(reply, problemOf(actionsOff()));
