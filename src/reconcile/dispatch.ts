@@ -41,8 +41,8 @@ export class Dispatch {
   readonly #context: ReconcileContext;
   readonly #session: Session;
   readonly #options: DispatchOptions;
-  /** By job id: what this process enqueued or found in the queue as it last planned. */
-  #enqueued: ReadonlyMap<string, InFlight> = new Map();
+  /** By job id: what this process enqueued or found in the queue as it last planned, and whose end nobody has told since. */
+  #enqueued = new Map<string, InFlight>();
   /** Jobs that were told to have ended: the queue may learn of it a moment later, and they take no slot any more. */
   readonly #over = new Set<string>();
 
@@ -54,12 +54,14 @@ export class Dispatch {
 
   /**
    * Enqueues what is ready by what the session knows.
-   * @throws ReconcilerError `plan_outdated` where a newer planner has planned; `redis_*`
+   * @throws ReconcilerError `plan_outdated` where a newer planner has planned; `redis_*`, `ledger_*`
    */
   async plan(epoch: number, cycleId: string): Promise<Dispatched> {
     const { mode, queue, limits } = this.#options;
     const session = this.#session;
     const outstanding = await this.#outstanding();
+    // What was not heard of may have failed: only the ledger knows whether it is to wait before it is tried again.
+    if (this.#hasVanished(outstanding)) await session.reread();
     session.queued(outstanding);
     const assessment = session.assess();
     const jobs = mode === "repair" ? plan(assessment, limits) : [];
@@ -72,7 +74,8 @@ export class Dispatch {
     for (const { id } of jobs) this.#over.delete(id);
     if (jobs.length > 0) {
       const queued = jobs.map((job) => repairJob(this.#context, job, cycleId));
-      await queue.enqueue(queued, epoch);
+      const added = new Set(await queue.enqueue(queued, epoch));
+      for (const { id } of jobs) if (!added.has(id) && !outstanding.has(id)) this.#enqueued.delete(id);
     }
     const elsewhereAt = session.nextElsewhereAt(assessment, elsewherePollMs);
     const readyMs = (nextReadyAt(assessment, elsewhereAt) ?? Infinity) - session.now();
@@ -83,6 +86,11 @@ export class Dispatch {
       jobs,
       waitMs: Math.max(1, Math.min(readyMs, isWaited ? outstandingPollMs : Infinity)),
     };
+  }
+
+  /** Whether a job is outstanding no more without anybody having told of its end: it was lost, or what was told of it. */
+  #hasVanished(outstanding: ReadonlyMap<string, InFlight>): boolean {
+    return [...this.#enqueued.keys()].some((id) => !outstanding.has(id) && !this.#options.runsHere(id));
   }
 
   async #outstanding(): Promise<ReadonlyMap<string, InFlight>> {
@@ -133,6 +141,7 @@ export class Dispatch {
     if (result === "locked") this.#leaveAlone(jobId, returnedMs.locked);
     // What was stopped goes to another process at once.
     else if (result === "skipped" || result === "failed") this.#leaveAlone(jobId, returnedMs.other);
+    this.#enqueued.delete(jobId);
   }
 
   /** A job that came back as it was must not come back at once, again and again. */

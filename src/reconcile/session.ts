@@ -52,8 +52,8 @@ export class Session {
   #scanBytes = 0;
   #scanBytesInAll = 0;
   #revision = 0;
-  /** What was merged and appended while a look goes on, which may not have seen it; null where none goes on. */
-  #journal: (() => void)[] | null = null;
+  /** What was merged and appended while something is read, which may not have seen it: one for each reading that goes on. */
+  readonly #journals = new Set<(() => void)[]>();
 
   constructor(context: ReconcileContext, options: SessionOptions) {
     this.#context = context;
@@ -67,12 +67,32 @@ export class Session {
    */
   async refresh(limit?: AbortSignal): Promise<void> {
     const journal: (() => void)[] = [];
-    this.#journal = journal;
+    this.#journals.add(journal);
     try {
       await this.#look(limit ?? this.#options.signal);
       for (const again of journal) again();
     } finally {
-      this.#journal = null;
+      this.#journals.delete(journal);
+    }
+  }
+
+  /**
+   * Reads the ledger anew, without a look at the warehouse: something happened elsewhere of which nobody told.
+   * @throws ReconcilerError as `Ledger.read` does; then all is as before
+   */
+  async reread(): Promise<void> {
+    const journal: (() => void)[] = [];
+    this.#journals.add(journal);
+    try {
+      const records = await this.#context.ledger.read(this.now());
+      this.#journals.delete(journal);
+      this.#change(() => {
+        this.#records = records;
+        for (const again of journal) again();
+      });
+      this.#lastToken = Math.max(this.#lastToken, records.lastToken);
+    } finally {
+      this.#journals.delete(journal);
     }
   }
 
@@ -156,7 +176,7 @@ export class Session {
   #change(change: () => void): void {
     this.#revision++;
     if (this.#observations !== null) change();
-    this.#journal?.push(change);
+    for (const journal of this.#journals) journal.push(change);
   }
 
   /** Whether there was a look at everything yet. */
@@ -240,7 +260,7 @@ export class Session {
   decided(decisions: readonly Decision[]): void {
     // They are asked for every few seconds, and none is ever taken away.
     const isKnown = decisions.length <= (this.#records?.decisions.length ?? 0);
-    if (isKnown && this.#journal === null) return;
+    if (isKnown && this.#journals.size === 0) return;
     this.#change(() => {
       // A look that goes on may have read them later than this.
       if (decisions.length < this.records.decisions.length) return;

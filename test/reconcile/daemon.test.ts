@@ -508,3 +508,41 @@ test("what a verified repair unblocks waits neither for the record of its end no
   await daemon.stop();
   expect(await warehouse.read("select count(*) from shop.copies")).toEqual([["10"]]);
 });
+
+test("a failure of which nobody told the planner backs off all the same, by the ledger", async () => {
+  const queue = createInlineRepairQueue({ jobsMax: 100 });
+  const events = createInlineRepairEvents();
+  const enqueued: string[] = [];
+  let asked = 0;
+  const coordination: Coordination = {
+    lease: createInlinePlanningLease(),
+    queue: {
+      enqueue(jobs, epoch) {
+        enqueued.push(...jobs.map(({ id }) => id));
+        return queue.enqueue(jobs, epoch);
+      },
+      outstanding() {
+        asked += 1;
+        return queue.outstanding();
+      },
+      consume: (...of) => queue.consume(...of),
+      remove: (ids) => queue.remove(ids),
+      depth: () => queue.depth(),
+      close: () => queue.close(),
+    },
+    events: { ...events, publish: () => Promise.resolve() },
+  };
+  const repair = `command: [${JSON.stringify(process.execPath)}, -e, process.exit(1)], backoff: [1h]`;
+  const planner = await startDaemon(repair, { role: "planner", coordination });
+  const worker = await startDaemon(repair, {
+    role: "worker",
+    coordination,
+    around: (context) => ({ ...context, worker: "host/2/2" }),
+  });
+  await worker.told("ended failed");
+  const before = asked;
+  // It looks at the queue every few seconds while it waits for a job.
+  await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThan(before);
+  await Promise.all([planner.stop(), worker.stop()]);
+  expect(enqueued).toHaveLength(1);
+});
