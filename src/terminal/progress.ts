@@ -20,7 +20,8 @@ export interface ProgressOptions extends Terminal {
 /** What is asked of the stream that progress is written to. */
 export type ProgressStream = NodeJS.WritableStream & { readonly columns?: number };
 
-export interface Progress extends Omit<RunListener, "onCycleStarted" | "onRecorded" | "onRunning" | "onSurveysNotKept"> {
+export interface Progress
+  extends Omit<RunListener, "onCycleStarted" | "onRecorded" | "onRunning" | "onSurveysNotKept"> {
   /** Writes a line of somebody else, such as a log, above what is drawn. */
   readonly writeAbove: (text: string) => void;
   /** Takes away what is drawn and stops the clock. Idempotent. */

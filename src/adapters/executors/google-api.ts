@@ -34,7 +34,9 @@ export async function googleAuthorization(): Promise<Readonly<Record<string, str
   } catch (error) {
     // They may be put right without a restart.
     shared = null;
-    const message = `expected Application Default Credentials of Google, found none that are valid: ${messageOf(error)}`;
+    const hint =
+      "run `gcloud auth application-default login`, or give the pod a service account with Workload Identity";
+    const message = `expected Application Default Credentials of Google, found none that are valid (${hint}): ${messageOf(error)}`;
     throw new ApiCallError(systemic("authentication", "google_credentials", message, null), null, false);
   }
 }
