@@ -1,102 +1,85 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { decisionOf } from "../../src/core/decide.ts";
 import { explainCell } from "../../src/core/explain.ts";
-import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
-import { loadPageAssets } from "../../src/http/page/assets.ts";
-import { renderCellPage, renderPage } from "../../src/http/page/page.ts";
-import { parsePageQuery } from "../../src/http/page/query.ts";
+import { toDay } from "../../src/core/iso-date.ts";
+import type { Decision } from "../../src/core/ledger-records.ts";
+import { formatInstant } from "../../src/core/wall-clock.ts";
+import { systemClock } from "../../src/adapters/inline/system-clock.ts";
+import { type HttpServer, startHttpServer } from "../../src/http/server.ts";
+import type { LiveDaemon } from "../../src/reconcile/ports/live-view.ts";
 import type { Moment } from "./moments.ts";
 
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+export const token = "correct-horse-battery";
 
-/** Serves the page of one moment at a time, which the test changes. */
+/** The daemon's own server over one moment at a time, which the test changes; what people decide is kept. */
 export class PageServer {
+  readonly decisions: Decision[] = [];
   #moment: Moment;
-  #server: Server | null = null;
-  #port = 0;
-  readonly #watchers = new Set<ServerResponse>();
-  readonly #options = { assets: loadPageAssets(), hasActions: true };
+  #server: HttpServer | null = null;
+  /** Port 0 takes a free one; a second start has the same. */
+  #listen = "127.0.0.1:0";
+  readonly #listeners = new Set<() => void>();
 
   constructor(moment: Moment) {
     this.#moment = moment;
   }
 
   get base(): string {
-    return `http://localhost:${this.#port}`;
+    if (this.#server === null) throw new RangeError("the server is not started");
+    return this.#server.url;
   }
 
-  /** On the port that it had before, if it was started before. */
   async start(): Promise<void> {
-    const server = createServer((request, response) =>
-      this.#answer(new URL(request.url ?? "/", this.base), response),
-    );
-    await new Promise<void>((resolve) => server.listen(this.#port, "localhost", resolve));
-    const address = server.address();
-    this.#port = isPort(address) ? address.port : 0;
-    this.#server = server;
+    this.#server = await startHttpServer({
+      listen: this.#listen,
+      token,
+      live: this.#live(),
+      secrets: [],
+      metrics: { render: () => Promise.resolve({ contentType: "text/plain", text: "" }) },
+      clock: systemClock,
+      ledger: { decisions: () => Promise.resolve(this.decisions) },
+      explain: (assessment, processor, date) =>
+        Promise.resolve({
+          ...explainCell(assessment, processor, toDay(date) - assessment.grid.axis.first),
+          schema_version: 1,
+          pipeline: assessment.grid.pipeline.name,
+          target: null,
+          as_of: formatInstant(assessment.now),
+          sql: "select game_date, count(*) as n\nfrom nba.predictions\ngroup by game_date",
+          attempts: [],
+        }),
+      record: (request, id) => {
+        const decision = decisionOf(request, Date.now(), id);
+        this.decisions.push(decision);
+        return Promise.resolve(decision);
+      },
+      onFailure: (thrown) => {
+        throw thrown;
+      },
+    });
+    this.#listen = new URL(this.base).host;
   }
 
   async stop(): Promise<void> {
-    const server = this.#server;
-    server?.closeAllConnections();
-    await new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())));
+    await this.#server?.close();
     this.#server = null;
   }
 
   show(moment: Moment): void {
     this.#moment = moment;
-    for (const watcher of this.#watchers) watcher.write(this.#event());
+    for (const listener of this.#listeners) listener();
   }
 
-  #event(): string {
-    return `event: view\ndata: {"revision":${this.#moment.view.revision}}\n\n`;
-  }
-
-  #answer({ pathname, searchParams }: URL, response: ServerResponse): void {
-    const { assets } = this.#options;
-    const asset = [assets.style, assets.icon, ...assets.scripts].find(({ path }) => path === pathname);
-    if (asset !== undefined) {
-      response.writeHead(200, { "content-type": asset.contentType }).end(asset.body);
-    } else if (pathname === "/api/v1/events") {
-      this.#watchers.add(response.writeHead(200, { "content-type": "text/event-stream" }));
-      response.on("close", () => this.#watchers.delete(response));
-      response.write(`retry: 200\n\n${this.#event()}`);
-    } else {
-      response.writeHead(200, {
-        "content-type": "text/html; charset=utf-8",
-        "content-security-policy": policy,
-      });
-      response.end(this.#page(pathname, searchParams));
-    }
-  }
-
-  #page(pathname: string, parameters: URLSearchParams): string {
-    const { view } = this.#moment;
-    const [, name = "", date = ""] = /^\/cells\/([^/]+)\/([^/]+)$/.exec(pathname) ?? [];
-    const processor = view.sight?.assessment.compiled.byName.get(name);
-    if (view.sight === null || processor === undefined) {
-      return renderPage(this.#moment, parsePageQuery(parameters), this.#options);
-    }
-    const { assessment } = view.sight;
-    const explanation = explainCell(
-      assessment,
-      processor,
-      toDay(parseIsoDate(date)) - assessment.grid.axis.first,
-    );
-    const document = {
-      ...explanation,
-      schema_version: 1 as const,
-      pipeline: view.pipeline,
-      target: null,
-      as_of: "",
-      sql: "select 1",
-      attempts: [],
+  #live(): LiveDaemon {
+    return {
+      view: () => this.#moment.view,
+      plan: () => this.#moment.plan,
+      subscribe: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+      cycleNow: () => undefined,
+      heedDecisions: () => undefined,
+      loopAgeMs: () => 0,
     };
-    return renderCellPage(view, document, this.#options);
   }
-}
-
-function isPort(address: AddressInfo | string | null): address is AddressInfo {
-  return typeof address === "object" && address !== null;
 }

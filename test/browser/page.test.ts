@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { barriers, desktop, type Device, openTab, phone, startBrowser } from "./browser.ts";
 import { after, before, during, stale } from "./moments.ts";
-import { PageServer } from "./page-server.ts";
+import { PageServer, token } from "./page-server.ts";
 
 const timeoutMs = 120_000;
 const server = new PageServer(before());
@@ -172,6 +172,57 @@ describe("while it is open", () => {
       server.show(stale());
       await page.getByRole("heading", { name: "Unknown now: it was converged 30 min ago" }).waitFor();
       expect(await page.locator(".verdict.converged").count()).toBe(0);
+      await context.close();
+    },
+    timeoutMs,
+  );
+});
+
+describe("a decision", () => {
+  test(
+    "is shown in words before it is taken, needs the token, and leaves none of it in the address",
+    async () => {
+      server.show(before());
+      const { page, context } = await openTab(browser, server.base, desktop);
+      await page.goto("/cells/player_game_summary/2023-08-20");
+      const form = page.locator("#action-form");
+      const result = page.locator("#action-result");
+      await form.getByLabel("Action").selectOption("pause");
+      await form.getByLabel("Who you are").fill("ann");
+      await form.getByLabel("Reason").fill("the source is moved");
+      await form.getByLabel("Token").fill("guessed");
+      await form.getByRole("button", { name: "Show what it would do" }).click();
+      await result.getByText("expected the header authorization").waitFor();
+      await form.getByLabel("Token").fill(token);
+      await form.getByRole("button", { name: "Show what it would do" }).click();
+      await result.getByText("no repair of these cells starts until resume").waitFor();
+      expect(await result.textContent()).toContain("player_game_summary: 2023-08-20");
+      expect(server.decisions).toEqual([]);
+      await form.getByRole("button", { name: "Do it: Pause repairs" }).click();
+      await result.getByText("Done: Pause repairs.").waitFor();
+      expect(server.decisions).toMatchObject([
+        { kind: "pause", actor: "ann", reason: "the source is moved", processors: ["player_game_summary"] },
+      ]);
+      expect(page.url()).toBe(`${server.base}/cells/player_game_summary/2023-08-20`);
+      await page.goto("/");
+      expect(await form.getByLabel("Token").inputValue()).toBe(token);
+      await context.close();
+    },
+    timeoutMs,
+  );
+
+  test(
+    "that was changed after its preview is previewed anew",
+    async () => {
+      server.show(before());
+      const { page, context } = await openTab(browser, server.base, desktop);
+      await page.goto("/");
+      const form = page.locator("#action-form");
+      await form.getByLabel("Token").fill(token);
+      await form.getByRole("button", { name: "Show what it would do" }).click();
+      await form.getByRole("button", { name: "Do it: Look again now" }).waitFor();
+      await form.getByLabel("Action").selectOption("cancel");
+      expect(await form.getByRole("button", { name: "Do it" }).count()).toBe(0);
       await context.close();
     },
     timeoutMs,

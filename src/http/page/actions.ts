@@ -15,9 +15,11 @@ const actions: readonly (readonly [name: string, title: string])[] = [
   ["reconcile", "Look again now"],
   ["retry", "Retry: give up no longer"],
   ["waive", "Waive: these cells will not be filled"],
+  ["unwaive", "Take a waiver back"],
   ["release", "Release: close the circuit of a repair"],
   ["accept", "Accept: what is seen is right"],
   ["pause", "Pause repairs"],
+  ["resume", "Resume what is paused"],
   ["cancel", "Cancel running repairs"],
 ];
 
@@ -40,13 +42,13 @@ function renderForm(processors: readonly string[], { chosen, start, end }: Actio
   return html`<noscript><p>The page needs its script for this; the commands reconcile retry, waive, release, accept, pause and cancel do the same.</p></noscript>
 <form id="action-form" class="actions" hidden>
 <label>Action <select name="action">${actions.map(([name, title]) => html`<option value="${name}">${title}</option>`)}</select></label>
-<label data-for="retry waive release accept pause cancel">Processors (none chosen: all) <select name="processors" multiple size="5">${processors.map(
+<label data-for="retry waive unwaive release accept pause resume cancel">Processors (none chosen: all) <select name="processors" multiple size="5">${processors.map(
     (name) => html`<option${chosen.includes(name) && html` selected`}>${name}</option>`,
   )}</select></label>
-<label data-for="retry waive pause cancel">From <input type="date" name="start_date" value="${start ?? ""}"></label>
-<label data-for="retry waive pause cancel">To <input type="date" name="end_date" value="${end ?? ""}"></label>
-<label>Who you are <input name="actor" autocomplete="username" maxlength="200" required></label>
-<label>Reason <input name="reason" maxlength="2000"></label>
+<label data-for="retry waive unwaive pause resume cancel">From <input type="date" name="start_date" value="${start ?? ""}"></label>
+<label data-for="retry waive unwaive pause resume cancel">To <input type="date" name="end_date" value="${end ?? ""}"></label>
+<label data-for="retry waive unwaive release accept pause resume cancel">Who you are <input name="actor" autocomplete="username" maxlength="200" required></label>
+<label data-for="retry waive unwaive release accept pause resume cancel">Reason <input name="reason" maxlength="2000"></label>
 <label data-for="waive">Owner <input name="owner" maxlength="200"></label>
 <label data-for="waive">Expires <input type="date" name="expires"></label>
 <label data-for="waive">What depends on them <select name="downstream"><option value="exempt">is exempt too</option><option value="proceed">runs on what there is</option></select></label>

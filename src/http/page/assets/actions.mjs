@@ -30,6 +30,8 @@ function showFields(form) {
   const action = form.elements.action.value;
   for (const label of form.querySelectorAll("label[data-for]")) {
     label.hidden = !label.dataset.for.split(" ").includes(action);
+    // Or the browser would ask for what nobody can see.
+    label.querySelector("[name]").disabled = label.hidden;
   }
 }
 
