@@ -31,7 +31,7 @@ export async function queueBenchmark(): Promise<Benchmark> {
   const bare = new Queue("bare", { connection: connection.client, skipVersionCheck: true });
   const jobs = makeJobs();
   try {
-    const { value, baseline } = await compare(
+    const inMs = await compare(
       "dispatch",
       "ms",
       rounds,
@@ -39,7 +39,7 @@ export async function queueBenchmark(): Promise<Benchmark> {
       async () => check((await bare.addBulk(jobs.map(bulkJob))).length),
       async () => void (await connection.client.flushall()),
     );
-    return perSecond(value, baseline);
+    return perSecond(inMs);
   } finally {
     await queue.close();
     await bare.close();
@@ -48,10 +48,15 @@ export async function queueBenchmark(): Promise<Benchmark> {
   }
 }
 
-function perSecond(ms: number, baselineMs: number): Benchmark {
-  const [value, baseline] = [ms, baselineMs].map((each) => Math.round((jobsEach * 1000) / each));
-  const ratio = Math.round((baselineMs / ms) * 100) / 100;
-  return { name: "dispatch", value: value ?? 0, unit: "jobs/s", baseline: baseline ?? 0, ratio };
+function perSecond({ name, value, baseline, ratio }: Benchmark): Benchmark {
+  const rate = (ms: number) => Math.round((jobsEach * 1000) / ms);
+  return {
+    name,
+    value: rate(value),
+    unit: "jobs/s",
+    baseline: rate(baseline),
+    ratio: Math.round(100 / ratio) / 100,
+  };
 }
 
 function makeJobs(): readonly RepairJob[] {

@@ -2,8 +2,10 @@
 import { parseArgs } from "node:util";
 import { findRedisServer } from "../scripts/redis-server.ts";
 import { detectBenchmarks } from "./detect.ts";
+import { latencyBenchmarks } from "./latency.ts";
 import type { Benchmark } from "./measure.ts";
 import { metricsBenchmark } from "./metrics.ts";
+import { overheadBenchmarks } from "./overhead.ts";
 import { planBenchmark } from "./plan.ts";
 import { queueBenchmark } from "./queue.ts";
 import { scanBytesBenchmarks } from "./scan-bytes.ts";
@@ -15,7 +17,9 @@ if (values.format !== "text" && values.format !== "json") {
 
 const hasRedis = findRedisServer() !== null;
 if (!hasRedis) {
-  console.error("dispatch is left out: there is no Redis server on the PATH (`npm run pretest` gets one)");
+  console.error(
+    "dispatch, latency and overhead are left out: there is no Redis server on the PATH (`npm run pretest` gets one)",
+  );
 }
 
 const benchmarks: readonly Benchmark[] = [
@@ -23,7 +27,9 @@ const benchmarks: readonly Benchmark[] = [
   await metricsBenchmark(),
   ...(await detectBenchmarks()),
   ...(await scanBytesBenchmarks()),
-  ...(hasRedis ? [await queueBenchmark()] : []),
+  ...(hasRedis
+    ? [await queueBenchmark(), ...(await latencyBenchmarks()), ...(await overheadBenchmarks())]
+    : []),
 ];
 
 console.log(values.format === "json" ? JSON.stringify({ benchmarks }) : table(benchmarks));
