@@ -1,6 +1,6 @@
 import type { PlanLimits } from "../core/plan.ts";
 import type { Pipeline } from "../core/pipeline.ts";
-import { ReconcilerError } from "../errors.ts";
+import { assertNever, ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { DaemonOptions } from "./daemon-options.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -66,7 +66,7 @@ class DaemonRun {
     this.#live = this.#newLiveFeed(options, limits);
     const listener = this.#live.overhearing(options.listener);
     this.#options = { ...options, listener };
-    this.#leadership = new Leadership(coordination.lease, listener);
+    this.#leadership = new Leadership(coordination.lease, context.clock, listener);
     this.#looks = new FullLooks(context, this.#session, {
       timeoutMs: cycleTimeoutMs,
       limits,
@@ -180,10 +180,27 @@ class DaemonRun {
 
   #heard(event: RepairEvent): void {
     const isLeading = this.#leadership.term !== null;
-    if (event.kind !== "cycle_wanted") {
-      this.#dispatch.heard(event, isLeading);
-      this.#changed();
-    } else if (isLeading) this.#dueNow();
+    switch (event.kind) {
+      case "verified":
+      case "ended":
+        this.#dispatch.heard(event, isLeading);
+        this.#changed();
+        return;
+      case "cycle_wanted":
+        if (isLeading) this.#dueNow();
+        return;
+      case "lease_wanted":
+        if (this.#options.mode === "observe") this.#standAside();
+        return;
+      default:
+        assertNever(event, "event");
+    }
+  }
+
+  /** Whoever only observes must not keep those from planning who repair. */
+  #standAside(): void {
+    this.#leadership.standAside();
+    if (this.#leadership.term !== null) this.#resign();
   }
 
   /** One turn of the planner: the lease, a cycle where one is due, a plan where something changed. */
@@ -212,6 +229,10 @@ class DaemonRun {
   async #seekLease(): Promise<void> {
     const found = await this.#leadership.seek();
     this.#isFollower = found === "taken";
+    if (this.#isFollower && this.#options.mode === "repair") {
+      // Where nobody hears it, it is said again with the next attempt.
+      void this.#options.coordination.events.publish({ kind: "lease_wanted" }).catch(() => undefined);
+    }
     if (found !== "won") return;
     // What the planner before knew is not known here, whatever this process knew when it last planned.
     this.#isCycleDue = true;

@@ -1,4 +1,4 @@
-import type { PlanningLease, PlanningTerm } from "./ports.ts";
+import type { Clock, PlanningLease, PlanningTerm } from "./ports.ts";
 
 export interface LeadershipListener {
   /** This process plans now, or does not any more. */
@@ -7,15 +7,22 @@ export interface LeadershipListener {
   readonly onDegraded: (thrown: unknown) => void;
 }
 
+/** Several times as long as whoever wants the lease waits between two attempts. */
+const asideMs = 15_000;
+
 /** Whether this process is the one that plans, as far as it can be known. */
 export class Leadership {
   readonly #lease: PlanningLease;
   readonly #listener: LeadershipListener;
+  readonly #clock: Clock;
+  /** On the monotonic clock. */
+  #asideUntil = -Infinity;
   #term: PlanningTerm | null = null;
   #isDegraded = false;
 
-  constructor(lease: PlanningLease, listener: LeadershipListener) {
+  constructor(lease: PlanningLease, clock: Clock, listener: LeadershipListener) {
     this.#lease = lease;
+    this.#clock = clock;
     this.#listener = listener;
   }
 
@@ -30,6 +37,7 @@ export class Leadership {
 
   /** Asks for the lease, which this process must not hold. `unknown` where what keeps it is away. Never rejects. */
   async seek(): Promise<"won" | "taken" | "unknown"> {
+    if (this.#clock.monotonic() < this.#asideUntil) return "taken";
     try {
       this.#term = await this.#lease.acquire();
       this.degraded(null);
@@ -40,6 +48,11 @@ export class Leadership {
     if (this.#term === null) return "taken";
     this.#listener.onLeading(true);
     return "won";
+  }
+
+  /** Does not seek the lease for a while: it is for somebody else, who asks for it every few seconds as long as it is wanted. */
+  standAside(): void {
+    this.#asideUntil = this.#clock.monotonic() + asideMs;
   }
 
   /** Plans no more until the lease is won anew. */

@@ -546,3 +546,16 @@ test("a failure of which nobody told the planner backs off all the same, by the 
   await Promise.all([planner.stop(), worker.stop()]);
   expect(enqueued).toHaveLength(1);
 });
+
+test("a daemon that only observes lets one that repairs plan in its place", async () => {
+  const coordination = inlineCoordination();
+  const observer = await startDaemon(fill, { mode: "observe", coordination });
+  await observer.told("gaps");
+  const repairer = await startDaemon(fill, {
+    coordination,
+    around: (context) => ({ ...context, worker: "host/2/2" }),
+  });
+  await repairer.told("ended repaired");
+  expect(observer.events).not.toContain("started");
+  await Promise.all([observer.stop(), repairer.stop()]);
+});

@@ -18,7 +18,7 @@ const pingMs = 5000;
 
 const message = z.discriminatedUnion("kind", [
   z.object({ kind: z.enum(["verified", "ended"]), jobId: z.string(), body: z.unknown() }),
-  z.object({ kind: z.literal("cycle_wanted") }),
+  z.object({ kind: z.enum(["cycle_wanted", "lease_wanted"]) }),
 ]);
 
 /** Events among all processes that share a pipeline's Redis, by its publish and subscribe. */

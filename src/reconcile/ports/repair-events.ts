@@ -2,7 +2,9 @@
 export type RepairEvent =
   | RepairNews
   /** A person wants the planner to look at everything now. */
-  | { readonly kind: "cycle_wanted" };
+  | { readonly kind: "cycle_wanted" }
+  /** A process that repairs would plan: one that only observes is to let it. */
+  | { readonly kind: "lease_wanted" };
 
 /** What became of a repair. */
 export interface RepairNews {
