@@ -127,8 +127,8 @@ export class EventStream {
 
   #send(text: string): void {
     for (const response of this.#watchers) {
-      response.write(text);
       if (response.writableLength > unreadBytesMax) response.destroy();
+      else response.write(text);
     }
   }
 

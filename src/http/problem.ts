@@ -38,6 +38,11 @@ const answers: Partial<Record<ErrorCode, readonly [status: number, title: string
   redis_unavailable: [503, "Service unavailable"],
 };
 
+/** Whether the log should tell of it: neither the caller's doing nor what the daemon says when it has just begun or is busy. */
+export function isFailure({ status, code }: ProblemDocument): boolean {
+  return status >= 500 && code !== "not_looked_yet" && code !== "too_many_watchers";
+}
+
 /** An error of this program as a document; of any other only that there was one, as its text may tell too much. */
 export function problemOf(thrown: unknown): ProblemDocument {
   if (!(thrown instanceof ReconcilerError)) return problemOf(fromServer(thrown));

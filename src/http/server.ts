@@ -10,7 +10,7 @@ import { defaultLimits, harden, type HttpLimits, newServer } from "./hardening.t
 import { addHealth } from "./health.ts";
 import { openApiDocument } from "./openapi.ts";
 import { addPage } from "./page-routes.ts";
-import { type ProblemDocument, problemOf, problemType } from "./problem.ts";
+import { isFailure, type ProblemDocument, problemOf, problemType } from "./problem.ts";
 import { addReads, type ReadOptions } from "./reads.ts";
 
 export interface HttpServerOptions
@@ -97,8 +97,7 @@ function answerProblems(server: FastifyInstance, { onFailure, token }: HttpServe
     reply.code(problem.status).type(problemType).header("cache-control", "no-store").send(problem);
   server.setErrorHandler((thrown, request, reply) => {
     const problem = problemOf(thrown);
-    if (problem.status >= 500 && problem.code !== "not_looked_yet")
-      onFailure(thrown, `${request.method} ${request.routeOptions.url ?? ""}`);
+    if (isFailure(problem)) onFailure(thrown, `${request.method} ${request.routeOptions.url ?? ""}`);
     if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
     if (problem.status === 503) void reply.header("retry-after", retrySeconds);
     return answer(reply, problem);

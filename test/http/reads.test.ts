@@ -71,7 +71,7 @@ test("the grid has a letter for every day, which its legend explains, and counts
   for (const { processor, counts, states } of grid.processors) {
     const told = Object.entries(status.counts[processor] ?? {}).filter(([, count]) => count > 0);
     expect(counts).toEqual(Object.fromEntries(told));
-    const letters = [...lettersOf(states)].map((letter) => grid.legend.states[letter] ?? "?");
+    const letters = Array.from(lettersOf(states), (letter) => grid.legend.states[letter] ?? "?");
     for (const [state, count] of told) expect(letters.filter((name) => name === state)).toHaveLength(count);
   }
   const days = lettersOf(grid.processors[0]?.states ?? "").length;

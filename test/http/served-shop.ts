@@ -1,5 +1,6 @@
 // A daemon in this process over a real DuckDB shop (test/commands/in-process.ts), served on a free port, with ticks by hand.
 import { join } from "node:path";
+import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
 import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
 import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
@@ -63,54 +64,57 @@ export async function serveShop({
   const firstLook = looked();
   let open: (of: { readonly server: HttpServer; readonly live: LiveDaemon }) => void = nothing;
   const opened = new Promise<Parameters<typeof open>[0]>((resolve) => (open = resolve));
-  const running = reconcileAlways(app.context, {
-    role: "all",
-    mode: "observe",
-    coordination,
-    maxAgeMs: null,
-    cycleTimeoutMs: 60_000,
-    shutdownGraceMs: 10_000,
-    ticks: {
-      start(listener) {
-        onTick = listener;
-        return { stop: nothing };
-      },
-    },
-    signal: stop.signal,
-    listener: tellAll([
-      {
-        onCycle() {
-          for (const resolve of waiting) resolve();
-          waiting = [];
+  const running = reconcileAlways(
+    { ...app.context, lock: createInlineCellLock() },
+    {
+      role: "all",
+      mode: "observe",
+      coordination,
+      maxAgeMs: null,
+      cycleTimeoutMs: 60_000,
+      shutdownGraceMs: 10_000,
+      ticks: {
+        start(listener) {
+          onTick = listener;
+          return { stop: nothing };
         },
       },
-    ]),
-    ...daemon,
-    show: {
-      target: null,
-      pricePerTibUsd: null,
-      async open(live) {
-        const server = await startHttpServer({
-          listen: "127.0.0.1:0",
-          token,
-          live,
-          secrets: [],
-          metrics: app.metrics,
-          clock: app.context.clock,
-          ledger: app.context.ledger,
-          explain: async (assessment, processor, date) =>
-            (await app.explain(assessment, processor, date)).document,
-          record: (request, id) => app.record(request, id),
-          onFailure: (thrown) => {
-            throw thrown;
+      signal: stop.signal,
+      listener: tellAll([
+        {
+          onCycle() {
+            for (const resolve of waiting) resolve();
+            waiting = [];
           },
-          ...http,
-        });
-        open({ server, live });
-        return server;
+        },
+      ]),
+      ...daemon,
+      show: {
+        target: null,
+        pricePerTibUsd: null,
+        async open(live) {
+          const server = await startHttpServer({
+            listen: "127.0.0.1:0",
+            token,
+            live,
+            secrets: [],
+            metrics: app.metrics,
+            clock: app.context.clock,
+            ledger: app.context.ledger,
+            explain: async (assessment, processor, date) =>
+              (await app.explain(assessment, processor, date)).document,
+            record: (request, id) => app.record(request, id),
+            onFailure: (thrown) => {
+              throw thrown;
+            },
+            ...http,
+          });
+          open({ server, live });
+          return server;
+        },
       },
     },
-  });
+  );
   const ended = running.then(() => Promise.reject(new Error("the daemon ended before it was served")));
   const { server, live } = await Promise.race([opened, ended]);
   ended.catch(nothing);

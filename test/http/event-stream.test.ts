@@ -1,0 +1,91 @@
+// A watcher that stops reading must cost nothing: a real server and real sockets, with views that are as large as they get.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { connect, type Socket } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { EventStream } from "../../src/http/event-stream.ts";
+import type { LiveDaemon, LiveView } from "../../src/reconcile/ports/live-view.ts";
+
+const bare: LiveView = {
+  revision: 1,
+  pipeline: "shop",
+  target: null,
+  worker: "host/1/1",
+  role: "all",
+  mode: "repair",
+  isLeading: true,
+  isStopping: false,
+  sight: null,
+  cycleFailure: null,
+  degraded: null,
+  repairFailure: null,
+  running: [],
+  queued: [],
+  ended: [],
+  decisions: [],
+  history: [],
+  scan: { bytesLast24h: null, bytesPerDayMax: null, pricePerTibUsd: null },
+};
+
+/** A daemon whose every change is a megabyte to tell. */
+function changingDaemon(): LiveDaemon & { change(): void } {
+  let listeners: (() => void)[] = [];
+  let revision = 1;
+  const degraded = { code: "redis_unavailable", hint: null, since: 0 } as const;
+  return {
+    view: () => ({ ...bare, revision, degraded: { ...degraded, message: `${revision} `.repeat(500_000) } }),
+    plan: () => ({ asOf: null, steps: [] }),
+    subscribe(listener) {
+      listeners.push(listener);
+      return () => {
+        listeners = listeners.filter((each) => each !== listener);
+      };
+    },
+    cycleNow: () => undefined,
+    heedDecisions: () => undefined,
+    loopAgeMs: () => 0,
+    change() {
+      revision++;
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+const live = changingDaemon();
+const events = new EventStream({ live, instance: "one", watchersMax: 10, beatMs: 60_000 });
+const server = createServer((_request, response) => events.add(response, undefined));
+afterEach(() => {
+  events.close();
+  server.close();
+});
+
+test("a watcher that reads nothing is dropped, and the others are told all the same", async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const watcher = (): Socket => {
+    const socket = connect(port, "127.0.0.1");
+    socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    return socket;
+  };
+  const [reading, idle] = [watcher(), watcher()];
+  let bytes = 0;
+  reading.on("data", (chunk) => (bytes += chunk.length));
+  idle.pause();
+  await expect.poll(() => events.watchers).toBe(2);
+  await expect
+    .poll(
+      () => {
+        live.change();
+        return events.watchers;
+      },
+      { timeout: 20_000, interval: 300 },
+    )
+    .toBe(1);
+  const before = bytes;
+  live.change();
+  await expect.poll(() => bytes).toBeGreaterThan(before + 900_000);
+  reading.destroy();
+  idle.destroy();
+});

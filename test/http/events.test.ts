@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { type ServedShop, serveShop } from "./served-shop.ts";
+
+let served: ServedShop;
+beforeAll(async () => {
+  served = await serveShop({
+    daemon: { mode: "repair" },
+    http: { limits: { watchersMax: 3, beatMs: 200 } },
+  });
+  await served.firstLook;
+});
+afterAll(() => served.remove());
+
+interface Told {
+  readonly id: string;
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+interface Watcher {
+  readonly status: number;
+  /** All that was told, comments aside. */
+  readonly told: readonly Told[];
+  readonly comments: () => number;
+  /** Resolves when the server has ended it. */
+  readonly ended: Promise<void>;
+  readonly leave: () => void;
+}
+
+const data = z.record(z.string(), z.unknown());
+
+async function watch(headers: Readonly<Record<string, string>> = {}): Promise<Watcher> {
+  const leaving = new AbortController();
+  const answer = await fetch(`${served.url}/api/v1/events`, { headers, signal: leaving.signal });
+  const told: Told[] = [];
+  let comments = 0;
+  const read = async () => {
+    let text = "";
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const parts = `${text}${chunk}`.split("\n\n");
+      text = parts.pop() ?? "";
+      for (const part of parts) {
+        const fields = new Map(
+          part.split("\n").map((line) => {
+            const colon = line.indexOf(":");
+            return [line.slice(0, colon), line.slice(colon + 2)] as const;
+          }),
+        );
+        const event = fields.get("event");
+        if (part.startsWith(":")) comments++;
+        if (event === undefined) continue;
+        told.push({
+          id: fields.get("id") ?? "",
+          event,
+          data: data.parse(JSON.parse(fields.get("data") ?? "")),
+        });
+      }
+    }
+  };
+  const ended = answer.ok ? read().catch(() => undefined) : Promise.resolve();
+  return { status: answer.status, told, comments: () => comments, ended, leave: () => leaving.abort() };
+}
+
+const lastOf = ({ told }: Watcher, event: string) => told.findLast((each) => each.event === event)?.data;
+
+test("who watches is told how things stand, then each repair and what it changed, until all is whole", async () => {
+  const watcher = await watch();
+  await expect
+    .poll(() => lastOf(watcher, "view"), { timeout: 20_000 })
+    .toMatchObject({
+      leading: true,
+      sight: { converged: true, gaps: 0, unknown: 0, stale: false },
+      running: 0,
+    });
+  await served.shop.warehouse.write(["delete from shop.revenue where day = date '2024-01-05'"]);
+  served.tick();
+  await expect
+    .poll(() => lastOf(watcher, "repair_ended"), { timeout: 20_000 })
+    .toMatchObject({ repair: "revenue", outcome: "repaired", cells: [{ date: "2024-01-05" }] });
+  const events = watcher.told.map(({ event }) => event);
+  expect(events.indexOf("repair_started")).toBeLessThan(events.indexOf("repair_ended"));
+  await expect.poll(watcher.comments).toBeGreaterThan(1);
+  watcher.leave();
+});
+
+test("who comes back is told what it missed, and nothing twice", async () => {
+  const first = await watch();
+  await expect.poll(() => first.told.length).toBeGreaterThan(0);
+  const lastId = first.told.at(-1)?.id ?? "";
+  first.leave();
+  await served.shop.warehouse.write(["delete from shop.revenue where day = date '2024-01-06'"]);
+  served.tick();
+  await expect
+    .poll(() => served.live.view().ended[0]?.cells, { timeout: 20_000 })
+    .toMatchObject([{ date: "2024-01-06" }]);
+  const back = await watch({ "last-event-id": lastId });
+  await expect.poll(() => lastOf(back, "repair_ended")).toMatchObject({ cells: [{ date: "2024-01-06" }] });
+  const ids = back.told.map(({ id }) => id);
+  expect(ids).not.toContain(lastId);
+  expect(ids).toEqual([...new Set(ids)]);
+  back.leave();
+});
+
+test.each(["another-process/7", "nonsense", `${"9".repeat(30)}`])(
+  "who comes back with the id %s is told that nothing of it is known",
+  async (id) => {
+    const watcher = await watch({ "last-event-id": id });
+    await expect.poll(() => watcher.told.map(({ event }) => event)).toEqual(["reset", "view"]);
+    watcher.leave();
+  },
+);
+
+test("no more may watch than there is room for, and who leaves makes room", async () => {
+  const watchers = [await watch(), await watch(), await watch()];
+  expect(watchers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect((await watch()).status).toBe(503);
+  watchers[0]?.leave();
+  await expect.poll(async () => (await watch()).status).toBe(200);
+  for (const { leave } of watchers) leave();
+});
+
+test("a daemon that stops ends what is watched, and answers until then", async () => {
+  const stopping = await serveShop({ shop: served.shop, daemon: { mode: "observe" } });
+  await stopping.firstLook;
+  const { body } = await stopping.get("/api/v1/events");
+  const all = body === null ? Promise.resolve("") : new Response(body).text();
+  await stopping.stop();
+  expect(await all).toContain("event: view");
+  await expect(stopping.get("/healthz")).rejects.toThrow("fetch failed");
+});

@@ -1,0 +1,119 @@
+// Two daemons of one pipeline over a real DuckDB shop: one plans, the other one is only looked at.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
+import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
+import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
+import type { Coordination, DaemonOptions } from "../../src/reconcile/daemon-options.ts";
+import type { PlanningLease } from "../../src/reconcile/ports.ts";
+import { makeShop, type Shop } from "../commands/in-process.ts";
+import { type ServedShop, serveShop } from "../http/served-shop.ts";
+
+let shop: Shop;
+let coordination: Coordination;
+let open: ServedShop[];
+beforeEach(async () => {
+  shop = await makeShop();
+  open = [];
+  coordination = {
+    queue: createInlineRepairQueue({ jobsMax: 100 }),
+    events: createInlineRepairEvents(),
+    lease: createInlinePlanningLease(),
+  };
+});
+afterEach(async () => {
+  for (const served of open) await served.stop();
+  await shop.warehouse.remove();
+});
+
+async function serve(daemon: Partial<DaemonOptions> = {}): Promise<ServedShop> {
+  const served = await serveShop({ shop, daemon: { coordination, ...daemon } });
+  open.push(served);
+  return served;
+}
+
+const gapsOf = ({ live }: ServedShop) => {
+  const { sight } = live.view();
+  return sight === null ? null : sight.assessment.grid.dispositions.filter((code) => code !== 0).length;
+};
+
+test("a process that does not plan looks only when somebody watches it, and then learns of repairs elsewhere", async () => {
+  const planner = await serve();
+  await planner.firstLook;
+  let [asked, hasLooked] = [0, false];
+  const lease: PlanningLease = {
+    acquire() {
+      asked++;
+      return coordination.lease.acquire();
+    },
+    currentEpoch: () => coordination.lease.currentEpoch(),
+  };
+  const follower = await serve({ coordination: { ...coordination, lease } });
+  void follower.firstLook.then(() => (hasLooked = true));
+  follower.tick();
+  // The answer of a whole turn in which it could have looked.
+  await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(1);
+  expect(hasLooked).toBe(false);
+  expect(follower.live.view()).toMatchObject({ sight: null, isLeading: false });
+  await follower.firstLook;
+  expect(gapsOf(follower)).toBe(2);
+  expect(follower.live.view()).toMatchObject({ isLeading: false, sight: { isStale: false } });
+});
+
+test("a cycle that is asked for where nobody plans is made by the process that does", async () => {
+  const planner = await serve({ mode: "repair" });
+  await planner.firstLook;
+  await expect.poll(() => gapsOf(planner), { timeout: 20_000 }).toBe(0);
+  const follower = await serve();
+  await shop.warehouse.write(["delete from shop.revenue where day = date '2024-01-05'"]);
+  const looked = planner.looked();
+  follower.live.cycleNow();
+  await looked;
+  await expect
+    .poll(() => planner.live.view().ended[0], { timeout: 20_000 })
+    .toMatchObject({ outcome: "repaired", cells: [{ processor: "revenue", date: "2024-01-05" }] });
+});
+
+test("what is known stays shown when a look fails, and says that it is old and why", async () => {
+  const served = await serve();
+  await served.firstLook;
+  const before = served.live.view();
+  expect(before.sight?.isStale).toBe(false);
+  let told = 0;
+  served.live.subscribe(() => told++);
+  await shop.warehouse.write(["alter table shop.days rename to lost"]);
+  served.tick();
+  await expect
+    .poll(() => served.live.view().cycleFailure, { timeout: 20_000 })
+    .toMatchObject({
+      code: "schedule_failed",
+    });
+  const after = served.live.view();
+  expect(after.revision).toBeGreaterThan(before.revision);
+  expect(told).toBeGreaterThan(0);
+  expect(after.sight).toMatchObject({ isStale: true, lookedAt: before.sight?.lookedAt });
+  expect(after.sight?.ageMs).toBeGreaterThan(before.sight?.ageMs ?? Infinity);
+  expect(gapsOf(served)).toBe(2);
+  const grid: unknown = await (await served.get("/api/v1/grid")).json();
+  expect(grid).toMatchObject({ stale: true });
+
+  await shop.warehouse.write(["alter table shop.lost rename to days"]);
+  served.tick();
+  await expect.poll(() => served.live.view().sight?.isStale, { timeout: 20_000 }).toBe(false);
+  expect(served.live.view().cycleFailure).toBeNull();
+});
+
+test("before the first look has worked there is no grid, and the answer says why", async () => {
+  await shop.warehouse.write(["drop table shop.days"]);
+  const served = await serve();
+  await expect.poll(() => served.live.view().cycleFailure, { timeout: 20_000 }).not.toBeNull();
+  const answer = await served.get("/api/v1/grid");
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get("retry-after")).toBe("5");
+  expect(await answer.json()).toMatchObject({
+    code: "not_looked_yet",
+    detail: expect.stringContaining("the first look at the warehouse has not ended"),
+  });
+  const page = await served.get("/");
+  expect(page.status).toBe(200);
+  expect(await page.text()).not.toContain("Converged");
+});
