@@ -80,6 +80,7 @@ export async function serveShop({
         },
       },
       signal: stop.signal,
+      ...daemon,
       listener: tellAll([
         {
           onCycle() {
@@ -87,8 +88,8 @@ export async function serveShop({
             waiting = [];
           },
         },
+        daemon.listener ?? {},
       ]),
-      ...daemon,
       show: {
         target: null,
         pricePerTibUsd: null,
