@@ -156,7 +156,7 @@ function observe({ filled }: BenchGrid, processor: number): ProcessorObservation
 }
 
 /** Numbers from 0 to 1 that are the same on every machine. Source: T. Ettinger, mulberry32. */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

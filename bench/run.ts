@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { findRedisServer } from "../scripts/redis-server.ts";
 import { detectBenchmarks } from "./detect.ts";
+import { httpBenchmarks } from "./http.ts";
 import { latencyBenchmarks } from "./latency.ts";
 import type { Benchmark } from "./measure.ts";
 import { metricsBenchmark } from "./metrics.ts";
@@ -25,6 +26,7 @@ if (!hasRedis) {
 const benchmarks: readonly Benchmark[] = [
   await planBenchmark(),
   await metricsBenchmark(),
+  ...(await httpBenchmarks()),
   ...(await detectBenchmarks()),
   ...(await scanBytesBenchmarks()),
   ...(hasRedis
