@@ -1,7 +1,8 @@
 // Makes sure that what the tests run beside Node is there: a Redis server, Prometheus with its promtool, Chromium, and kubectl. What is
 // on the PATH is used; what is not is installed from Debian in one go, as root. Redis comes from redis-tools, which holds the
-// server's program and starts no service. Runs before `npm test`.
+// server's program and starts no service. Runs before `npm test`, and with --storms before `npm run storms`, which fakes a clock.
 import { spawnSync } from "node:child_process";
+import { findFakeTime } from "./fake-time.ts";
 import { findRedisServer } from "./redis-server.ts";
 
 const installMs = 420_000;
@@ -27,6 +28,9 @@ const tools: readonly Tool[] = [
   { what: "Chromium", package: "chromium", isThere: () => runs("chromium") },
   // Debian 12's is of 2021 and knows no components.
   { what: "kubectl of version 1.27 or newer", package: "kubernetes-client", isThere: rendersManifests },
+  ...(process.argv.includes("--storms")
+    ? [{ what: "libfaketime", package: "libfaketime", isThere: () => findFakeTime() !== null }]
+    : []),
 ];
 
 const missing = tools.filter(({ isThere }) => !isThere());

@@ -152,6 +152,21 @@ describe.concurrent("several processes", () => {
   );
 
   test(
+    "of which two are runs of --once at the same time do no work twice, and both say that all is done",
+    () =>
+      withFleet(async (fleet) => {
+        const { platform } = fleet;
+        const runs = await Promise.all([platform.report("--once"), platform.report("--once")]);
+        for (const { code, document } of runs) expect([code, document.converged]).toEqual([0, true]);
+        await expectWhole(fleet);
+        expect(await overlaps(fleet)).toEqual([]);
+        const twice = `select processor, date from reconciler.cell_outcomes group by processor, date having count(*) > 1`;
+        expect(await platform.server.run(twice)).toEqual([]);
+      }),
+    timeoutMs,
+  );
+
+  test(
     "go on looking where Redis is away, begin nothing, and repair once it is back",
     () =>
       withFleet(async (fleet) => {
