@@ -89,7 +89,7 @@ const httpServerSchema = z.strictObject({
     .describe("Where the daemon listens."),
   token_file: text
     .optional()
-    .describe("A file with the token that commands over HTTP need; they are absent without it."),
+    .describe("A file with the bearer token of actions over HTTP; without it there are none."),
 });
 
 const daemonSchema = z.strictObject({
@@ -152,7 +152,9 @@ const sections = {
   redis: redisSchema
     .optional()
     .describe("Queue, locks and planning lease of several processes; one works alone unless given."),
-  http: httpServerSchema.optional().describe("The daemon's HTTP server."),
+  http: httpServerSchema
+    .optional()
+    .describe("What the daemon serves over HTTP: nothing unless given; `http: {}` takes the defaults."),
   daemon: daemonSchema.prefault({}).describe("The always-on process."),
   notify: z
     .record(name, notifySchema, { error: "a map of receivers" })
