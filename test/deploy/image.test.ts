@@ -40,11 +40,18 @@ describe("the Dockerfile", () => {
     expect(last).toMatchObject({
       base: expect.stringMatching(/^gcr\.io\/distroless\/nodejs24-.*:nonroot$/),
       user: "65532:65532",
-      entrypoint: ["/nodejs/bin/node", "/app/dist/cli.js"],
+      entrypoint: ["/nodejs/bin/node", "--max-semi-space-size=4", "/app/dist/cli.js"],
       command: ["daemon"],
     });
     expect(last?.steps.filter(({ kind }) => kind === "run")).toEqual([]);
     expect(dockerfile).not.toMatch(/^HEALTHCHECK/m);
+  });
+
+  test("is what docs/deploy.md builds on for programs of one's own", () => {
+    const [, onTop = ""] = /```dockerfile\n(.*?)```/s.exec(readText("docs/deploy.md")) ?? [];
+    const [own, last] = [parseStages(onTop).at(-1), parseStages(dockerfile).at(-1)];
+    expect(lint(onTop)).toEqual([]);
+    expect([own?.user, own?.entrypoint, own?.command]).toEqual([last?.user, last?.entrypoint, last?.command]);
   });
 
   test("is given by .dockerignore what it copies and nothing else", () => {

@@ -1,6 +1,6 @@
 // Goal: what is sent to a cluster is right before there is one: rendered as kubectl does it, held against the types of Kubernetes with
 // unknown fields included, and against the product's own config where the two speak of the same thing.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -191,6 +191,16 @@ describe("the manifests", () => {
       );
       expect(isToken).toBe(withRole.includes(folder));
     }
+  });
+
+  test("are all told of in docs/deploy.md, and no other", async () => {
+    const page = await readFile(new URL("../../docs/deploy.md", import.meta.url), "utf8");
+    const told = [...page.matchAll(/^\| `([a-z-]+)` \| .* \| .* \|$/gm)].map(
+      ([, name]) => `deploy/overlays/${name}`,
+    );
+    const overlays = await readdir(new URL("../../deploy/overlays", import.meta.url));
+    expect(told.toSorted()).toEqual(overlays.map((name) => `deploy/overlays/${name}`).toSorted());
+    expect(folders.filter((folder) => folder !== "examples/nba").toSorted()).toEqual(told.toSorted());
   });
 
   test("carry the rules that Prometheus reads, in the operator's form", async () => {

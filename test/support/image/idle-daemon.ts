@@ -10,8 +10,8 @@ const patienceMs = 120_000;
 
 /** What a replayed image does in production while nothing is to be repaired. */
 export interface IdleDaemon {
-  /** From the start of its process until it had looked at everything once. */
-  readonly startedMs: number;
+  /** From the start of its process until `/healthz` answered 200. */
+  readonly healthyMs: number;
   /** What the process holds of the machine's memory now. */
   residentBytes(): number;
   /** Sends SIGTERM, and tells how it ended and after which time. */
@@ -32,7 +32,9 @@ export async function withIdleDaemon<T>(
   };
   try {
     await asIfUsedBefore([redis], `${keyPrefix("platform")}locks:`);
-    await platform.configure({ more: `redis: { url: "${redis.url}" }\ndaemon: { cron: "0 4 * * *" }\n` });
+    await platform.configure({
+      more: `redis: { url: "${redis.url}" }\nhttp: { listen: "127.0.0.1:0" }\ndaemon: { cron: "0 4 * * *" }\n`,
+    });
     // The image's user has to get in, as it does into what is mounted.
     chmodSync(platform.folder, 0o755);
     const made = await ended(start("validate", "--connect", "--create"));
@@ -46,11 +48,16 @@ export async function withIdleDaemon<T>(
 
 async function idle(child: ChildProcess): Promise<IdleDaemon> {
   const startedAt = performance.now();
-  await logged(child, /"cycle observed"/);
-  const startedMs = performance.now() - startedAt;
+  const looked = logged(child, /"cycle observed"/);
+  const healthyMs = logged(child, /"url":"([^"]+)"/).then(async (url) => {
+    const { ok } = await fetch(new URL("healthz", url));
+    if (!ok) throw new Error(`${url}/healthz did not say that it is well`);
+    return performance.now() - startedAt;
+  });
+  await Promise.all([healthyMs, looked]);
   const end = once(child, "exit");
   return {
-    startedMs,
+    healthyMs: await healthyMs,
     residentBytes: () => residentBytesOf(child.pid ?? 0),
     async stop() {
       const stoppedAt = performance.now();
@@ -61,16 +68,18 @@ async function idle(child: ChildProcess): Promise<IdleDaemon> {
   };
 }
 
-function logged(child: ChildProcess, pattern: RegExp): Promise<void> {
+/** Resolves with what the pattern's group holds, or all of it, once stderr has a line that matches. */
+function logged(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => reject(new Error(`${why}:\n${text}`));
     const timer = setTimeout(() => fail(`the daemon did not say ${pattern.source}`), patienceMs);
     let text = "";
     child.stderr?.on("data", (chunk: Buffer) => {
       text += chunk.toString("utf8");
-      if (!pattern.test(text)) return;
+      const [all, group] = pattern.exec(text) ?? [];
+      if (all === undefined) return;
       clearTimeout(timer);
-      resolve();
+      resolve(group ?? all);
     });
     child.once("exit", () => {
       clearTimeout(timer);
