@@ -7,6 +7,7 @@ import { latencyBenchmarks } from "./latency.ts";
 import type { Benchmark } from "./measure.ts";
 import { metricsBenchmark } from "./metrics.ts";
 import { overheadBenchmarks } from "./overhead.ts";
+import { pageBenchmarks } from "./page.ts";
 import { planBenchmark } from "./plan.ts";
 import { queueBenchmark } from "./queue.ts";
 import { scanBytesBenchmarks } from "./scan-bytes.ts";
@@ -26,6 +27,7 @@ if (!hasRedis) {
 const benchmarks: readonly Benchmark[] = [
   await planBenchmark(),
   await metricsBenchmark(),
+  ...(await pageBenchmarks()),
   ...(await httpBenchmarks()),
   ...(await detectBenchmarks()),
   ...(await scanBytesBenchmarks()),

@@ -1,7 +1,7 @@
-import type { Assessment } from "./assessment.ts";
 import type { PlannedStep } from "./cascade.ts";
 import { fromDay, type IsoDate } from "./iso-date.ts";
 import type { RepairEnd } from "./ledger-records.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { formatInstant } from "./wall-clock.ts";
 
 export interface StepDocument {
@@ -32,7 +32,7 @@ export interface RepairDocument {
 
 /** @param forecastBytes null where nobody knows */
 export function stepDocument(
-  { grid }: Assessment,
+  { grid }: { readonly grid: { readonly pipeline: Pipeline } },
   step: PlannedStep,
   forecastBytes: number | null,
 ): StepDocument {

@@ -3,6 +3,7 @@ import { ReconcilerError } from "../errors.ts";
 import { loadPageAssets } from "./page/assets.ts";
 import { type PageOptions, renderCellPage, renderPage, renderProblemPage } from "./page/page.ts";
 import { parsePageQuery } from "./page/query.ts";
+import { RecentPages } from "./page/recent-pages.ts";
 import { problemOf } from "./problem.ts";
 import { cellOf, cellsPerMinute, type ReadOptions } from "./reads.ts";
 
@@ -14,6 +15,7 @@ export function addPage(
 ): void {
   const options: PageOptions = { assets: loadPageAssets(), hasActions };
   const { style, icon, scripts } = options.assets;
+  const recent = new RecentPages(() => performance.now());
   const page = (reply: FastifyReply, text: string) =>
     reply.type("text/html; charset=utf-8").header("cache-control", "no-store").send(text);
 
@@ -25,7 +27,8 @@ export function addPage(
   server.get("/", (request, reply) => {
     const { searchParams } = new URL(request.url, "http://localhost");
     const view = live.view();
-    return page(reply, renderPage({ view, plan: live.plan() }, parsePageQuery(searchParams), options));
+    const make = () => renderPage({ view, plan: live.plan() }, parsePageQuery(searchParams), options);
+    return page(reply, recent.page(`${view.revision} ${request.url}`, make));
   });
 
   const limited = { config: { rateLimit: { max: cellsPerMinute } } };

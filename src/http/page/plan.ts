@@ -1,3 +1,6 @@
+import type { PlannedStep } from "../../core/cascade.ts";
+import { memoByIdentity } from "../../core/memo.ts";
+import type { Pipeline } from "../../core/pipeline.ts";
 import type { LivePlan, LiveSight } from "../../reconcile/ports/live-view.ts";
 import { stepDocument } from "../../core/repair-documents.ts";
 import { formatCount, formatSeconds } from "../../presentation/numbers.ts";
@@ -6,15 +9,22 @@ import { html, type Html } from "./html.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { renderTable } from "./tables.ts";
 
+/** Made once for each plan, as one of an empty history has ten thousands of steps. */
+const stepsOf = memoByIdentity((pipeline: Pipeline) =>
+  memoByIdentity((steps: readonly PlannedStep[]) =>
+    steps.map((step) => stepDocument({ grid: { pipeline } }, step, null)),
+  ),
+);
+
 /** What a run would do from here on if every repair worked; the plan may be a little older than the grid. */
 export function renderPlan({ assessment }: LiveSight, plan: LivePlan): Html {
-  const steps = plan.steps.map((step) => stepDocument(assessment, step, null));
+  const { pipeline } = assessment.grid;
+  const steps = stepsOf(pipeline)(plan.steps);
   const { gaps, range, states } = snapshotOf(assessment);
-  const { name } = assessment.grid.pipeline;
   const { lines, isFolded, hidden } = planLines(steps);
   return html`<section id="plan" aria-labelledby="plan-title">
 <h2 id="plan-title">Plan</h2>
-<p>${planHeadline({ steps, pipeline: name, range, gaps, unknown: states.unknown })}</p>
+<p>${planHeadline({ steps, pipeline: pipeline.name, range, gaps, unknown: states.unknown })}</p>
 ${
   lines.length > 0 &&
   renderTable(
