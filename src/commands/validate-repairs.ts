@@ -1,16 +1,12 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
-import {
-  type CommandAction,
-  type HttpAction,
-  type Pipeline,
-  type RepairUnit,
-  tableText,
-} from "../core/pipeline.ts";
+import { type Pipeline, type RepairUnit, tableText } from "../core/pipeline.ts";
+import type { CommandAction, HttpAction } from "../core/repair-action.ts";
 import { parseIsoDate } from "../core/iso-date.ts";
 import { assertNever } from "../errors.ts";
-import type { Executor, Warehouse } from "../reconcile/ports.ts";
+import type { Warehouse } from "../reconcile/ports.ts";
+import type { Executor } from "../reconcile/ports/executor.ts";
 import type { Finding } from "../core/finding.ts";
 
 /** Nothing is run for it. */

@@ -1,4 +1,4 @@
-import type { CommandAction, HttpAction, RepairAction, SqlAction } from "../core/pipeline.ts";
+import type { CommandAction, HttpAction, RepairAction, SqlAction } from "../core/repair-action.ts";
 import { checkTemplates } from "./check-templates.ts";
 import { absolutePath, sqlText, withoutComments, type Loaded } from "./loaded.ts";
 import { cloudRunJobAction, kubernetesJobAction, pubsubAction } from "./resolve-cloud-actions.ts";

@@ -1,4 +1,4 @@
-import type { CloudRunJobAction, KubernetesJobAction, PubsubAction } from "../core/pipeline.ts";
+import type { CloudRunJobAction, KubernetesJobAction, PubsubAction } from "../core/repair-action.ts";
 import { checkTemplates } from "./check-templates.ts";
 import { absolutePath, type Loaded } from "./loaded.ts";
 import { programOf } from "./resolve-programs.ts";

@@ -1,4 +1,4 @@
-import type { ExitCodes } from "../core/pipeline.ts";
+import type { ExitCodes } from "../core/repair-action.ts";
 import { checkTemplates } from "./check-templates.ts";
 import type { Loaded } from "./loaded.ts";
 import type { RepairInput } from "./schema/repair.ts";

@@ -1,5 +1,6 @@
 import { hashOf } from "../core/hash.ts";
-import type { RepairAction, RepairUnit } from "../core/pipeline.ts";
+import type { RepairUnit } from "../core/pipeline.ts";
+import type { RepairAction } from "../core/repair-action.ts";
 import { assertNever } from "../errors.ts";
 import { checkName, type Loaded } from "./loaded.ts";
 import { maskText, sortSecrets } from "./mask-secrets.ts";

@@ -3,7 +3,8 @@ import { type Batch, batchesOf, firstPosition, lastPosition, positionsIn } from 
 import { Disposition, type ReasonName, reasonCode, stateName } from "./grid.ts";
 import { type Day, fromDay, type IsoDate } from "./iso-date.ts";
 import { remainingWork } from "./order.ts";
-import type { RepairAction, RepairUnit } from "./pipeline.ts";
+import type { RepairUnit } from "./pipeline.ts";
+import type { RepairAction } from "./repair-action.ts";
 
 /** One job: a run of one repair over dates of one season, one attempt. */
 export interface PlannedJob {

@@ -1,5 +1,6 @@
 import type { CompiledPipeline } from "../core/assessment.ts";
-import type { CellLock, Clock, Executor, Ledger, Warehouse } from "./ports.ts";
+import type { CellLock, Clock, Ledger, Warehouse } from "./ports.ts";
+import type { Executor } from "./ports/executor.ts";
 
 /** What a run works with; `compose` makes it. */
 export interface ReconcileContext {

@@ -7,7 +7,7 @@ import type { CellOutcome, Outcome, RepairEnd, RepairStart } from "../core/ledge
 import { rowsAt, versionAt } from "../core/observed.ts";
 import type { Processor, RepairUnit } from "../core/pipeline.ts";
 import { assertNever } from "../errors.ts";
-import type { RunResult } from "./ports.ts";
+import type { RunResult } from "./ports/executor.ts";
 
 /** What the check before a run saw. */
 export interface CellsBefore {

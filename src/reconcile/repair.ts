@@ -8,7 +8,8 @@ import type { Processor, RepairUnit } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { cellsBefore, endOf } from "./outcome.ts";
-import type { CellLease, Launch, ProfileResult, RunResult } from "./ports.ts";
+import type { CellLease, ProfileResult } from "./ports.ts";
+import type { Launch, RunResult } from "./ports/executor.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a job. */

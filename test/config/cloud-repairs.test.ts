@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RepairAction } from "../../src/core/pipeline.ts";
+import type { RepairAction } from "../../src/core/repair-action.ts";
 import { faults, load, loadError, pipelineYaml } from "./load.ts";
 
 const pod = "template: { spec: { containers: [{ name: fill, image: fill }] } }";

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
-import type { RepairAction, RepairUnit } from "../../src/core/pipeline.ts";
-import type { Executor, RunRequest, RunResult } from "../../src/reconcile/ports.ts";
+import type { RepairUnit } from "../../src/core/pipeline.ts";
+import type { RepairAction } from "../../src/core/repair-action.ts";
+import type { Executor, RunRequest, RunResult } from "../../src/reconcile/ports/executor.ts";
 
 /**
  * What a repair can do to its executor. Each kind of repair arranges those that it can meet. `hang` is silence, `endless` a run

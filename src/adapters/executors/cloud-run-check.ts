@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { CloudRunJobAction } from "../../core/pipeline.ts";
-import type { Launch, LaunchProblem } from "../../reconcile/ports.ts";
+import type { CloudRunJobAction } from "../../core/repair-action.ts";
+import type { Launch, LaunchProblem } from "../../reconcile/ports/executor.ts";
 import { callApi } from "./api-call.ts";
 import { jobPathOf } from "./cloud-run-job.ts";
 import { googleApi } from "./google-api.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ExitCodes } from "../../core/pipeline.ts";
-import type { Launch } from "../../reconcile/ports.ts";
+import type { ExitCodes } from "../../core/repair-action.ts";
+import type { Launch } from "../../reconcile/ports/executor.ts";
 import { judgeExitCode } from "./exit-code.ts";
 import type { RemoteRun, RemoteState } from "./remote-run.ts";
 import { retryable } from "./run-result.ts";

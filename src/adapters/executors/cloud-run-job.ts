@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { CloudRunJobAction } from "../../core/pipeline.ts";
+import type { CloudRunJobAction } from "../../core/repair-action.ts";
 import { renderTemplate } from "../../core/template.ts";
-import type { Launch, RunRequest, RunResult } from "../../reconcile/ports.ts";
+import type { Launch, RunRequest, RunResult } from "../../reconcile/ports/executor.ts";
 import { type Api, ApiCallError, callApi } from "./api-call.ts";
 import {
   type Execution,

@@ -1,8 +1,9 @@
-import type { CommandAction } from "../../core/pipeline.ts";
+import type { CommandAction } from "../../core/repair-action.ts";
 import { renderTemplate } from "../../core/template.ts";
 import { assertNever, messageOf } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
-import type { RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
+import type { Warehouse } from "../../reconcile/ports.ts";
+import type { RunRequest, RunResult } from "../../reconcile/ports/executor.ts";
 import { judgeExitCode } from "./exit-code.ts";
 import { createLogTail } from "./log-tail.ts";
 import { renderValues } from "./render.ts";

@@ -1,4 +1,4 @@
-import type { RunRequest } from "../../reconcile/ports.ts";
+import type { RunRequest } from "../../reconcile/ports/executor.ts";
 
 const longestTimerMs = 2 ** 31 - 1;
 

@@ -1,4 +1,4 @@
-import type { ExitCodes } from "../../core/pipeline.ts";
+import type { ExitCodes } from "../../core/repair-action.ts";
 import { type Failure, permanent, retryable } from "./run-result.ts";
 
 /** What a program's exit code means, as its repair says; `who` begins the message. 0 is no failure and not asked about. */

@@ -1,8 +1,9 @@
-import type { HttpPoll } from "../../core/pipeline.ts";
+import type { HttpPoll } from "../../core/repair-action.ts";
 import { renderTemplate, templateNames, type TemplateVariables } from "../../core/template.ts";
 import { messageOf } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
-import type { Clock, RunResult } from "../../reconcile/ports.ts";
+import type { Clock } from "../../reconcile/ports.ts";
+import type { RunResult } from "../../reconcile/ports/executor.ts";
 import { type Deadline, deadlineOf } from "./deadline.ts";
 import { callHttp, type HttpAnswer } from "./http-request.ts";
 import { judgeAnswer, judgeFailure, retryAfterOf } from "./http-verdict.ts";

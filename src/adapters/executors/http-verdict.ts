@@ -1,6 +1,7 @@
 import { messageOf } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
-import type { Clock, RunResult } from "../../reconcile/ports.ts";
+import type { Clock } from "../../reconcile/ports.ts";
+import type { RunResult } from "../../reconcile/ports/executor.ts";
 import { type HttpAnswer, HttpCallError } from "./http-request.ts";
 import { fieldOf, parseJson } from "./json-field.ts";
 import type { LogTail } from "./log-tail.ts";

@@ -1,8 +1,9 @@
-import type { HttpAction } from "../../core/pipeline.ts";
+import type { HttpAction } from "../../core/repair-action.ts";
 import { renderTemplate } from "../../core/template.ts";
 import { messageOf } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
-import type { Clock, RunRequest, RunResult } from "../../reconcile/ports.ts";
+import type { Clock } from "../../reconcile/ports.ts";
+import type { RunRequest, RunResult } from "../../reconcile/ports/executor.ts";
 import { deadlineOf } from "./deadline.ts";
 import { judgeAnswer, judgeFailure } from "./http-verdict.ts";
 import { pollUntilDone } from "./http-poll.ts";

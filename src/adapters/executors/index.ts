@@ -1,14 +1,13 @@
 import { assertNever, messageOf, ReconcilerError } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
+import type { Clock, Warehouse } from "../../reconcile/ports.ts";
 import type {
-  Clock,
   Executor,
   Launch,
   LaunchProblem,
   RunRequest,
   RunResult,
-  Warehouse,
-} from "../../reconcile/ports.ts";
+} from "../../reconcile/ports/executor.ts";
 import { checkCloudRunJob } from "./cloud-run-check.ts";
 import { jobPathOf, runCloudRunJob } from "./cloud-run-job.ts";
 import { runCommand } from "./command.ts";

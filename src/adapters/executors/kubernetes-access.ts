@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { KubernetesJobAction } from "../../core/pipeline.ts";
+import type { KubernetesJobAction } from "../../core/repair-action.ts";
 import { messageOf } from "../../errors.ts";
 import { type Api, ApiCallError } from "./api-call.ts";
 import type { RemoteOptions } from "./remote-run.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { KubernetesJobAction } from "../../core/pipeline.ts";
-import type { Launch, LaunchProblem } from "../../reconcile/ports.ts";
+import type { KubernetesJobAction } from "../../core/repair-action.ts";
+import type { Launch, LaunchProblem } from "../../reconcile/ports/executor.ts";
 import { ApiCallError, callApi } from "./api-call.ts";
 import { type KubernetesAccess, kubernetesAccess } from "./kubernetes-access.ts";
 import { manifestOf } from "./kubernetes-manifest.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { KubernetesJobAction } from "../../core/pipeline.ts";
+import type { KubernetesJobAction } from "../../core/repair-action.ts";
 import { ReconcilerError } from "../../errors.ts";
-import type { Launch } from "../../reconcile/ports.ts";
+import type { Launch } from "../../reconcile/ports/executor.ts";
 import { renderDeep, renderValues } from "./render.ts";
 import type { RemoteRun } from "./remote-run.ts";
 import { childVariables, variablesOf } from "./variables.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ExitCodes } from "../../core/pipeline.ts";
+import type { ExitCodes } from "../../core/repair-action.ts";
 import { ApiCallError, callApi, callApiForText } from "./api-call.ts";
 import { judgeExitCode } from "./exit-code.ts";
 import type { KubernetesAccess } from "./kubernetes-access.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { PubsubAction } from "../../core/pipeline.ts";
+import type { PubsubAction } from "../../core/repair-action.ts";
 import { renderTemplate } from "../../core/template.ts";
-import type { Launch, LaunchProblem, RunRequest, RunResult } from "../../reconcile/ports.ts";
+import type { Launch, LaunchProblem, RunRequest, RunResult } from "../../reconcile/ports/executor.ts";
 import { ApiCallError, callApi } from "./api-call.ts";
 import { deadlineOf } from "./deadline.ts";
 import { googleApi } from "./google-api.ts";

@@ -1,4 +1,5 @@
-import type { Clock, RunRequest, RunResult } from "../../reconcile/ports.ts";
+import type { Clock } from "../../reconcile/ports.ts";
+import type { RunRequest, RunResult } from "../../reconcile/ports/executor.ts";
 import { redact } from "../../core/redact.ts";
 import { assertNever } from "../../errors.ts";
 import { ApiCallError } from "./api-call.ts";

@@ -1,5 +1,5 @@
 import type { SystemicCause } from "../../core/ledger-records.ts";
-import type { RunResult } from "../../reconcile/ports.ts";
+import type { RunResult } from "../../reconcile/ports/executor.ts";
 
 /** A run that failed. */
 export type Failure = Extract<RunResult, { kind: "failed" }>;

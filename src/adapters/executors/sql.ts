@@ -1,8 +1,9 @@
 import type { SystemicCause } from "../../core/ledger-records.ts";
-import type { SqlAction } from "../../core/pipeline.ts";
+import type { SqlAction } from "../../core/repair-action.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import { redact } from "../../core/redact.ts";
-import type { RunRequest, RunResult, Warehouse } from "../../reconcile/ports.ts";
+import type { Warehouse } from "../../reconcile/ports.ts";
+import type { RunRequest, RunResult } from "../../reconcile/ports/executor.ts";
 import { QueryError } from "../sql/query-error.ts";
 import { deadlineOf } from "./deadline.ts";
 import { permanent, retryable, systemic } from "./run-result.ts";

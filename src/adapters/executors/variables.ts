@@ -1,7 +1,7 @@
 import { addDays, type IsoDate } from "../../core/iso-date.ts";
 import type { TemplateVariables } from "../../core/template.ts";
 import { ReconcilerError } from "../../errors.ts";
-import type { Launch } from "../../reconcile/ports.ts";
+import type { Launch } from "../../reconcile/ports/executor.ts";
 
 /** What a run's templates may name. */
 export function variablesOf(request: Launch): TemplateVariables {

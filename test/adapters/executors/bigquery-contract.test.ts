@@ -1,6 +1,7 @@
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
-import type { RepairAction } from "../../../src/core/pipeline.ts";
-import type { RunRequest, Warehouse } from "../../../src/reconcile/ports.ts";
+import type { RepairAction } from "../../../src/core/repair-action.ts";
+import type { Warehouse } from "../../../src/reconcile/ports.ts";
+import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
 import { type Expected, type Fault, describeExecutorContract } from "../../contract/executor.ts";
 import { table } from "../../contract/warehouse-fixture.ts";
 import type { Fault as BigQueryFault } from "../../support/bigquery/faults.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
-import type { CloudRunJobAction } from "../../../src/core/pipeline.ts";
-import type { RunRequest } from "../../../src/reconcile/ports.ts";
+import type { CloudRunJobAction } from "../../../src/core/repair-action.ts";
+import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
 import { type CloudRunServer, type Overrides, startCloudRun } from "../../support/cloud-run/server.ts";
 import { cloudRunAction, idleWarehouse, realClock, requestFor, until } from "./fixtures.ts";
 

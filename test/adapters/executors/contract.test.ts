@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { createDuckDbWarehouse } from "../../../src/adapters/duckdb/warehouse.ts";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
-import type { RepairAction, SqlAction } from "../../../src/core/pipeline.ts";
-import type { RunRequest } from "../../../src/reconcile/ports.ts";
+import type { RepairAction, SqlAction } from "../../../src/core/repair-action.ts";
+import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
 import { type Actions, describeExecutorContract, type Fault } from "../../contract/executor.ts";
 import {
   httpAction,

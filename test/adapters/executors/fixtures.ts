@@ -1,16 +1,17 @@
 import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
+import type { Processor } from "../../../src/core/pipeline.ts";
 import type {
   CloudRunJobAction,
   CommandAction,
   HttpAction,
   KubernetesJobAction,
-  Processor,
   PubsubAction,
   RepairAction,
-} from "../../../src/core/pipeline.ts";
+} from "../../../src/core/repair-action.ts";
 import { parseIsoDate } from "../../../src/core/iso-date.ts";
-import type { Clock, RunRequest } from "../../../src/reconcile/ports.ts";
+import type { Clock } from "../../../src/reconcile/ports.ts";
+import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
 
 /** A processor with nothing special about it. */
 export function processorNamed(name: string): Processor {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
-import type { HttpPoll } from "../../../src/core/pipeline.ts";
+import type { HttpPoll } from "../../../src/core/repair-action.ts";
 import { httpAction, idleWarehouse, realClock, requestFor } from "./fixtures.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;

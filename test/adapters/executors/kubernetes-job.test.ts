@@ -6,8 +6,8 @@ import { createExecutors } from "../../../src/adapters/executors/index.ts";
 import { kubernetesAccess } from "../../../src/adapters/executors/kubernetes-access.ts";
 import { manifestOf } from "../../../src/adapters/executors/kubernetes-manifest.ts";
 import { parseIsoDate } from "../../../src/core/iso-date.ts";
-import type { KubernetesJobAction } from "../../../src/core/pipeline.ts";
-import type { RunRequest } from "../../../src/reconcile/ports.ts";
+import type { KubernetesJobAction } from "../../../src/core/repair-action.ts";
+import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
 import { type KubernetesServer, type Manifest, startKubernetes } from "../../support/kubernetes/server.ts";
 import { idleWarehouse, kubernetesAction, realClock, requestFor, until } from "./fixtures.ts";
 

@@ -5,7 +5,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDuckDbWarehouse } from "../../../src/adapters/duckdb/warehouse.ts";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
-import type { SqlAction } from "../../../src/core/pipeline.ts";
+import type { SqlAction } from "../../../src/core/repair-action.ts";
 import { type ErrorCode, ReconcilerError } from "../../../src/errors.ts";
 import type { Warehouse } from "../../../src/reconcile/ports.ts";
 import { idleWarehouse, processorNamed, realClock, requestFor } from "./fixtures.ts";
