@@ -22,6 +22,7 @@ import { withCycle, withEnd, withStart } from "./known-records.ts";
 import { mergeProfiles, observe, rangeOfLook } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
 import { readRunHistory } from "./run-history.ts";
+import { ScanBill } from "./scan-bill.ts";
 import { type SelectionSpec, selectedPositions } from "./selection.ts";
 
 export interface SessionOptions {
@@ -48,9 +49,7 @@ export class Session {
   #askedAt = 0;
   #horizon: EpochMs | null = null;
   #lastToken = 0;
-  /** Billed since a cycle's record was last appended, and in all. */
-  #scanBytes = 0;
-  #scanBytesInAll = 0;
+  readonly #bill = new ScanBill();
   #revision = 0;
   /** What was merged and appended while something is read, which may not have seen it: one for each reading that goes on. */
   readonly #journals = new Set<(() => void)[]>();
@@ -107,11 +106,11 @@ export class Session {
     const observations = await observe(this.#context, {
       now,
       lastDay: endDate === null ? null : toDay(endDate),
-      budgetBytes: this.#budgetBytes(records),
+      budgetBytes: this.#bill.budget(this.#context.compiled.pipeline.budgets, records.scanBytesLast24h),
       runHistory: this.#observations?.runHistory ?? null,
       ...(signal === undefined ? {} : { signal }),
     });
-    this.#billed(observations.scanBytes);
+    this.#bill.add(observations.scanBytes);
     this.#records = records;
     this.#observations = observations;
     this.#askedAt = askedAt;
@@ -125,21 +124,9 @@ export class Session {
     return this.#revision;
   }
 
-  #billed(bytes: number): void {
-    this.#scanBytes += bytes;
-    this.#scanBytesInAll += bytes;
-  }
-
   /** All bytes that this session was billed for. */
   get scanBytesInAll(): number {
-    return this.#scanBytesInAll;
-  }
-
-  /** What a look may be billed for. */
-  #budgetBytes({ scanBytesLast24h }: LedgerRecords): number {
-    const { scanBytesPerCycle, scanBytesPerDay } = this.#context.compiled.pipeline.budgets;
-    const leftToday = (scanBytesPerDay ?? Infinity) - scanBytesLast24h - this.#scanBytes;
-    return Math.max(0, Math.min(scanBytesPerCycle ?? Infinity, leftToday));
+    return this.#bill.inAll;
   }
 
   get observations(): Observations {
@@ -166,7 +153,7 @@ export class Session {
 
   /** Takes what a repair's own look at the warehouse saw for the days from `from` to `to`, both included. */
   merge(later: ProfileResult, from: Day, to: Day): void {
-    this.#billed(later.scanBytes);
+    this.#bill.add(later.scanBytes);
     this.#change(() => {
       this.#observations = mergeProfiles(this.observations, later, from, to);
     });
@@ -283,18 +270,16 @@ export class Session {
 
   /** All bytes that were billed since the last cycle's record: its look, and the looks of the repairs before it. */
   get scanBytes(): number {
-    return this.#scanBytes;
+    return this.#bill.sinceRecord;
   }
 
   /** The same, for another process to put on record: this one counts them no more. */
   takeScanBytes(): number {
-    const bytes = this.#scanBytes;
-    this.#scanBytes = 0;
-    return bytes;
+    return this.#bill.take();
   }
 
   appendCycle(cycle: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): void {
-    this.#scanBytes -= cycle.scanBytes;
+    this.#bill.recorded(cycle.scanBytes);
     this.#records = withCycle(this.records, cycle, events, baselines);
   }
 
@@ -327,7 +312,7 @@ export class Session {
     const records = {
       ...this.records,
       startsLast24h: startsLast24h + starting,
-      scanBytesLast24h: scanBytesLast24h + this.#scanBytes,
+      scanBytesLast24h: scanBytesLast24h + this.#bill.sinceRecord,
     };
     return {
       compiled,
