@@ -89,3 +89,10 @@ describe("repair events on Redis", () => {
     await close(channel);
   });
 });
+
+test("events are closed at once where their server has never been there", async () => {
+  const nobody = redisServer(settings("redis://127.0.0.1:1"));
+  const events = createRedisRepairEvents({ pipeline: `p-${randomUUID()}`, server: nobody });
+  await expect(events.publish({ kind: "cycle_wanted" })).rejects.toMatchObject({ code: "redis_unavailable" });
+  await expect(events.close()).resolves.toBeUndefined();
+});
