@@ -15,7 +15,7 @@ export interface Moment {
 const dates = `${"a".repeat(170)}${"-".repeat(120)}${"b".repeat(170)}${"-".repeat(120)}${"c".repeat(40)}`;
 const start = "2022-10-18";
 /** The day after the last of the dates. */
-const now = "2024-06-29T12:00Z";
+const now = "2024-06-29T12:00:00.851Z";
 
 /** Rows on every date, but for some holes, each from one offset to another, both included. */
 function seen(...holes: readonly (readonly [from: number, to: number])[]): string {

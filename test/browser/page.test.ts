@@ -37,6 +37,7 @@ const looks = [
   ["after", after, dark(phone), "/"],
   ["after", after, desktop, month],
   ["stale", stale, phone, month],
+  ["stale", stale, desktop, cell],
   ["stale", stale, dark(desktop), "/"],
 ] as const;
 

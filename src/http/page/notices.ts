@@ -1,25 +1,36 @@
+import type { Assessment } from "../../core/assessment.ts";
 import { breakersOf } from "../../core/breaker-document.ts";
+import { fromDay } from "../../core/iso-date.ts";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { harmlessLine } from "../../presentation/harmless.ts";
-import { counted, formatDates } from "../../presentation/numbers.ts";
-import type { LiveFailure, LiveView } from "../../reconcile/ports/live-view.ts";
+import { counted, formatDates, formatSeconds } from "../../presentation/numbers.ts";
+import type { LiveFailure, LiveSight, LiveView } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref } from "./query.ts";
 import { snapshotOf, type UnknownGroup } from "./snapshot.ts";
+import { renderInstant } from "./tables.ts";
 
 /** Tables of which nothing could be seen are named up to so many. */
 const unknownMax = 10;
+const staleRunsMax = 5;
 
 /** Whatever keeps the page from telling the truth, or the product from doing its work; nothing where all is well. */
 export function renderNotices(view: LiveView, problems: readonly string[]): Html {
   const notices = [
     ...problems.map((text) => notice("This address was not understood in all", text)),
-    failure("The last look failed, so this may have changed since", view.cycleFailure),
+    stale(view.sight),
+    failure("The last look failed", view.cycleFailure),
     failure("Nothing new is begun", view.degraded),
     failure("A repair could not be begun or recorded", view.repairFailure),
     ...sightNotices(view),
   ];
   return html`<section id="notices" aria-label="Problems" aria-live="polite">${notices}</section>`;
+}
+
+function stale(sight: LiveSight | null): Content {
+  if (sight?.isStale !== true) return null;
+  const age = html`<span data-age-ms="${sight.ageMs}">${formatSeconds(Math.round(sight.ageMs / 1000))}</span>`;
+  return notice(html`What is shown is ${age} old and may have changed since`, null);
 }
 
 function failure(title: string, of: LiveFailure | null): Content {
@@ -36,7 +47,7 @@ function sightNotices({ sight }: LiveView): readonly Content[] {
   if (sight === null) return [];
   const { assessment } = sight;
   const history = assessment.sight.runHistory?.failure ?? null;
-  const staleRuns = assessment.elsewhere.stale;
+  const { stale: staleRuns } = assessment.elsewhere;
   return [
     ...breakersOf(assessment).map(({ kind, subject, message }) =>
       notice(`Stopped by a safety: ${kind.replace("_", " ")} of ${subject}`, harmlessLine(message)),
@@ -49,10 +60,24 @@ function sightNotices({ sight }: LiveView): readonly Content[] {
       ),
     staleRuns.length > 0 &&
       notice(
-        "Taken for dead",
-        `${counted(staleRuns.length, "run")} that the run history says to be running for longer than it may`,
+        "Running for longer than they may, as the run history says: taken for dead",
+        renderStaleRuns(assessment),
       ),
   ];
+}
+
+function renderStaleRuns({ elsewhere, grid }: Assessment): Content {
+  const shown = elsewhere.stale.slice(0, staleRunsMax).map(({ processor, day, startedAt }, index) => {
+    const { name = "" } = grid.pipeline.processors[processor] ?? {};
+    const date = fromDay(day);
+    return [
+      index > 0 && ", ",
+      html`<a href="${cellHref(name, date)}">${name} ${date}</a> since `,
+      renderInstant(startedAt),
+    ];
+  });
+  const more = elsewhere.stale.length - shown.length;
+  return [shown, more > 0 && ` and ${counted(more, "other")}`];
 }
 
 /** One for each table and reason, as a query fails for all of its dates at once. */

@@ -1,9 +1,9 @@
-import { formatInstant } from "../../core/wall-clock.ts";
 import { assertNever } from "../../errors.ts";
 import { counted, formatBytes, formatCount, formatSeconds, formatUsd } from "../../presentation/numbers.ts";
 import type { LiveSight, LiveView } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { snapshotOf } from "./snapshot.ts";
+import { renderInstant } from "./tables.ts";
 
 /** The one thing that the page says first. What is not known for sure now is never told as if it were. */
 type Verdict =
@@ -82,8 +82,7 @@ function renderDaemon({ isLeading, isStopping, mode, role, worker }: LiveView): 
 }
 
 function renderAge({ ageMs, assessment, lookedAt }: LiveSight): Content {
-  const looked = formatInstant(lookedAt);
-  const seen = html`<span data-age-ms="${ageMs}">${formatSeconds(Math.round(ageMs / 1000))}</span> ago <time datetime="${looked}">${looked}</time>`;
+  const seen = html`<span data-age-ms="${ageMs}">${formatSeconds(Math.round(ageMs / 1000))}</span> ago ${renderInstant(lookedAt)}`;
   const { repairUnits } = assessment.grid.pipeline;
   return fact("Last full look", seen, "age", `${counted(repairUnits.length, "repair")} add what they see`);
 }
