@@ -17,7 +17,7 @@ import { systemClock } from "../src/adapters/inline/system-clock.ts";
 import type { Assessment } from "../src/core/assessment.ts";
 import { dateAt, dispositionName, stateName } from "../src/core/grid.ts";
 import { startHttpServer } from "../src/http/server.ts";
-import type { LiveDaemon } from "../src/reconcile/ports/live-view.ts";
+import type { LiveDaemon, LiveStanding } from "../src/reconcile/ports/live-view.ts";
 import { tableSchedule } from "../test/support/pipeline.ts";
 import { assessed } from "../test/support/sight.ts";
 import { type Benchmark, compare } from "./measure.ts";
@@ -161,6 +161,19 @@ interface ChangingDaemon extends LiveDaemon {
   readonly change: () => void;
 }
 
+const standing: LiveStanding = {
+  pipeline: "bench",
+  target: null,
+  worker: "bench/1/1",
+  role: "all",
+  mode: "repair",
+  isLeading: true,
+  isStopping: false,
+  cycleFailure: null,
+  degraded: null,
+  repairFailure: null,
+};
+
 function changingDaemon(assessment: Assessment): ChangingDaemon {
   const listeners = new Set<() => void>();
   let revision = 1;
@@ -170,19 +183,11 @@ function changingDaemon(assessment: Assessment): ChangingDaemon {
       revision++;
       for (const listener of listeners) listener();
     },
+    standing: () => standing,
     view: () => ({
+      ...standing,
       revision,
-      pipeline: "bench",
-      target: null,
-      worker: "bench/1/1",
-      role: "all",
-      mode: "repair",
-      isLeading: true,
-      isStopping: false,
       sight: { assessment, lookedAt: assessment.now, ageMs: 0, isStale: false, secondsToConvergence: null },
-      cycleFailure: null,
-      degraded: null,
-      repairFailure: null,
       running: [],
       queued: [],
       ended: [],

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { redact } from "../core/redact.ts";
 
 const zip = promisify(gzip);
 /** Below it the headers cost more than is saved. */
@@ -14,8 +15,13 @@ export interface SentDocument {
   readonly zipped: Buffer | null;
 }
 
-export async function sentDocument(document: unknown, etag: string): Promise<SentDocument> {
-  const text = JSON.stringify(document);
+/** @param secrets texts that must not appear */
+export async function sentDocument(
+  document: unknown,
+  etag: string,
+  secrets: readonly string[],
+): Promise<SentDocument> {
+  const text = redact(JSON.stringify(document), secrets);
   const isWorthIt = text.length >= zipBytesMin;
   return { etag, text, zipped: isWorthIt ? await zip(text, { level: 4 }) : null };
 }

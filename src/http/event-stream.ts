@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { redact } from "../core/redact.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { LiveDaemon, LiveView } from "../reconcile/ports/live-view.ts";
 import { type LiveEvent, newsOf, viewEvent } from "./live-events.ts";
@@ -9,6 +10,8 @@ export interface EventStreamOptions {
   readonly instance: string;
   readonly watchersMax: number;
   readonly beatMs: number;
+  /** Texts that must not appear. */
+  readonly secrets: readonly string[];
 }
 
 /** Changes within it are told together. */
@@ -142,6 +145,7 @@ export class EventStream {
   }
 
   #textOf(number: number, { event, data }: LiveEvent): string {
-    return `id: ${this.#options.instance}/${number}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+    const { instance, secrets } = this.#options;
+    return `id: ${instance}/${number}\nevent: ${event}\ndata: ${redact(JSON.stringify(data), secrets)}\n\n`;
   }
 }

@@ -20,7 +20,7 @@ export interface HttpLimits {
 export const defaultLimits: HttpLimits = {
   requestMs: 15_000,
   bodyBytesMax: 64 * 1024,
-  requestsPerMinute: 600,
+  requestsPerMinute: 1_800,
   connectionsMax: 1_000,
   watchersMax: 250,
   beatMs: 15_000,

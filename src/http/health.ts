@@ -33,7 +33,7 @@ export function addHealth(server: FastifyInstance, { live, clock, ledger }: Heal
   });
 
   server.get("/readyz", unlimited, async (_request, reply) => {
-    const { isStopping, degraded, cycleFailure } = live.view();
+    const { isStopping, degraded, cycleFailure } = live.standing();
     const standing = await ledgerStanding();
     const isReady = standing.kind === "up" && !isStopping;
     void reply.code(isReady ? 200 : 503).header("cache-control", "no-store");

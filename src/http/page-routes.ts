@@ -11,7 +11,7 @@ import { cellOf, cellsPerMinute, type ReadOptions } from "./reads.ts";
 export function addPage(
   server: FastifyInstance,
   hasActions: boolean,
-  { live, explain }: Omit<ReadOptions, "instance">,
+  { live, explain }: Pick<ReadOptions, "live" | "explain">,
 ): void {
   const options: PageOptions = { assets: loadPageAssets(), hasActions };
   const { style, icon, scripts } = options.assets;

@@ -33,7 +33,7 @@ export function dateOf(text: string | undefined, path: string): IsoDate | null {
 }
 
 /** @throws ReconcilerError `request_invalid` where one of the names is not among the known ones */
-export function checkKnown(
+function checkKnown(
   names: readonly string[] | undefined,
   known: readonly string[],
   path: string,

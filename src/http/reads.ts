@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly live: LiveDaemon;
   /** Names this process: each replica has revisions of its own. */
   readonly instance: string;
+  /** Texts that must not appear in any answer. */
+  readonly secrets: readonly string[];
   /** @throws ReconcilerError `usage` for a date that is not looked at; `ledger_*`, `warehouse_*` */
   readonly explain: (assessment: Assessment, processor: Processor, date: IsoDate) => Promise<CellDocument>;
 }
@@ -30,7 +32,7 @@ const everything: GridFilter = { processors: null, phases: null, startDate: null
 
 /** Adds what only tells. */
 export function addReads(server: FastifyInstance, options: ReadOptions): void {
-  const { live, instance, explain } = options;
+  const { live, instance, explain, secrets } = options;
   const etagOf = ({ revision }: LiveView) => `W/"${instance}-${revision}"`;
   let whole: Promise<SentDocument> | null = null;
   let wholeRevision = -1;
@@ -43,17 +45,17 @@ export function addReads(server: FastifyInstance, options: ReadOptions): void {
       // Everybody who watches asks for the same at the same moment.
       if (whole === null || wholeRevision !== view.revision) {
         wholeRevision = view.revision;
-        whole = sentDocument(gridDocument(view, sight, everything), etagOf(view));
+        whole = sentDocument(gridDocument(view, sight, everything), etagOf(view), secrets);
       }
       return send(request, reply, await whole);
     }
     const filter = filterOf(query, sight.assessment);
-    return send(request, reply, await sentDocument(gridDocument(view, sight, filter), etagOf(view)));
+    return send(request, reply, await sentDocument(gridDocument(view, sight, filter), etagOf(view), secrets));
   });
 
   server.get("/api/v1/repairs", async (request, reply) => {
     const view = live.view();
-    return send(request, reply, await sentDocument(repairsDocument(view), etagOf(view)));
+    return send(request, reply, await sentDocument(repairsDocument(view), etagOf(view), secrets));
   });
 
   server.get("/api/v1/plan", async (request, reply) => {
@@ -63,7 +65,7 @@ export function addReads(server: FastifyInstance, options: ReadOptions): void {
     const plan = planOf(live, view, sight, limit);
     // It may be made later than the view, and of an older grid.
     const etag = `W/"${instance}-${view.revision}-${plan.as_of}"`;
-    return send(request, reply, await sentDocument(plan, etag));
+    return send(request, reply, await sentDocument(plan, etag, secrets));
   });
 
   const limited = { config: { rateLimit: { max: cellsPerMinute } } };

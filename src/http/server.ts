@@ -20,8 +20,6 @@ export interface HttpServerOptions
   readonly listen: string;
   /** Null leaves the actions out. */
   readonly token: string | null;
-  /** Texts that must not appear in any answer. */
-  readonly secrets: readonly string[];
   readonly clock: Clock;
   readonly ledger: Pick<Ledger, "decisions">;
   readonly metrics: { render(): Promise<{ readonly contentType: string; readonly text: string }> };
@@ -49,9 +47,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { live } = options;
   const { isLoopback } = listenAddress(options.listen);
   // Revisions start anew with each process.
-  const { worker, pipeline } = live.view();
+  const { worker, pipeline } = live.standing();
   const instance = createHash("sha256").update(worker).digest("hex").slice(0, 12);
-  const events = new EventStream({ live, instance, ...limits });
+  const events = new EventStream({ live, instance, secrets: options.secrets, ...limits });
   const server = newServer(limits);
   server.addHook("onSend", (_request, _reply, payload, done) => {
     done(null, typeof payload === "string" ? redact(payload, options.secrets) : payload);
@@ -80,7 +78,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const url = await listen(server, options.listen);
   const unsubscribe = live.subscribe(() => {
     // Who watches would keep the process from ending, and finds another one at once.
-    if (live.view().isStopping) events.close();
+    if (live.standing().isStopping) events.close();
   });
   return {
     url,

@@ -8,7 +8,14 @@ import type { DaemonListener } from "./daemon-options.ts";
 import { endedRepairs } from "./ended-repairs.ts";
 import { GapHistory } from "./gap-history.ts";
 import { Paced } from "./paced.ts";
-import type { LiveDaemon, LiveFailure, LivePlan, LiveSight, LiveView } from "./ports/live-view.ts";
+import type {
+  LiveDaemon,
+  LiveFailure,
+  LivePlan,
+  LiveSight,
+  LiveStanding,
+  LiveView,
+} from "./ports/live-view.ts";
 import type { OutstandingRepair, RepairQueue } from "./ports/repair-queue.ts";
 import type { Session } from "./session.ts";
 
@@ -82,16 +89,10 @@ export class LiveFeed implements LiveDaemon {
     return this.#isWatched;
   }
 
-  view(): LiveView {
-    this.#watch();
-    const session = this.#session;
+  standing(): LiveStanding {
     const { role, mode, target } = this.#options;
     const { compiled, worker } = this.#context;
-    // Before the revision, which grows where something is found to have changed.
-    const sight = session.hasLooked ? this.#sight() : null;
-    const records = session.hasLooked ? session.records : null;
     return {
-      revision: this.#revision(),
       pipeline: compiled.pipeline.name,
       target,
       worker,
@@ -99,10 +100,23 @@ export class LiveFeed implements LiveDaemon {
       mode,
       isLeading: this.#isLeading,
       isStopping: this.#isStopping,
-      sight,
       cycleFailure: this.#cycleFailure,
       degraded: this.#degraded,
       repairFailure: this.#repairFailure,
+    };
+  }
+
+  view(): LiveView {
+    this.#watch();
+    const session = this.#session;
+    const { budgets } = this.#context.compiled.pipeline;
+    // Before the revision, which grows where something is found to have changed.
+    const sight = session.hasLooked ? this.#sight() : null;
+    const records = session.hasLooked ? session.records : null;
+    return {
+      ...this.standing(),
+      revision: this.#revision(),
+      sight,
       running: (records?.unfinished ?? []).toSorted((a, b) => a.startedAt - b.startedAt),
       queued: this.#queued,
       ended: records === null ? [] : endedRepairs(records),
@@ -110,7 +124,7 @@ export class LiveFeed implements LiveDaemon {
       history: this.#history.points,
       scan: {
         bytesLast24h: sight?.assessment.facts.scanBytesLast24h ?? null,
-        bytesPerDayMax: compiled.pipeline.budgets.scanBytesPerDay,
+        bytesPerDayMax: budgets.scanBytesPerDay,
         pricePerTibUsd: this.#options.pricePerTibUsd,
       },
     };

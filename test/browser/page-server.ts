@@ -71,6 +71,7 @@ export class PageServer {
 
   #live(): LiveDaemon {
     return {
+      standing: () => this.#moment.view,
       view: () => this.#moment.view,
       plan: () => this.#moment.plan,
       subscribe: (listener) => {

@@ -33,6 +33,7 @@ function changingDaemon(): LiveDaemon & { change(): void } {
   let revision = 1;
   const degraded = { code: "redis_unavailable", hint: null, since: 0 } as const;
   return {
+    standing: () => bare,
     view: () => ({ ...bare, revision, degraded: { ...degraded, message: `${revision} `.repeat(500_000) } }),
     plan: () => ({ asOf: null, steps: [] }),
     subscribe(listener) {
@@ -52,7 +53,7 @@ function changingDaemon(): LiveDaemon & { change(): void } {
 }
 
 const live = changingDaemon();
-const events = new EventStream({ live, instance: "one", watchersMax: 10, beatMs: 60_000 });
+const events = new EventStream({ live, instance: "one", watchersMax: 10, beatMs: 60_000, secrets: [] });
 const server = createServer((_request, response) => events.add(response, undefined));
 afterEach(() => {
   events.close();

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
 import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
+import { tellAll } from "../../src/compose/listeners.ts";
 import type { Coordination, DaemonOptions } from "../../src/reconcile/daemon-options.ts";
 import type { PlanningLease } from "../../src/reconcile/ports.ts";
 import { makeShop, type Shop } from "../commands/in-process.ts";
@@ -39,20 +40,26 @@ const gapsOf = ({ live }: ServedShop) => {
 test("a process that does not plan looks only when somebody watches it, and then learns of repairs elsewhere", async () => {
   const planner = await serve();
   await planner.firstLook;
-  let [asked, hasLooked] = [0, false];
+  let [turns, looks] = [0, 0];
   const lease: PlanningLease = {
     acquire() {
-      asked++;
+      turns++;
       return coordination.lease.acquire();
     },
     currentEpoch: () => coordination.lease.currentEpoch(),
   };
-  const follower = await serve({ coordination: { ...coordination, lease } });
-  void follower.firstLook.then(() => (hasLooked = true));
-  follower.tick();
-  // The answer of a whole turn in which it could have looked.
-  await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(1);
-  expect(hasLooked).toBe(false);
+  const follower = await serve({
+    coordination: { ...coordination, lease },
+    listener: tellAll([{ onCycleStarted: () => looks++ }]),
+  });
+  // Each turn of the loop is one in which it could look, and a supervisor that probes is nobody who watches.
+  for (const turn of [1, 2, 3]) {
+    await expect.poll(() => turns, { timeout: 10_000 }).toBeGreaterThanOrEqual(turn);
+    expect((await follower.get("/readyz")).status).toBe(200);
+    expect((await follower.get("/metrics")).status).toBe(200);
+    follower.tick();
+  }
+  expect(looks).toBe(0);
   expect(follower.live.view()).toMatchObject({ sight: null, isLeading: false });
   await follower.firstLook;
   expect(gapsOf(follower)).toBe(2);

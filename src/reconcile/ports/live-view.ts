@@ -10,27 +10,11 @@ import type { OutstandingRepair } from "./repair-queue.ts";
  * What a daemon knows at this moment, for whoever shows it. Plain values that nobody changes any more: what comes later is in
  * the next view. What keeps the daemon from knowing better is said beside what it knew last, and never hides it.
  */
-export interface LiveView {
+export interface LiveView extends LiveStanding {
   /** Grows whenever anything else here changes, ages aside. It counts from the start of this process. */
   readonly revision: number;
-  readonly pipeline: string;
-  readonly target: string | null;
-  /** This process, as the ledger names it; each replica has views and revisions of its own. */
-  readonly worker: string;
-  readonly role: "all" | "planner" | "worker";
-  readonly mode: "observe" | "repair";
-  /** Whether this process plans. One that does not looks only while somebody watches it. */
-  readonly isLeading: boolean;
-  /** Whether it was asked to stop: nothing new begins. */
-  readonly isStopping: boolean;
   /** Null until the first look at everything has ended. */
   readonly sight: LiveSight | null;
-  /** Why the last cycle or look failed; null where it worked, or none has ended yet. */
-  readonly cycleFailure: LiveFailure | null;
-  /** Why nothing new is enqueued although it could be: Redis, or whatever else keeps processes together, is away. */
-  readonly degraded: LiveFailure | null;
-  /** Why the last repair could not be begun or recorded; null once a cycle has worked since. */
-  readonly repairFailure: LiveFailure | null;
   /** Repairs on record that have not ended, in any process, oldest first. */
   readonly running: readonly RepairStart[];
   /** What waits in the queue or was just taken from it, in any process, oldest first; at most 1,000. */
@@ -42,6 +26,26 @@ export interface LiveView {
   /** Cycles on record of the last 7 days, oldest first, at most 2,000: how the gaps went down. */
   readonly history: readonly HistoryPoint[];
   readonly scan: LiveScan;
+}
+
+/** What a daemon knows of itself, without having looked at anything. */
+export interface LiveStanding {
+  readonly pipeline: string;
+  readonly target: string | null;
+  /** This process, as the ledger names it; each replica has views and revisions of its own. */
+  readonly worker: string;
+  readonly role: "all" | "planner" | "worker";
+  readonly mode: "observe" | "repair";
+  /** Whether this process plans. One that does not looks only while somebody watches it. */
+  readonly isLeading: boolean;
+  /** Whether it was asked to stop: nothing new begins. */
+  readonly isStopping: boolean;
+  /** Why the last cycle or look failed; null where it worked, or none has ended yet. */
+  readonly cycleFailure: LiveFailure | null;
+  /** Why nothing new is enqueued although it could be: Redis, or whatever else keeps processes together, is away. */
+  readonly degraded: LiveFailure | null;
+  /** Why the last repair could not be begun or recorded; null once a cycle has worked since. */
+  readonly repairFailure: LiveFailure | null;
 }
 
 /** The grid as it was last seen, with what repairs saw since. */
@@ -101,6 +105,8 @@ export interface LivePlan {
 
 /** A daemon as the HTTP server sees it. */
 export interface LiveDaemon {
+  /** For probes: nobody counts as watching who asks for it. */
+  standing(): LiveStanding;
   /**
    * What is known now. Cheap where nothing changed. Asking is also what makes a process that does not plan look by itself, so
    * that the next view knows more.
