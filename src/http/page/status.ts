@@ -1,5 +1,5 @@
 import { assertNever } from "../../errors.ts";
-import { counted, formatBytes, formatCount, formatSeconds, formatUsd } from "../../presentation/numbers.ts";
+import { formatBytes, formatCount, formatSeconds, formatUsd } from "../../presentation/numbers.ts";
 import type { LiveSight, LiveView } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { snapshotOf } from "./snapshot.ts";
@@ -81,13 +81,12 @@ function renderDaemon({ isLeading, isStopping, mode, role, worker }: LiveView): 
   return fact("Plans", html`<span title="this process is ${worker}">${planner}${more}</span>`, "planner");
 }
 
-function renderAge({ ageMs, assessment, lookedAt }: LiveSight): Content {
-  const seen = html`<span data-age-ms="${ageMs}">${formatSeconds(Math.round(ageMs / 1000))}</span> ago ${renderInstant(lookedAt)}`;
-  const { repairUnits } = assessment.grid.pipeline;
-  return fact("Last full look", seen, "age", `${counted(repairUnits.length, "repair")} add what they see`);
+function renderAge({ ageMs, lookedAt }: LiveSight): Content {
+  const age = html`<span data-age-ms="${ageMs}">${formatSeconds(Math.round(ageMs / 1000))}</span>`;
+  return fact("Last full look", html`${age} ago ${renderInstant(lookedAt)}`, "age");
 }
 
-function fact(title: string, value: Content, id: string, note?: string): Content {
-  return html`<div><dt>${title}</dt><dd id="fact-${id}"${note !== undefined && html` title="${note}"`}>${value}</dd></div>
+function fact(title: string, value: Content, id: string): Content {
+  return html`<div><dt>${title}</dt><dd id="fact-${id}">${value}</dd></div>
 `;
 }
