@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { type Described, describedBy } from "./described.ts";
 import { type ServedShop, serveShop, token } from "./served-shop.ts";
 
 let served: ServedShop;
+let documentOf: Described["documentOf"];
 beforeAll(async () => {
   served = await serveShop();
   await served.firstLook;
+  ({ documentOf } = await describedBy(served));
 });
 afterAll(() => served.remove());
 
@@ -22,7 +25,7 @@ const result = z.object({
   touched: z.array(z.unknown()),
   decision: z.object({ id: z.string() }).catchall(z.unknown()).nullable(),
 });
-const resultOf = async (answer: Response) => result.parse(await answer.json());
+const resultOf = async (answer: Response) => result.parse(await documentOf(answer, "Decision"));
 const decisions = () => served.app.context.ledger.decisions();
 
 /** Resolves when the daemon shows the decision. */
@@ -33,7 +36,7 @@ async function shown(id: string): Promise<void> {
 test("a dry run says what a waiver would do, in the words of the command, and keeps nothing", async () => {
   const answer = await served.post("/api/v1/waivers", { ...waiver, dry_run: true });
   expect(answer.status).toBe(200);
-  expect(await answer.json()).toMatchObject({
+  expect(await documentOf(answer, "Decision")).toMatchObject({
     dry_run: true,
     effect: expect.stringContaining("up to and with 2999-12-31"),
     touched: [{ processor: "orders", dates: ["2024-01-03"] }],
@@ -107,7 +110,7 @@ test.each([
 ])("a request is refused, and nothing kept, for %s", async (_why, path, body, code) => {
   const before = await decisions();
   const answer = await served.post(`/api/v1/${path}`, body);
-  expect([answer.status, await answer.json()]).toMatchObject([400, { code }]);
+  expect([answer.status, await documentOf(answer, "Problem")]).toMatchObject([400, { code }]);
   expect(await decisions()).toEqual(before);
 });
 
@@ -116,7 +119,7 @@ test("a cycle begins when somebody asks for one, and not by a dry run", async ()
   const dry = await served.post("/api/v1/reconcile", { dry_run: true });
   expect([dry.status, await dry.json()]).toMatchObject([200, { dry_run: true }]);
   const answer = await served.post("/api/v1/reconcile", {});
-  expect([answer.status, await answer.json()]).toMatchObject([202, { dry_run: false }]);
+  expect([answer.status, await documentOf(answer, "Cycle")]).toMatchObject([202, { dry_run: false }]);
   await looked;
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { describedBy } from "./described.ts";
 import { type ServedShop, serveShop } from "./served-shop.ts";
 
 let served: ServedShop;
@@ -81,6 +82,10 @@ test("who watches is told how things stand, then each repair and what it changed
   const events = watcher.told.map(({ event }) => event);
   expect(events.indexOf("repair_started")).toBeLessThan(events.indexOf("repair_ended"));
   await expect.poll(watcher.comments).toBeGreaterThan(1);
+  const { check, documentOf } = await describedBy(served);
+  check(lastOf(watcher, "view"), "ViewEvent");
+  const { ended } = await documentOf(await served.get("/api/v1/repairs"), "Repairs");
+  expect(ended).toContainEqual(lastOf(watcher, "repair_ended"));
   watcher.leave();
 });
 

@@ -1,38 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { type Described, describedBy } from "./described.ts";
 import { type ServedShop, serveShop } from "./served-shop.ts";
 
 let served: ServedShop;
-let described: { readonly components: { readonly schemas: Readonly<Record<string, unknown>> } };
+let documentOf: Described["documentOf"];
 beforeAll(async () => {
   served = await serveShop();
   await served.firstLook;
-  described = z
-    .object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) })
-    .parse(await (await served.get("/api/v1/openapi.json")).json());
+  ({ documentOf } = await describedBy(served));
 });
 afterAll(() => served.remove());
-
-const anyDocument = z.record(z.string(), z.unknown());
-type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
-
-/** The document as it came, once it has proved to be the described one, with no field that is not described. */
-async function documentOf(answer: Response, name: string): Promise<z.infer<typeof anyDocument>> {
-  const document: unknown = await answer.json();
-  const found = z.fromJSONSchema(closed(described.components.schemas[name])).safeParse(document);
-  expect(found.error?.issues ?? [], name).toEqual([]);
-  return anyDocument.parse(document);
-}
-
-function closed(schema: unknown): JsonSchema {
-  const text = JSON.stringify(schema, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && "properties" in value && "type" in value
-      ? { ...value, additionalProperties: false }
-      : value,
-  );
-  const parsed: JsonSchema = JSON.parse(text);
-  return parsed;
-}
 
 /** The letters of a row, one per day. */
 function lettersOf(runs: string): string {
@@ -128,7 +106,7 @@ test("who has the grid already is told so, and who takes gzip gets it zipped", a
 test("a cell is told as reconcile explain tells it", async () => {
   const { stdout } = await served.shop.run(["explain", "revenue", "2024-01-03", "--format", "json"]);
   const cell = await documentOf(await served.get("/api/v1/cells/revenue/2024-01-03"), "Cell");
-  const { as_of, ...told } = anyDocument.parse(JSON.parse(stdout));
+  const { as_of, ...told } = z.record(z.string(), z.unknown()).parse(JSON.parse(stdout));
   const { as_of: asOf, ...answered } = cell;
   expect(answered).toEqual(told);
   expect(typeof asOf).toBe(typeof as_of);
@@ -136,7 +114,7 @@ test("a cell is told as reconcile explain tells it", async () => {
 
 test("the plan has the steps of reconcile plan, in its order, and no more than asked for", async () => {
   const { stdout } = await served.shop.run(["plan", "--format", "json"]);
-  const told = z.object({ plan: z.array(anyDocument) }).parse(JSON.parse(stdout)).plan;
+  const told = z.object({ plan: z.array(z.unknown()) }).parse(JSON.parse(stdout)).plan;
   const plan = await documentOf(await served.get("/api/v1/plan"), "Plan");
   expect(plan["steps"]).toEqual(told);
   expect(told).toHaveLength(2);
@@ -165,4 +143,20 @@ test("the page is served with files of its own", async () => {
   for (const file of files) expect((await served.get(file)).status, file).toBe(200);
   expect((await served.get("/cells/revenue/2024-01-03")).status).toBe(200);
   expect((await served.get("/cells/revenue/nonsense")).status).toBe(400);
+});
+
+test("every path that is described is there, and every action wants the token", async () => {
+  const { paths } = z
+    .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+    .parse(await (await served.get("/api/v1/openapi.json")).json());
+  const all = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ method, path })),
+  );
+  expect(all.filter(({ method }) => method === "post")).toHaveLength(9);
+  for (const { method, path } of all) {
+    const address = path.replace("{processor}", "orders").replace("{date}", "2024-01-03");
+    const answer = await fetch(`${served.url}${address}`, { method });
+    expect(answer.status, `${method} ${path}`).toBe(method === "post" ? 401 : 200);
+    await answer.body?.cancel();
+  }
 });
