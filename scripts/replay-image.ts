@@ -1,12 +1,14 @@
 // Does what the Dockerfile says without a container engine, starts what came out of it, and prints what it weighs:
 // npm run image:replay. Its figures are those of this machine.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { withIdleDaemon } from "../test/support/image/idle-daemon.ts";
 import { productionSizes } from "../test/support/image/production-size.ts";
 import { replayImage } from "../test/support/image/replay.ts";
 
 const mebibyte = 2 ** 20;
 const shownPackages = 15;
+const quietMs = 2000;
 
 const image = replayImage();
 try {
@@ -17,6 +19,8 @@ try {
   for (const { name, bytes } of sizes.slice(0, shownPackages)) console.log(`${megabytes(bytes)}  ${name}`);
   await withIdleDaemon(image, async (daemon) => {
     console.log(`\nstart to an answer of /healthz        ${Math.round(daemon.healthyMs)} ms`);
+    // What the first look left behind is over.
+    await sleep(quietMs);
     console.log(`memory when idle                     ${megabytes(daemon.residentBytes()).trim()}`);
     const { code, ms } = await daemon.stop();
     console.log(`SIGTERM to exit code ${code}               ${Math.round(ms)} ms`);

@@ -5,8 +5,6 @@ import { type Database, openDatabase } from "../duckdb/database.ts";
 import { makeFolderOf } from "../duckdb/folder.ts";
 import { workerIdentity } from "./worker-identity.ts";
 
-export { isWorkerDead, workerIdentity } from "./worker-identity.ts";
-
 export interface RunGuardOptions {
   /** The lock file, beside the ledger. It is made once and stays. */
   readonly path: string;
