@@ -3,8 +3,9 @@ import type { CycleRecord, GapEvent, RepairEnd } from "../core/ledger-records.ts
 import { plan, type PlanLimits } from "../core/plan.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
+import { settleLost } from "./lost-starts.ts";
 import type { Session } from "./session.ts";
-import { lostEnd, upkeepOf } from "./upkeep.ts";
+import { upkeepOf } from "./upkeep.ts";
 
 /** What one may want to see of a cycle while it goes on. */
 export interface CycleListener {
@@ -48,16 +49,7 @@ export async function runCycle(
   listener.onCycleStarted(cycleId);
   await session.refresh(signal);
   const startedAt = session.now();
-  const lost = session.lostStarts();
-  if (lost.length > 0) {
-    const seen = session.assess();
-    for (const start of lost) {
-      const end = lostEnd(seen, start);
-      await ledger.recordEnd(end);
-      session.appendEnd(end);
-      listener.onEnded(end);
-    }
-  }
+  await settleLost(context, session, listener.onEnded);
   const assessment = session.assess();
   // Not before: a schedule that is empty or cannot be read leaves nothing behind.
   if (isFirst) await ledger.create();

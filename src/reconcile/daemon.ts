@@ -90,6 +90,7 @@ class DaemonRun {
       limits,
       mode,
       runsHere: (jobId) => this.#jobs.has(jobId),
+      onLost: listener.onEnded,
     });
   }
 

@@ -1,9 +1,11 @@
 import type { Assessment } from "../core/assessment.ts";
 import { Disposition } from "../core/grid.ts";
 import type { InFlight } from "../core/ledger-facts.ts";
+import type { RepairEnd } from "../core/ledger-records.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import { assertNever } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
+import { lookAndSettleLost } from "./lost-starts.ts";
 import { nextReadyAt } from "./next-ready.ts";
 import type { RepairNews } from "./ports/repair-events.ts";
 import type { RepairQueue } from "./ports/repair-queue.ts";
@@ -26,6 +28,8 @@ export interface DispatchOptions {
   readonly mode: "observe" | "repair";
   /** Whether this process runs the job. */
   readonly runsHere: (jobId: string) => boolean;
+  /** Told of a run that nobody will end any more, once that is on record. */
+  readonly onLost: (end: RepairEnd) => void;
 }
 
 export interface Dispatched {
@@ -54,7 +58,7 @@ export class Dispatch {
 
   /**
    * Enqueues what is ready by what the session knows.
-   * @throws ReconcilerError `plan_outdated` where a newer planner has planned; `redis_*`, `ledger_*`
+   * @throws ReconcilerError `plan_outdated` where a newer planner has planned; `redis_*`, `ledger_*`, `warehouse_*`
    */
   async plan(epoch: number, cycleId: string): Promise<Dispatched> {
     const { mode, queue, limits } = this.#options;
@@ -62,6 +66,7 @@ export class Dispatch {
     const outstanding = await this.#outstanding();
     // What was not heard of may have failed: only the ledger knows whether it is to wait before it is tried again.
     if (this.#hasVanished(outstanding)) await session.reread();
+    await lookAndSettleLost(this.#context, session, this.#options.onLost);
     session.queued(outstanding);
     const assessment = session.assess();
     const jobs = mode === "repair" ? plan(assessment, limits) : [];

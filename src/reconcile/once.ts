@@ -6,6 +6,7 @@ import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { type CycleListener, nextCycleId, runCycle } from "./cycle.ts";
+import { settleLost } from "./lost-starts.ts";
 import { nextReadyAt } from "./next-ready.ts";
 import { RunningJobs } from "./running-jobs.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -207,7 +208,10 @@ class OnceRun {
     if (idle) {
       this.#waitedMs += clock.monotonic() - before;
       // What runs elsewhere shows only in the warehouse and the ledger.
-      if (hasElsewhere && !this.#stop.signal.aborted) await this.#session.refresh();
+      if (hasElsewhere && !this.#stop.signal.aborted) {
+        await this.#session.refresh();
+        await settleLost(this.#context, this.#session, (end) => this.#ended(end));
+      }
     }
   }
 }

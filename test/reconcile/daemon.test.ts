@@ -559,3 +559,38 @@ test("a daemon that only observes lets one that repairs plan in its place", asyn
   expect(observer.events).not.toContain("started");
   await Promise.all([observer.stop(), repairer.stop()]);
 });
+
+test("a job that kills whoever takes it is charged with each death, also between two cycles", async () => {
+  const coordination: Coordination = inlineCoordination();
+  const planner = await startDaemon("sql_file: orders.sql, backoff: [0s], max_attempts: 2", {
+    role: "planner",
+    coordination,
+    around: (context) => ({ ...context, isWorkerDead: (worker) => worker === "host/2/2" }),
+  });
+  const attempts: number[] = [];
+  const consumer = coordination.queue.consume(
+    async ({ repair, dates, attempt, cycleId }) => {
+      attempts.push(attempt);
+      const now = Date.now();
+      await planner.context.ledger.recordStart({
+        repairId: `${repair}-${attempt}-${attempts.length}`,
+        repair,
+        processors: ["orders"],
+        dates,
+        attempt,
+        token: now,
+        startedAt: now,
+        deadlineAt: now + 3_600_000,
+        worker: "host/2/2",
+        externalHandle: null,
+        repairHash: planner.context.compiled.pipeline.repairUnits[0]?.hash ?? "",
+        cycleId,
+      });
+    },
+    { slots: 1 },
+  );
+  await planner.told("ended lost", 2);
+  await planner.stop();
+  await consumer.close({ graceMs: 0 });
+  expect(attempts).toEqual([1, 2]);
+});
