@@ -8,6 +8,7 @@ import { renderValidation, type ValidationDocument } from "../terminal/validatio
 import { exitError } from "./exit-code.ts";
 import { flagsOf, type GlobalFlags, printJson, type Surroundings, withApp } from "./shared.ts";
 import { checkColumns } from "./validate-columns.ts";
+import { checkLedger, ledgerPath } from "./validate-ledger.ts";
 import { checkQueries, checkRunHistory, checkSchedules, checkSharedDates } from "./validate-queries.ts";
 import { checkRepairs } from "./validate-repairs.ts";
 
@@ -26,7 +27,7 @@ export function addValidateCommand(program: Command, surroundings: Surroundings)
   const command = program
     .command("validate")
     .description("check the pipeline file; with --connect also everything that it names")
-    .option("--connect", "look at every table, column, query and repair target")
+    .option("--connect", "look at every table, column, query and repair target, and at the ledger")
     .option("--create", "make the ledger where there is none");
   command.action(() => validate(flagsOf<ValidateFlags>(command), surroundings));
 }
@@ -35,8 +36,9 @@ async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surrou
   await withApp(flags, surroundings, async (app) => {
     const { config, context } = app;
     const warehouse = flags.connect === true ? await checkWarehouse(app, surroundings.env) : null;
-    if (flags.create === true) await context.ledger.create();
     const findings = warehouse?.findings ?? [];
+    const isCreated = flags.create === true && findings.every(({ place }) => place !== ledgerPath);
+    if (isCreated) await context.ledger.create();
     const { pipeline } = config;
     const document: ValidationDocument = {
       schema_version: 1,
@@ -51,7 +53,7 @@ async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surrou
         waivers: pipeline.waivers.length,
         warehouse: warehouse === null ? null : { tables: warehouse.tables, columns: warehouse.columns },
       },
-      ledger_created: flags.create === true ? ledgerPlace(config.storage) : null,
+      ledger_created: isCreated ? ledgerPlace(config.storage) : null,
       findings,
     };
     const { stdout, env } = surroundings;
@@ -63,10 +65,11 @@ async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surrou
 
 /** Each check asks only about what the one before found nothing wrong with, so that one fault is told once. */
 async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<WarehouseCheck> {
-  const { warehouse } = app.context;
+  const { warehouse, ledger } = app.context;
   const { pipeline } = app.config;
   await warehouse.connect();
-  const today = localDayAt(await warehouse.now(), pipeline.timezone);
+  const now = await warehouse.now();
+  const today = localDayAt(now, pipeline.timezone);
   const { tables, columns, findings } = await checkColumns(pipeline, warehouse);
   const broken = new Set(findings.map(({ place }) => place));
   const schedules = await checkSchedules(pipeline, warehouse, today, broken);
@@ -77,6 +80,7 @@ async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<Wareh
     ...(await checkRunHistory(pipeline, warehouse, today, broken)),
     ...checkSharedDates(pipeline, schedules.dates),
     ...(await checkRepairs(pipeline, warehouse, app.context.executor, env, broken)),
+    ...(await checkLedger(ledger, now)),
   ];
   return { tables, columns, findings: all };
 }

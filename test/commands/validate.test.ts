@@ -1,7 +1,8 @@
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { openDatabase } from "../../src/adapters/duckdb/database.ts";
 import type { ValidationDocument } from "../../src/terminal/validation.ts";
 import { startPubsub } from "../support/pubsub/server.ts";
 import { makeShop, type Shop, shopYaml } from "./in-process.ts";
@@ -15,6 +16,15 @@ async function open(...args: Parameters<typeof makeShop>): Promise<Shop> {
   const shop = await makeShop(...args);
   shops.push(shop);
   return shop;
+}
+
+async function writeDatabase(path: string, statement: string): Promise<void> {
+  const database = await openDatabase({ path, mode: "read_write", lockWaitMs: 10_000 });
+  try {
+    await (await database.connect()).run(statement);
+  } finally {
+    database.close();
+  }
 }
 
 async function findings(shop: Shop) {
@@ -48,6 +58,44 @@ describe("validate", () => {
       expect(stdout).toContain("the ledger is ready: ");
     }
     expect(existsSync(join(shop.folder, "warehouse.ledger.duckdb"))).toBe(true);
+  });
+
+  test("finds a ledger that is damaged, beside all else that is wrong, and takes it for no ledger that is ready", async () => {
+    const shop = await open(shopYaml.replace("table: shop.revenue", "table: shop.revenues"));
+    const path = join(shop.folder, "warehouse.ledger.duckdb");
+    await shop.run(["validate", "--create"]);
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.fill(255, 0, 8192));
+    expect(await findings(shop)).toMatchObject([
+      { place: "processors.revenue.table" },
+      {
+        level: "error",
+        place: "ledger",
+        expected: "a ledger that can be read",
+        found: expect.stringContaining(`the ledger ${path} cannot be opened: `),
+        hint: expect.stringContaining("restore it from a copy"),
+      },
+    ]);
+    const { stdout, code } = await shop.run(["validate", "--connect", "--create"]);
+    expect(stdout).not.toContain("the ledger is ready");
+    expect(stdout).toContain("2 errors found");
+    expect(code).toBe(1);
+  });
+
+  test("finds a database that is no ledger, and one of its tables that cannot be read", async () => {
+    const shop = await open();
+    const path = join(shop.folder, "warehouse.ledger.duckdb");
+    await writeDatabase(path, "create table orders (day date)");
+    expect(await findings(shop)).toMatchObject([
+      { place: "ledger", found: `expected a ledger at ${path}, found another database` },
+    ]);
+    await rm(path);
+    await shop.run(["validate", "--create"]);
+    expect(await findings(shop)).toEqual([]);
+    await writeDatabase(path, "drop table baselines cascade");
+    expect(await findings(shop)).toMatchObject([
+      { place: "ledger", found: expect.stringContaining(`the ledger ${path} cannot be read: `) },
+    ]);
   });
 
   test("finds the columns of a run history that are not there or hold no time, and a filter that does not run", async () => {
