@@ -103,7 +103,7 @@ const burnDown: RowSpec = {
       meaning: "How fast they are closed, less what opens meanwhile; below 0 they become more.",
       kind: "lines",
       unit: "none",
-      width: 12,
+      width: 8,
       queries: [
         {
           expr: `-sum by (pipeline) (deriv(gap_reconciler_gaps{${chosen}}[1h])) * 3600`,
@@ -112,11 +112,24 @@ const burnDown: RowSpec = {
       ],
     },
     {
+      title: "Behind a date that was given up",
+      meaning: "Gaps of chronological tables that nobody repairs until a person acts on an earlier date.",
+      kind: "stacked",
+      unit: "none",
+      width: 8,
+      queries: [
+        {
+          expr: `topk(20, ${perProcessor("gap_reconciler_stopped_chain_gaps")} > 0)`,
+          legend: "{{processor}}",
+        },
+      ],
+    },
+    {
       title: "Re-opened in an hour",
       meaning: "Cells that had been complete and are gaps again: something deletes or rewrites data.",
       kind: "stacked",
       unit: "none",
-      width: 12,
+      width: 8,
       queries: [
         {
           expr: `${increase("processor", "gap_reconciler_reopened_gaps_total", ', processor=~"$processor"', "1h")} > 0`,

@@ -4,6 +4,7 @@ import { dueAt, dueTimes, lastDueDays } from "./due.ts";
 import { dispositionName, type DispositionName, reasonName, State, type StateName } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
 import { countStates } from "./result-document.ts";
+import { gapsBehindPoison } from "./stopped-chains.ts";
 import type { EpochMs } from "./wall-clock.ts";
 
 /** The cells of one processor in the selected range, in numbers. */
@@ -14,6 +15,8 @@ export interface ProcessorTotals {
   readonly exempt: ReadonlyMap<string, number>;
   /** By disposition; one without a gap is left out. */
   readonly gaps: ReadonlyMap<DispositionName, number>;
+  /** Gaps that wait behind a date that was given up, where that stops a chronological processor's chain. */
+  readonly behindPoison: number;
   /** Gaps, and unknown cells that are due. */
   readonly overdue: number;
   /** Since when the ledger has held the oldest of its open gaps open; null where it holds none. */
@@ -61,6 +64,7 @@ function totalsOf(assessment: Assessment, processor: Processor, dueThrough: numb
     states: countStates(assessment, processor),
     exempt,
     gaps,
+    behindPoison: gapsBehindPoison(assessment, processor),
     overdue,
     openSince,
     dueSince,

@@ -33,6 +33,14 @@ export const plannerMetrics = {
       "Gaps by what stands between them and their repair: `quarantined`, `held`, `blocked`, `ready` and so on.",
     from: "planner",
   },
+  stopped_chain_gaps: {
+    type: "gauge",
+    unit: "cells",
+    labels: ["processor"],
+    meaning:
+      "Gaps of a chronological processor that wait behind an earlier date of their season that is `quarantined` or `unrepairable`, with `on_poison: stop`: nothing repairs them until a person acts. 0 elsewhere.",
+    from: "planner",
+  },
   overdue_cells: {
     type: "gauge",
     unit: "cells",

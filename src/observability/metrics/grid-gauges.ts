@@ -37,7 +37,7 @@ function setInfo(instruments: Instruments, pipeline: Pipeline, { processor }: Pr
 }
 
 function setCounts(instruments: Instruments, totals: ProcessorTotals): void {
-  const { states, exempt, gaps, overdue } = totals;
+  const { states, exempt, gaps, behindPoison, overdue } = totals;
   const { name: processor, phase } = totals.processor;
   for (const state of labelValues.state) {
     instruments.set("cells", { processor, phase: phase ?? "", state }, states[state]);
@@ -48,6 +48,7 @@ function setCounts(instruments: Instruments, totals: ProcessorTotals): void {
   for (const disposition of labelValues.disposition) {
     instruments.set("gaps", { processor, disposition }, gaps.get(disposition) ?? 0);
   }
+  instruments.set("stopped_chain_gaps", { processor }, behindPoison);
   instruments.set("overdue_cells", { processor }, overdue);
 }
 
