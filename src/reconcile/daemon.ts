@@ -138,10 +138,13 @@ class DaemonRun {
     const consumer = this.#startWorker();
     try {
       while (!signal.aborted) {
+        // What happens while it turns is not slept through: a stop above all.
+        const woken = new AbortController();
+        this.#wake = () => woken.abort();
         this.#live.turned();
         if (role === "worker") this.#lookIfDue();
         else await this.#lead();
-        await this.#sleep();
+        await this.#sleep(woken.signal);
       }
     } finally {
       ticking.stop();
@@ -287,13 +290,11 @@ class DaemonRun {
   }
 
   /** Until something happens, and no longer than people may wait for what they decided. */
-  async #sleep(): Promise<void> {
+  async #sleep(woken: AbortSignal): Promise<void> {
     const { clock } = this.#context;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
     const isNews = this.#isChanged && this.#isTrusted && this.#leadership.term !== null;
     const next = Math.min(this.#readyAt, this.#retryAt) - this.#monotonic();
-    await clock.sleep(isNews ? 0 : Math.max(1, Math.min(pollMs, next)), woken.signal);
+    await clock.sleep(isNews ? 0 : Math.max(1, Math.min(pollMs, next)), woken);
     // Where jobs end all the time, nobody would ever sleep undisturbed.
     if (this.#monotonic() >= this.#decisionsAt && this.#session.hasLooked) {
       // Until it has its answer it is asked again only where somebody wants it at once.

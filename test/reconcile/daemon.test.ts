@@ -228,6 +228,40 @@ test("a stop lets a repair that runs end by itself", async () => {
   expect(daemon.events.slice(-3)).toEqual(["ticks stopped", "stopping 1", "ended ineffective"]);
 });
 
+test("a stop that comes while the loop turns is not slept through", async () => {
+  const end = new AbortController();
+  const coordination = inlineCoordination();
+  const { queue } = coordination;
+  const daemon = await startDaemon(fill, {
+    signal: end.signal,
+    coordination: {
+      ...coordination,
+      queue: {
+        consume: (handle, options) => queue.consume(handle, options),
+        enqueue: (jobs, epoch) => queue.enqueue(jobs, epoch),
+        remove: (ids) => queue.remove(ids),
+        depth: () => queue.depth(),
+        close: () => queue.close(),
+        outstanding() {
+          end.abort();
+          return queue.outstanding();
+        },
+      },
+    },
+    around: (context) => ({ ...context, clock: { ...systemClock, sleep: untilWoken } }),
+  });
+  await daemon.told("ticks stopped");
+  await daemon.stop();
+}, 60_000);
+
+/** Sleeps for ever unless it is woken. */
+function untilWoken(_ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 test("a repair that goes on beyond the grace is cancelled, on record, and charged to nobody", async () => {
   const daemon = await startDaemon(
     `command: [node, -e, "setTimeout(() => {}, 60000)", "{{start_date}}"], max_attempts: 1`,
