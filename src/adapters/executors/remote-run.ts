@@ -57,7 +57,11 @@ export interface RemoteOptions {
 
 /** How often a started run is looked for after its answer was lost: lists may be a moment behind. */
 const findTries = 3;
-/** A refusal may pass, as when a permission is only just granted; a run under way is not given up for one. */
+/**
+ * A refusal may pass, as when a permission is only just granted; a run under way is not given up for one. Where nobody answers,
+ * as while a control plane is upgraded, it is not given up at all before its time is over: it goes on over there and could not
+ * even be told to end, and to make way for another run would be to lose its work.
+ */
 const refusalsMax = 3;
 /** For reading the log and stopping a run that has to end: whoever waits for it is told within seconds. */
 const endingMs = 3_000;
@@ -196,10 +200,11 @@ async function watch(following: Following, id: string): Promise<RunResult> {
       if (result !== null) return result;
     } catch (error) {
       if (!(error instanceof ApiCallError) || deadline.ended() !== null) throw error;
-      const { failure } = error;
+      const { failure, status } = error;
       following.last = failure.message;
       waitMs = Math.max(runs.intervalMs, failure.retryAfterMs ?? 0);
-      refusals = failure.classification === "retryable" ? 0 : refusals + 1;
+      const isRefusal = status !== null && failure.classification !== "retryable";
+      refusals = isRefusal ? refusals + 1 : 0;
       if (refusals < refusalsMax) continue;
       await stopQuietly(following, id, AbortSignal.timeout(endingMs));
       return { ...failure, logTail: log.text() };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -262,6 +262,32 @@ describe("a cluster that is hard to reach", () => {
     const removed = server.removed.length;
     expect(await run()).toMatchObject({ classification: "systemic", systemic: "authentication" });
     expect(server.removed).toHaveLength(removed + 1);
+  });
+
+  it("loses no run to a time in which it cannot be asked, however often that is tried", async () => {
+    server.plan(namespace, { kind: "endless" });
+    let pauses = 0;
+    const sleep: typeof realClock.sleep = (ms, signal) => {
+      pauses += 1;
+      return realClock.sleep(ms, signal);
+    };
+    const patient = createExecutors({
+      warehouse: idleWarehouse,
+      secrets: [],
+      clock: { ...realClock, sleep },
+    });
+    const [tokenFile, token] = [join(folder, "away"), readFileSync(join(folder, "token"))];
+    writeFileSync(tokenFile, token);
+    const cluster = { apiServer: server.url, tokenFile, caFile: join(folder, "ca.crt") };
+    const before = server.calls.length;
+    const running = patient.run(requestFor(action({ cluster })));
+    await until("the run to be asked about", () => server.calls.slice(before).includes("jobs.get"));
+    rmSync(tokenFile);
+    const since = pauses;
+    await until("many more tries", () => pauses > since + 5);
+    writeFileSync(tokenFile, token);
+    server.plan(namespace, { kind: "succeeds", log: "done" });
+    expect(await running).toMatchObject({ kind: "succeeded" });
   });
 
   it("is called with the token that the file holds at that moment", async () => {
