@@ -1,7 +1,7 @@
 import { upstreamsOf } from "./assess-states.ts";
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { compileEdge, type EdgeJudge } from "./edges.ts";
-import { Disposition, type Grid, isGapState, type ReasonName, reasonCode, State } from "./grid.ts";
+import { Disposition, type Grid, isGapState, isPoison, type ReasonName, reasonCode, State } from "./grid.ts";
 import type { Day } from "./iso-date.ts";
 import { failureAt, versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
@@ -205,9 +205,7 @@ function newChain(assessment: Assessment, processor: Processor): Chain {
   const stoppers = new Map<number, number>();
   const seasonAt = (position: number) => schedule.season[position] ?? -1;
   const passesOver = (disposition: number | undefined) =>
-    disposition === Disposition.ready ||
-    (processor.onPoison === "continue" &&
-      (disposition === Disposition.quarantined || disposition === Disposition.unrepairable));
+    disposition === Disposition.ready || (processor.onPoison === "continue" && isPoison(disposition));
   return {
     stopper: (position) => stoppers.get(seasonAt(position)) ?? -1,
     pass: (position, cell) => {

@@ -147,6 +147,11 @@ export function isGapState(state: number, staleIsGap: boolean): boolean {
   return (state >= State.missing && state <= State.invalid) || (staleIsGap && state === State.stale);
 }
 
+/** Whether a gap was given up, so that it stops the chain of a chronological processor with `on_poison: stop`. */
+export function isPoison(disposition: number | undefined): boolean {
+  return disposition === Disposition.quarantined || disposition === Disposition.unrepairable;
+}
+
 export function stateName(code: number): StateName {
   return stateNames[code] ?? "unscheduled";
 }

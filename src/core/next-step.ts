@@ -1,10 +1,10 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { closedCircuit } from "./breaker.ts";
 import { waiverCovers } from "./decisions.ts";
-import { dateAt, Disposition, type ReasonName, reasonName, State } from "./grid.ts";
+import { dateAt, Disposition, isPoison, type ReasonName, reasonName, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
 import type { Processor } from "./pipeline.ts";
-import { rootCauses } from "./root-causes.ts";
+import { directBlockers, rootCauses } from "./root-causes.ts";
 import { type EpochMs, formatInstant, instantOf } from "./wall-clock.ts";
 
 /** What happens next to a cell, and when, as far as it is known. */
@@ -125,6 +125,9 @@ function blockedText(
 ): string {
   if (reason === "shared_repair")
     return "its repair fills other tables too, and one of those is not ready on this date";
+  const poison = reason === "chronological" ? poisonBefore(assessment, processor, position) : null;
+  if (poison !== null)
+    return `nothing repairs it: ${poison} was given up, and on_poison: stop holds up all later dates of its season; mend or waive that date, or set on_poison: continue`;
   const roots = rootCauses(assessment, { processor, position });
   const named = roots
     .slice(0, 3)
@@ -132,6 +135,15 @@ function blockedText(
     .join(", ");
   const more = roots.length > 3 ? ` and ${roots.length - 3} more` : "";
   return named === "" ? "it waits for an upstream that has no rows" : `it waits for ${named}${more}`;
+}
+
+/** The cell that was given up and stops the chain of this one; null where the chain waits for something else. */
+function poisonBefore(assessment: Assessment, processor: Processor, position: number): string | null {
+  const { grid } = assessment;
+  const [stop] = directBlockers(assessment, { processor, position });
+  if (stop === undefined) return null;
+  const disposition = grid.dispositions[stop.processor.index * grid.axis.length + stop.position];
+  return isPoison(disposition) ? `${stop.processor.name} ${dateAt(grid.axis, stop.position)}` : null;
 }
 
 type Texts = Partial<Record<ReasonName, string>>;

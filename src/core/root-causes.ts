@@ -1,6 +1,6 @@
 import type { Assessment } from "./assessment.ts";
 import { blockingCells, isTroubled } from "./edges.ts";
-import { Disposition, reasonCode, reasonName } from "./grid.ts";
+import { Disposition, isPoison, reasonCode, reasonName } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
 
 export interface CellAt {
@@ -87,8 +87,7 @@ function chainStop({ grid }: Assessment, processor: Processor, before: number): 
     const disposition = grid.dispositions[base + position] ?? Disposition.none;
     const isReady = disposition === Disposition.ready && grid.reasons[base + position] !== inFlightOverlap;
     if (disposition === Disposition.none || isReady) continue;
-    const isPoison = disposition === Disposition.quarantined || disposition === Disposition.unrepairable;
-    if (!isPoison || processor.onPoison === "stop") return { processor, position };
+    if (!isPoison(disposition) || processor.onPoison === "stop") return { processor, position };
   }
   return null;
 }

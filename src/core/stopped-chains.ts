@@ -1,6 +1,6 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { isGapCell } from "./batches.ts";
-import { Disposition, reasonCode } from "./grid.ts";
+import { Disposition, isPoison, reasonCode } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
 
 const chronological = reasonCode("chronological");
@@ -30,8 +30,4 @@ export function gapsBehindPoison(assessment: Assessment, processor: Processor): 
     }
   }
   return waiting;
-}
-
-function isPoison(disposition: number): boolean {
-  return disposition === Disposition.quarantined || disposition === Disposition.unrepairable;
 }

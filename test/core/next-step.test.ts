@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { describeNext } from "../../src/core/next-step.ts";
+import { attempt, decision } from "../support/ledger.ts";
+import { tableSchedule } from "../support/pipeline.ts";
+import { assessed, type Scene } from "../support/sight.ts";
+
+/** What is next for the last of four dates of `a`, which is chronological and has no row. */
+function nextOfLast(ledger: Scene["ledger"]): string | undefined {
+  const assessment = assessed({
+    processors: { a: { chronological: true } },
+    schedules: [tableSchedule()],
+    dates: { default: "aaaa" },
+    now: "2024-01-09T12:00Z",
+    ledger,
+  });
+  const [a] = assessment.grid.pipeline.processors;
+  return a === undefined ? undefined : describeNext(assessment, a, 3).text;
+}
+
+test("behind a date that was given up nothing is awaited: it is said what stops the chain, and what lets it go on", () => {
+  const attempts = [1, 2, 3].map((hour) => attempt("a", "2024-01-02", `2024-01-08T0${hour}:00Z`));
+  expect(nextOfLast({ attempts })).toBe(
+    "nothing repairs it: a 2024-01-02 was given up, and on_poison: stop holds up all later dates of its season; mend or waive that date, or set on_poison: continue",
+  );
+});
+
+test("behind a date that only waits the chain goes on by itself", () => {
+  const decisions = [decision("pause", { start: "2024-01-02", end: "2024-01-02" })];
+  expect(nextOfLast({ decisions })).toBe("it waits for a 2024-01-02");
+});
