@@ -234,6 +234,8 @@ test("a stop that comes while the loop turns is not slept through", async () => 
   const { queue } = coordination;
   const daemon = await startDaemon(fill, {
     signal: end.signal,
+    // A repair would wake it when it ends.
+    mode: "observe",
     coordination: {
       ...coordination,
       queue: {
@@ -252,6 +254,7 @@ test("a stop that comes while the loop turns is not slept through", async () => 
   });
   await daemon.told("ticks stopped");
   await daemon.stop();
+  expect(daemon.events.slice(-2)).toEqual(["ticks stopped", "stopping 0"]);
 }, 60_000);
 
 /** Sleeps for ever unless it is woken. */
