@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import type { LedgerRecords } from "../../src/core/ledger-records.ts";
 import { describeNext } from "../../src/core/next-step.ts";
 import { attempt, decision } from "../support/ledger.ts";
 import { tableSchedule } from "../support/pipeline.ts";
-import { assessed, type Scene } from "../support/sight.ts";
+import { assessed } from "../support/sight.ts";
 
 /** What is next for the last of four dates of `a`, which is chronological and has no row. */
-function nextOfLast(ledger: Scene["ledger"]): string | undefined {
+function nextOfLast(ledger: Partial<LedgerRecords>): string | undefined {
   const assessment = assessed({
     processors: { a: { chronological: true } },
     schedules: [tableSchedule()],
