@@ -1,3 +1,5 @@
+import { escapeHtml } from "./escape-html.ts";
+
 const mask = "***";
 
 /** Shorter values occur in ordinary text: masking them would garble it and protect nothing. */
@@ -7,7 +9,7 @@ const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'<>]+@/gi;
 
 /**
  * The text with every secret of at least four characters as `***`, in the forms in which it may be printed (as it is,
- * percent-encoded, inside a JSON string), and with the credentials of every URL masked, known or not.
+ * percent-encoded, inside a JSON string, as HTML), and with the credentials of every URL masked, known or not.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   let redacted = text;
@@ -24,6 +26,7 @@ export function secretForms(secrets: readonly string[]): readonly string[] {
     // Half a surrogate pair cannot be percent-encoded.
     const wellFormed = value.replaceAll(/\p{Surrogate}/gu, "\ufffd");
     forms.add(value).add(encodeURIComponent(wellFormed)).add(JSON.stringify(value).slice(1, -1));
+    forms.add(escapeHtml(value));
   }
   return [...forms].toSorted((a, b) => b.length - a.length);
 }

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { ReconcilerError } from "../errors.ts";
 
-const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const loopbackNames = new Set(["localhost", "[::1]"]);
 
 export interface ListenAddress {
   /** Without the brackets of an IPv6 address. */
@@ -19,8 +19,13 @@ export function listenAddress(listen: string): ListenAddress {
   return {
     host: name.replace(/^\[|\]$/g, ""),
     port: Number(listen.slice(colon + 1)),
-    isLoopback: loopbackNames.has(name.toLowerCase()),
+    isLoopback: isLoopbackName(name.toLowerCase()),
   };
+}
+
+/** All of 127.0.0.0/8 is this machine, and no name of the internet ends in digits. */
+function isLoopbackName(name: string): boolean {
+  return loopbackNames.has(name) || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
 /**
@@ -29,7 +34,7 @@ export function listenAddress(listen: string): ListenAddress {
  */
 export function checkHost({ headers }: Pick<FastifyRequest, "headers">): void {
   const host = (headers.host ?? "").toLowerCase().replace(/:\d+$/, "");
-  if (loopbackNames.has(host)) return;
+  if (isLoopbackName(host)) return;
   throw new ReconcilerError(
     "host_refused",
     "expected the host localhost, 127.0.0.1 or [::1], found another one",

@@ -57,7 +57,7 @@ export const decisionPaths: Readonly<Record<DecisionKind, string>> = {
 export const decisionBody = (kind: DecisionKind) =>
   kind === "waive" ? waiveBody : needsReason[kind] ? reasonedBody : plainBody;
 
-/** Decisions are few; whoever sends more is a program that has gone wrong, or guesses tokens. */
+/** Decisions are few; whoever sends more is a program that has gone wrong, or guesses tokens: those are counted too. */
 const actionsPerMinute = 60;
 
 /** Adds what people decide. Without a token there is none of it. */
@@ -66,12 +66,16 @@ export function addActions(server: FastifyInstance, options: ActionOptions): voi
   const check = tokenCheck(options.token);
   const known = new Idempotency();
   const guarded = {
-    config: { rateLimit: { max: actionsPerMinute } },
+    // By itself it would count after the check, and only those who have the token.
+    config: { rateLimit: false } as const,
     // Before the body is read.
-    onRequest: (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-      check(request);
-      done();
-    },
+    onRequest: [
+      server.rateLimit({ max: actionsPerMinute }),
+      (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+        check(request);
+        done();
+      },
+    ],
   };
   for (const kind of decisionKinds) {
     server.post(`/api/v1/${decisionPaths[kind]}`, guarded, async (request) => {

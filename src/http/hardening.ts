@@ -10,6 +10,7 @@ export interface HttpLimits {
   /** For a whole request to arrive. */
   readonly requestMs: number;
   readonly bodyBytesMax: number;
+  /** From one address, which may be a proxy's: a page that is open asks up to once a second while repairs run. */
   readonly requestsPerMinute: number;
   readonly connectionsMax: number;
   readonly watchersMax: number;
@@ -20,7 +21,7 @@ export interface HttpLimits {
 export const defaultLimits: HttpLimits = {
   requestMs: 15_000,
   bodyBytesMax: 64 * 1024,
-  requestsPerMinute: 1_800,
+  requestsPerMinute: 6_000,
   connectionsMax: 1_000,
   watchersMax: 250,
   beatMs: 15_000,
@@ -41,6 +42,12 @@ export function newServer({ requestMs, bodyBytesMax, connectionsMax }: HttpLimit
       connectionsCheckingInterval: Math.min(1_000, requestMs),
     },
     clientErrorHandler: refuseConnection,
+    // An address that is none reaches no route, and so not what answers for them.
+    frameworkErrors: (thrown, _request, { raw }) => {
+      const problem = problemOf(thrown);
+      raw.writeHead(problem.status, { "content-type": problemType, "x-content-type-options": "nosniff" });
+      raw.end(JSON.stringify(problem));
+    },
   });
   server.server.maxConnections = connectionsMax;
   server.removeContentTypeParser("text/plain");

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { ReconcilerError } from "../errors.ts";
 
 interface Remembered {
-  /** What was asked for, so that another request under the same key is found out. */
+  /** A hash of what was asked for, so that another request under the same key is found out. */
   readonly request: string;
   readonly answer: Promise<unknown>;
 }
 
-/** So many keys are remembered; of older ones the ledger knows the decision. */
-const keysMax = 1000;
+/** So many keys are remembered, as an answer may name every cell; of older ones the ledger knows the decision. */
+const keysMax = 100;
 
 /** What was answered to requests that came with an Idempotency-Key, so that the same one again does nothing again. */
 export class Idempotency {
@@ -21,12 +21,13 @@ export class Idempotency {
    */
   once<T>(key: string, request: string, work: () => Promise<T>): Promise<unknown> {
     const known = this.#known.get(key);
+    const hash = createHash("sha256").update(request).digest("hex");
     if (known !== undefined) {
-      if (known.request !== request) throw conflict();
+      if (known.request !== hash) throw conflict();
       return known.answer;
     }
     const answer = work();
-    this.#known.set(key, { request, answer });
+    this.#known.set(key, { request: hash, answer });
     answer.catch(() => this.#known.delete(key));
     const [oldest] = this.#known.keys();
     if (oldest !== undefined && this.#known.size > keysMax) this.#known.delete(oldest);

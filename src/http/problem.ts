@@ -53,13 +53,27 @@ export function problemOf(thrown: unknown): ProblemDocument {
 
 /** What the server's own parts throw before a request reaches anybody, by the status that they give it. */
 function fromServer(thrown: unknown): ReconcilerError {
-  const status =
-    typeof thrown === "object" && thrown !== null && "statusCode" in thrown ? thrown.statusCode : 500;
-  switch (status) {
+  const { statusCode = 500, code = "" }: { readonly statusCode?: unknown; readonly code?: unknown } =
+    typeof thrown === "object" && thrown !== null ? thrown : {};
+  if (code === "FST_ERR_BAD_URL") {
+    return new ReconcilerError(
+      "request_invalid",
+      "expected a path in which each % begins a code as %20, found another",
+      {
+        path: "path",
+      },
+    );
+  }
+  switch (statusCode) {
     case 400:
       return new ReconcilerError("request_invalid", "expected a JSON document as body, found something else");
     case 413:
       return new ReconcilerError("request_too_large", "the body is larger than any request needs");
+    case 414:
+      return new ReconcilerError("not_found", "no processor has so long a name", {
+        path: "path",
+        hint: "/api/v1/grid names every processor",
+      });
     case 415:
       return new ReconcilerError("request_invalid", "expected the content type application/json", {
         hint: "send the header content-type: application/json",

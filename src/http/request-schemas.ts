@@ -10,7 +10,7 @@ const line = (max: number) =>
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "a text without control characters" });
 
 const name = z.string().min(1).max(200);
-const date = z.iso.date();
+const date = z.iso.date({ error: "expected a date that exists, as YYYY-MM-DD" });
 
 const selection = {
   processors: z

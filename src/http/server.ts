@@ -31,6 +31,9 @@ export interface HttpServerOptions
 /** For what passes by: a first look, a ledger that is away. */
 const retrySeconds = 5;
 
+/** Several Prometheus servers that look every few seconds. */
+const scrapesPerMinute = 300;
+
 export interface HttpServer {
   /** Such as `http://127.0.0.1:8080`. */
   readonly url: string;
@@ -67,7 +70,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   addPage(server, options.token !== null, options);
   addEvents(server, events);
   addDescription(server);
-  server.get("/metrics", async (_request, reply) => {
+  // Counted by itself: whoever reads the page too often must not make the alerts blind.
+  server.get("/metrics", { config: { rateLimit: { max: scrapesPerMinute } } }, async (_request, reply) => {
     const { contentType, text } = await options.metrics.render();
     return reply.type(contentType).send(text);
   });
@@ -130,7 +134,8 @@ function notAllowed({ method }: FastifyRequest): ReconcilerError {
 }
 
 function addEvents(server: FastifyInstance, events: EventStream): void {
-  server.get("/api/v1/events", (request, reply) => {
+  // Who asks for the headers alone would wait for the end of what has none.
+  server.get("/api/v1/events", { exposeHeadRoute: false }, (request, reply) => {
     events.checkRoom();
     reply.hijack();
     const { raw } = reply;

@@ -1,3 +1,4 @@
+import { escapeHtml } from "../core/escape-html.ts";
 import type { ReportDocument, ReportEntry, SeasonReport } from "../core/completion-report.ts";
 import {
   comparisonText,
@@ -31,7 +32,7 @@ tr.group th, tr.group td { background: var(--row); font-weight: 600 } tbody tr:n
 /** The report as one HTML file: no script, nothing from elsewhere, light or dark as the reader's system is. */
 export function renderReportHtml(report: ReportDocument): string {
   const { pipeline, target, range, as_of, converged } = report;
-  const name = escape(target === null ? pipeline : `${pipeline} (${target})`);
+  const name = escapeHtml(target === null ? pipeline : `${pipeline} (${target})`);
   const exempt = exemptText(report.total.after);
   const comparison = [comparisonText(report), exempt === "" ? "" : `Of all dates, ${exempt}.`].filter(
     Boolean,
@@ -50,13 +51,13 @@ ${style}
 <main>
 <h1>Completion of ${name}</h1>
 <p class="soft">${range.start_date} to ${range.end_date}, as of <time datetime="${as_of}">${as_of}</time></p>
-<p class="verdict ${converged ? "good" : "bad"}">${escape(verdictText(report))}</p>
-${comparison.map((text) => `<p>${escape(text)}</p>\n`).join("")}${table("Season", [
+<p class="verdict ${converged ? "good" : "bad"}">${escapeHtml(verdictText(report))}</p>
+${comparison.map((text) => `<p>${escapeHtml(text)}</p>\n`).join("")}${table("Season", [
   ...report.seasons.map((season) => line(seasonTitle(season.season), season, false)),
   ...(report.seasons.length > 1 ? [line("Total", report.total, true)] : []),
 ])}
 ${report.seasons.map(seasonSection).join("\n")}
-<p class="soft">${escape(footnote)}</p>
+<p class="soft">${escapeHtml(footnote)}</p>
 </main>
 </body>
 </html>
@@ -70,8 +71,8 @@ function seasonSection(season: SeasonReport): string {
     ...phase.processors.map((entry) => line(entry.processor, entry, false)),
   ]);
   return `<section>
-<h2>${escape(seasonTitle(season.season))}</h2>
-<p class="soft">${season.start_date} to ${season.end_date}${exempt === "" ? "" : `; ${escape(exempt)}`}</p>
+<h2>${escapeHtml(seasonTitle(season.season))}</h2>
+<p class="soft">${season.start_date} to ${season.end_date}${exempt === "" ? "" : `; ${escapeHtml(exempt)}`}</p>
 ${table("Processor", rows)}
 </section>`;
 }
@@ -89,26 +90,15 @@ ${rows.join("\n")}
 function line(label: string, entry: ReportEntry, isGroup: boolean): string {
   const row = rowOf(entry);
   const cells = reportColumns.map(({ key }) => {
-    const text = escape(row[key]);
+    const text = escapeHtml(row[key]);
     if (key === "coverage") return `<td>${bar(entry.after.coverage)}${text}</td>`;
     const isBad = (key === "gaps" && entry.after.gaps > 0) || (key === "unknown" && entry.after.unknown > 0);
     return `<td${isBad ? ' class="bad"' : ""}>${text}</td>`;
   });
-  return `<tr${isGroup ? ' class="group"' : ""}><th scope="row">${escape(label)}</th>${cells.join("")}</tr>`;
+  return `<tr${isGroup ? ' class="group"' : ""}><th scope="row">${escapeHtml(label)}</th>${cells.join("")}</tr>`;
 }
 
 function bar(coverage: number | null): string {
   if (coverage === null) return "";
   return `<span class="bar" aria-hidden="true"><i style="width: ${percent(coverage).replace(" ", "")}"></i></span>`;
-}
-
-function escape(text: string): string {
-  const signs: Readonly<Record<string, string>> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text.replace(/[&<>"']/g, (sign) => signs[sign] ?? sign);
 }

@@ -14,6 +14,10 @@ describe("redact", () => {
     );
   });
 
+  it("masks the spelling of a secret in a page", () => {
+    expect(redact("<p>p&amp;ss&lt;w&#39;&quot;</p>", [`p&ss<w'"`])).toBe("<p>***</p>");
+  });
+
   it("leaves nothing of a secret that contains another", () => {
     expect(redact("abcd abcdefgh", ["abcd", "abcdefgh"])).toBe("*** ***");
   });

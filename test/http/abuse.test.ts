@@ -225,5 +225,36 @@ test("who asks too often is told to wait, and probes still work", async () => {
   expect([refused.status, await refused.json()]).toMatchObject([429, { code: "rate_limited" }]);
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await busy.get("/healthz")).status).toBe(200);
+  expect((await busy.get("/metrics")).status).toBe(200);
   await busy.stop();
+});
+
+test("who guesses tokens is told to wait, and has the right one refused as well", async () => {
+  const guessed = await serveShop({ shop: served.shop });
+  const guess = async (authorization: string) => {
+    const answer = await guessed.post("/api/v1/pause", pause, { authorization });
+    await answer.text();
+    return answer.status;
+  };
+  const statuses: number[] = [];
+  for (let asked = 0; asked < 61; asked++) statuses.push(await guess(`Bearer ${asked}`));
+  expect(statuses).toEqual([...Array<number>(60).fill(401), 429]);
+  expect(await guess(`Bearer ${token}`)).toBe(429);
+  await guessed.stop();
+});
+
+test.each([
+  ["/%", 400, "request_invalid"],
+  ["/cells/%zz/2024-01-03", 400, "request_invalid"],
+  [`/api/v1/cells/${"a".repeat(300)}/2024-01-03`, 404, "not_found"],
+])("the address %s is answered with a problem document as any other", async (path, status, code) => {
+  const answer = await raw(requestText(`GET ${path}`));
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer).toMatch(/^content-type: application\/problem\+json/im);
+  expect(answer).toContain(`"code":"${code}"`);
+});
+
+test("the headers of the events alone, which never end, are not to be had", async () => {
+  const answer = await raw(requestText("HEAD /api/v1/events"));
+  expect(answer).toMatch(/^HTTP\/1.1 404 /);
 });

@@ -1,3 +1,5 @@
+import { escapeHtml } from "../../core/escape-html.ts";
+
 /** What a template takes: text is escaped, markup is not, a list is its items one after the other, null and false are nothing. */
 export type Content = Html | string | number | null | false | readonly Content[];
 
@@ -26,21 +28,9 @@ export function html(strings: TemplateStringsArray, ...values: readonly Content[
 function markupOf(content: Content): string {
   if (content === null || content === false) return "";
   if (content instanceof Html) return content.toString();
-  if (typeof content === "string") return escape(content);
+  if (typeof content === "string") return escapeHtml(content);
   if (typeof content === "number") return String(content);
   let markup = "";
   for (const item of content) markup += markupOf(item);
   return markup;
-}
-
-const signs: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => signs[sign] ?? sign);
 }
