@@ -157,8 +157,44 @@ describe("while it is open", () => {
       expect(await page.evaluate("getComputedStyle(document.getElementById('main')).filter")).toBe(
         "grayscale(1)",
       );
+      expect(await page.title()).toBe("unknown now · nba-props");
       await server.start();
       await page.locator("body:not(.lost)").waitFor();
+      await context.close();
+    },
+    timeoutMs,
+  );
+
+  test(
+    "it listens for events again after it was refused once",
+    async () => {
+      server.show(after());
+      const { page, context } = await openTab(browser, server.base, desktop);
+      await page.clock.install();
+      await page.route("**/api/v1/events", (route) => route.fulfill({ status: 503, body: "" }), { times: 1 });
+      const refused = page.waitForResponse((response) => response.status() === 503);
+      await page.goto("/");
+      await refused;
+      const heard = page.waitForResponse((answer) => answer.url().endsWith("/events") && answer.ok());
+      await page.clock.runFor(31_000);
+      await heard;
+      await context.close();
+    },
+    timeoutMs,
+  );
+
+  test(
+    "its title follows what happens while nobody looks at the tab",
+    async () => {
+      server.show(after());
+      const { page, context } = await openTab(browser, server.base, desktop);
+      await page.clock.install();
+      await page.addInitScript("Object.defineProperty(document, 'hidden', { get: () => true })");
+      await page.goto("/");
+      expect(await page.title()).toBe("converged · nba-props");
+      server.show(during());
+      await page.clock.runFor(61_000);
+      await page.waitForFunction("document.title === '76 gaps · nba-props'");
       await context.close();
     },
     timeoutMs,

@@ -76,7 +76,9 @@ export function renderCellPage(view: LiveView, cell: CellDocument, options: Page
         end: date,
       }),
   ];
-  return layout(view, `${state}: ${processor} ${date}`, content, options);
+  // A tab that nobody looks at has only its title.
+  const standing = view.sight?.isStale === true ? `unknown now, was ${state}` : state;
+  return layout(view, `${standing}: ${processor} ${date}`, content, options);
 }
 
 /** The answer to an address that names nothing, or whose answer could not be found out. */

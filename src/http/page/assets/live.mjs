@@ -1,32 +1,40 @@
 // Keeps the page as fresh as the daemon is: whenever the daemon tells of a change, the same address is fetched again and
 // what differs is put in its place. While nothing can be fetched the page turns grey and says how old it is.
 
-const quietMs = 1_000;
+// What is known of a cell costs the daemon a question to the ledger, which may be billed.
+const isCell = document.getElementById("cell") !== null;
+const quietMs = isCell ? 10_000 : 1_000;
+const hiddenMs = isCell ? 600_000 : 30_000;
 const pollMs = 30_000;
 const answerMs = 15_000;
 const connection = document.getElementById("connection");
+const pipeline = document.querySelector(".name a").textContent;
 
 let receivedAt = performance.now();
-let lostSince = null;
+let lostBecause = null;
 let isFetching = false;
 let isDue = false;
 let timer = null;
+let events = null;
 
-/** Fetches soon, and no more than once a second however much happens. */
+/** Fetches soon, and no more than once in a while however much happens. A tab that nobody looks at still tells by its title. */
 function refreshSoon() {
   if (isFetching) {
     isDue = true;
     return;
   }
-  timer ??= setTimeout(() => void refresh(), quietMs);
+  timer ??= setTimeout(() => void refresh(), document.hidden ? hiddenMs : quietMs);
+}
+
+function refreshNow() {
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
+  if (isFetching) isDue = true;
+  else void refresh();
 }
 
 async function refresh() {
   timer = null;
-  if (document.hidden) {
-    isDue = true;
-    return;
-  }
   isFetching = true;
   isDue = false;
   try {
@@ -35,6 +43,10 @@ async function refresh() {
       cache: "no-store",
       signal: AbortSignal.timeout(answerMs),
     });
+    if (response.status === 429) {
+      lost("The daemon is asked too often from this address");
+      return;
+    }
     // An error page of a proxy is no news of the daemon.
     const type = response.headers.get("content-type") ?? "";
     const fetched = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -45,7 +57,7 @@ async function refresh() {
     receivedAt = performance.now();
     found();
   } catch {
-    lost();
+    lost("No answer from the daemon");
   } finally {
     isFetching = false;
     if (isDue) refreshSoon();
@@ -116,14 +128,16 @@ function focusAgain(inside, { href, index }) {
   (same ?? there)?.focus({ preventScroll: true });
 }
 
-function lost() {
-  lostSince ??= performance.now();
+function lost(why) {
+  lostBecause = why;
   document.body.classList.add("lost");
+  // Or a tab that nobody looks at would say "converged" for ever.
+  document.title = `unknown now · ${pipeline}`;
   tell();
 }
 
 function found() {
-  lostSince = null;
+  lostBecause = null;
   document.body.classList.remove("lost");
   tell();
 }
@@ -134,8 +148,7 @@ function tell() {
   for (const element of document.querySelectorAll("[data-age-ms]")) {
     element.textContent = duration(Number(element.dataset.ageMs) + sinceMs);
   }
-  const text =
-    lostSince === null ? "" : `No answer from the daemon: this is what was known ${duration(sinceMs)} ago`;
+  const text = lostBecause === null ? "" : `${lostBecause}: this is what was known ${duration(sinceMs)} ago`;
   if (connection.textContent !== text) connection.textContent = text;
 }
 
@@ -151,19 +164,27 @@ function duration(ms) {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
-// The browser connects again by itself and says which event it saw last.
-const events = new EventSource("/api/v1/events");
-events.addEventListener("view", ({ data }) => {
-  if (JSON.parse(data).revision !== Number(document.getElementById("main").dataset.revision)) refreshSoon();
-});
-for (const name of ["reset", "error"]) events.addEventListener(name, refreshSoon);
-events.addEventListener("open", () => {
-  if (lostSince !== null) refreshSoon();
-});
+/** The browser connects again by itself and says which event it saw last, but gives up for good where it was refused once. */
+function listen() {
+  if (events !== null && events.readyState !== EventSource.CLOSED) return;
+  events = new EventSource("/api/v1/events");
+  events.addEventListener("view", ({ data }) => {
+    if (JSON.parse(data).revision !== Number(document.getElementById("main").dataset.revision)) refreshSoon();
+  });
+  for (const name of ["reset", "error"]) events.addEventListener(name, refreshSoon);
+  events.addEventListener("open", () => {
+    if (lostBecause !== null) refreshSoon();
+  });
+}
+
+listen();
 // A connection can die without a word, so the page asks by itself too.
-setInterval(refreshSoon, pollMs);
+setInterval(() => {
+  refreshSoon();
+  listen();
+}, pollMs);
 setInterval(tell, 1_000);
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) refreshSoon();
+  if (!document.hidden) refreshNow();
 });
-document.addEventListener("page-refresh", refreshSoon);
+document.addEventListener("page-refresh", refreshNow);
