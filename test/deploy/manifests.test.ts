@@ -2,7 +2,8 @@
 // unknown fields included, and against the product's own config where the two speak of the same thing.
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { prometheusRule } from "../../scripts/prometheus-rule.ts";
@@ -202,6 +203,31 @@ describe("the manifests", () => {
     expect(told.toSorted()).toEqual(overlays.map((name) => `deploy/overlays/${name}`).toSorted());
     expect(folders.filter((folder) => folder !== "examples/nba").toSorted()).toEqual(told.toSorted());
   });
+
+  test.each(["production", "production-split"])(
+    "take over what docs/deploy.md says is a user's own, also in %s",
+    async (overlay) => {
+      const page = await readFile(new URL("../../docs/deploy.md", import.meta.url), "utf8");
+      const [, own = ""] = /```yaml\n(apiVersion: kustomize.*?)```/s.exec(page) ?? [];
+      const folder = await mkdtemp(join(tmpdir(), "gap-reconciler-deploy-"));
+      try {
+        const base = fileURLToPath(new URL(`../../deploy/overlays/${overlay}`, import.meta.url));
+        const file = own.replace("../deploy/overlays/production", relative(folder, base));
+        await writeFile(join(folder, "kustomization.yaml"), file);
+        await writeFile(join(folder, "pipeline.yaml"), "pipeline: my-pipeline\n");
+        const documents = render(folder);
+        expect(documents.map((document) => JSON.stringify(document)).join()).not.toMatch(/shop|us-docker/);
+        const scaled = documents.flatMap((document) =>
+          document.kind === "ScaledObject" ? scaledObject.parse(document).spec.triggers : [],
+        );
+        const name = expect.stringContaining('pipeline="my-pipeline"') as string;
+        const expected = overlay === "production" ? [] : [{ metadata: { query: name } }];
+        expect(scaled).toMatchObject(expected);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
 
   test("carry the rules that Prometheus reads, in the operator's form", async () => {
     const deploy = new URL("../../deploy/", import.meta.url);
