@@ -2,15 +2,10 @@ import type { Config } from "../config/config.ts";
 import type { DaemonListener } from "../reconcile/daemon-options.ts";
 import { Newsroom } from "../reconcile/newsroom.ts";
 import type { Clock, Ledger } from "../reconcile/ports.ts";
-import type { DeliveryListener } from "../reconcile/ports/notifier.ts";
+import { type NewsListener, tellAll } from "./listeners.ts";
 
 /** Of a process that ends, for what it has still to tell; a receiver that is away must not hold it up. */
 const graceMs = 5_000;
-
-export interface NewsListener extends DeliveryListener {
-  /** It could not be found out what is new; the next cycle tells it. */
-  readonly onNewsFailed: (thrown: unknown) => void;
-}
 
 export interface NewsOptions {
   readonly ledger: Pick<Ledger, "since">;
@@ -37,17 +32,7 @@ export async function openNews(config: Config, options: NewsOptions): Promise<Op
   const notifier = createNotifier(notify, { sender, clock, onDelivery: listener.onDelivery });
   const newsroom = new Newsroom({ ledger, notifier, onFailure: listener.onNewsFailed });
   return {
-    listener: {
-      ...listener,
-      onCycle(assessment, cycleId) {
-        listener.onCycle(assessment, cycleId);
-        newsroom.onCycle(assessment, cycleId);
-      },
-      onLeading(isLeading) {
-        listener.onLeading(isLeading);
-        newsroom.onLeading(isLeading);
-      },
-    },
+    listener: tellAll([listener, newsroom]),
     async close() {
       const over = new AbortController();
       const deadline = clock.sleep(graceMs, over.signal);

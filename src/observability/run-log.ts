@@ -17,6 +17,7 @@ export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged>, De
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
   readonly onWiped: () => void;
   readonly onNewsFailed: (thrown: unknown) => void;
+  readonly onListenerFailed: (thrown: unknown) => void;
 }
 
 /** Tells the events of a run or a daemon as log lines: constant messages with fields, nothing per cell. */
@@ -109,6 +110,9 @@ export function runLog(logger: Logger): RunLog {
     },
     onNewsFailed(thrown) {
       logger.warn(fieldsOf(thrown), "news not found out: the next cycle tells them");
+    },
+    onListenerFailed(thrown) {
+      logger.error(fieldsOf(thrown), "an event was not told to all: metrics or notifications may lack it");
     },
     onSurveysNotKept(thrown) {
       logger.warn(fieldsOf(thrown), "surveys not kept: the next process is billed for them once more");
