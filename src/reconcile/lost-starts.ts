@@ -21,8 +21,8 @@ export async function settleLost(
   for (const start of lost) {
     const end = lostEnd(seen, start);
     await ledger.recordEnd(end);
-    session.appendEnd(end);
-    onEnded(end);
+    // A cycle and a plan between two may have found the same one at the same time.
+    if (session.appendEnd(end)) onEnded(end);
   }
 }
 

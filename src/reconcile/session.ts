@@ -262,10 +262,13 @@ export class Session {
     });
   }
 
-  appendEnd(end: RepairEnd): void {
+  /** False where that end was known already. */
+  appendEnd(end: RepairEnd): boolean {
+    const before = this.#records;
     this.#change(() => {
       this.#records = withEnd(this.records, end);
     });
+    return this.#records !== before;
   }
 
   /** All bytes that were billed since the last cycle's record: its look, and the looks of the repairs before it. */
