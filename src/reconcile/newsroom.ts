@@ -65,11 +65,12 @@ export class Newsroom {
     const since = known === null ? null : toldAt(known);
     const { cycles, gapEvents } = await ledger.since(since ?? standing.at - recordMaxAgeMs);
     const own = cycles.findIndex(({ cycleId }) => cycleId === standing.cycleId);
-    if (own < 0 || !this.#isLeading) return;
+    if (own < 0) return;
     const before = cycles[own - 1];
     const told = known ?? (before === undefined ? { kind: "nothing" } : { kind: "record", record: before });
     const news = newsOf(standing, told, gapEvents);
-    this.#told = { kind: "standing", standing };
+    // Whoever plans next takes what is on record for told, so that this is told also where the lease was lost meanwhile.
+    if (this.#isLeading) this.#told = { kind: "standing", standing };
     if (news.length > 0) notifier.send({ cycleId: standing.cycleId, at: standing.at, news });
   }
 }

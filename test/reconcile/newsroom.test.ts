@@ -163,3 +163,20 @@ test("a mass gap is told when it begins, and not again after a restart while it 
   await run(restarted);
   expect(restarted.told, "all together is told instead of each").toEqual(["mass_gap all"]);
 }, 60_000);
+
+test("what a cycle on record saw is told also where the lease is lost before it is: nobody else would tell it", async () => {
+  const { ledger } = (await app()).context;
+  await run();
+  await lose("orders", "= '2024-01-03'");
+  const loser = startProcess({
+    since(instant) {
+      loser.newsroom.onLeading(false);
+      return ledger.since(instant);
+    },
+  });
+  await run(loser);
+  const next = startProcess(ledger);
+  await run(next);
+  expect(next.told, "by its record the cycle before told it").toEqual([]);
+  expect(loser.told.toSorted()).toEqual(["reopened orders 03"]);
+}, 60_000);
