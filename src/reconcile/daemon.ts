@@ -152,10 +152,12 @@ class DaemonRun {
       signal.removeEventListener("abort", stop);
       this.#options.listener.onStopping(this.#jobs.size);
       await this.#leadership.release();
+      // Another plans now, while jobs may go on here for minutes; what a last look saw is still told as the planner's.
+      const resigned = this.#looks.allEnded().then(() => this.#leadership.resign());
       await consumer?.close({ graceMs: this.#options.shutdownGraceMs });
       this.#cancel.abort();
       await this.#jobs.allEnded();
-      await this.#looks.allEnded();
+      await resigned;
       await this.#heeding;
     }
   }

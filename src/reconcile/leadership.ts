@@ -57,6 +57,7 @@ export class Leadership {
 
   /** Plans no more until the lease is won anew. */
   resign(): void {
+    if (this.#term === null) return;
     // Where it is held still, nobody else could take it; where it is lost, this does nothing.
     void this.release();
     this.#term = null;

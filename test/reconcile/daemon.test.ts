@@ -10,6 +10,7 @@ import { createInlinePlanningLease } from "../../src/adapters/inline/planning-le
 import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { systemClock } from "../../src/adapters/inline/system-clock.ts";
+import { tellAll } from "../../src/compose/listeners.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
 import { isConverged } from "../../src/core/assess.ts";
@@ -227,6 +228,27 @@ test("a stop lets a repair that runs end by itself", async () => {
   await daemon.stop();
   expect(daemon.events.slice(-3)).toEqual(["ticks stopped", "stopping 1", "ended ineffective"]);
 });
+
+test("whoever is stopped says that it plans no more while its repair goes on: another does by then", async () => {
+  const told: string[] = [];
+  const started = event();
+  const daemon = await startDaemon(
+    `command: [node, -e, "setTimeout(() => {}, 1500)", "{{start_date}}"], max_attempts: 1`,
+    {
+      listener: tellAll([
+        {
+          onStarted: () => started.happens(),
+          onStopping: () => told.push("stopping"),
+          onLeading: (isLeading) => told.push(`leading ${isLeading}`),
+          onEnded: () => told.push("ended"),
+        },
+      ]),
+    },
+  );
+  await started.happened;
+  await daemon.stop();
+  expect(told).toEqual(["leading true", "stopping", "leading false", "ended"]);
+}, 60_000);
 
 test("a stop that comes while the loop turns is not slept through", async () => {
   const end = new AbortController();
