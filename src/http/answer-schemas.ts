@@ -151,6 +151,8 @@ const endedRepair = z.object({
 export const repairsAnswer = z.object({
   ...head,
   revision,
+  as_of: instant,
+  stale,
   running: z.array(runningRepair).describe("On record, in any process, oldest first."),
   queued: z
     .array(

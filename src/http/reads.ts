@@ -55,7 +55,9 @@ export function addReads(server: FastifyInstance, options: ReadOptions): void {
 
   server.get("/api/v1/repairs", async (request, reply) => {
     const view = live.view();
-    return send(request, reply, await sentDocument(repairsDocument(view), etagOf(view), secrets));
+    // Before the first look nothing is known of the record, and an empty list would say that nothing runs.
+    const document = repairsDocument(view, sightOf(view));
+    return send(request, reply, await sentDocument(document, etagOf(view), secrets));
   });
 
   server.get("/api/v1/plan", async (request, reply) => {

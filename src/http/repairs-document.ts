@@ -1,7 +1,7 @@
 import type { IsoDate } from "../core/iso-date.ts";
 import type { RepairStart } from "../core/ledger-records.ts";
 import { formatInstant } from "../core/wall-clock.ts";
-import type { EndedRepair, LiveView } from "../reconcile/ports/live-view.ts";
+import type { EndedRepair, LiveSight, LiveView } from "../reconcile/ports/live-view.ts";
 import type { OutstandingRepair } from "../reconcile/ports/repair-queue.ts";
 
 /** Repairs that run, wait and ended. */
@@ -10,6 +10,9 @@ export interface RepairsDocument {
   readonly pipeline: string;
   readonly target: string | null;
   readonly revision: number;
+  readonly as_of: string;
+  /** A look failed, or one that is due did not end: this must not pass for the present. */
+  readonly stale: boolean;
   /** On record, in any process, oldest first. */
   readonly running: readonly RunningDocument[];
   /** In the queue, oldest first, at most 1,000. */
@@ -60,12 +63,14 @@ export interface EndedDocument {
   }[];
 }
 
-export function repairsDocument(view: LiveView): RepairsDocument {
+export function repairsDocument(view: LiveView, { assessment, isStale }: LiveSight): RepairsDocument {
   return {
     schema_version: 1,
     pipeline: view.pipeline,
     target: view.target,
     revision: view.revision,
+    as_of: formatInstant(assessment.now),
+    stale: isStale,
     running: view.running.map(runningDocument),
     queued: view.queued.map(queuedDocument),
     ended: view.ended.map(endedDocument),

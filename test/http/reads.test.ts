@@ -160,3 +160,26 @@ test("every path that is described is there, and every action wants the token", 
     await answer.body?.cancel();
   }
 });
+
+test("before the first look nothing passes for empty: grid, repairs and plan are not answered", async () => {
+  const { live } = served;
+  const blind = await serveShop({
+    shop: served.shop,
+    http: {
+      live: {
+        standing: () => live.standing(),
+        view: () => ({ ...live.view(), sight: null }),
+        plan: () => live.plan(),
+        subscribe: (listener) => live.subscribe(listener),
+        cycleNow: () => undefined,
+        heedDecisions: () => undefined,
+        loopAgeMs: () => 0,
+      },
+    },
+  });
+  for (const path of ["grid", "repairs", "plan", "cells/orders/2024-01-03"]) {
+    const answer = await blind.get(`/api/v1/${path}`);
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: "not_looked_yet" }]);
+  }
+  await blind.stop();
+});

@@ -48,7 +48,8 @@ export function renderPage(
         renderRootCauses(snapshotOf(sight.assessment), query),
       ],
     renderBurnDown(view),
-    renderRepairs(view),
+    // The record is read by the first look: empty lists would say that nothing runs.
+    sight !== null && renderRepairs(view),
     sight !== null && renderPlan(sight, plan),
     renderDecisions(view.decisions),
     sight !== null &&

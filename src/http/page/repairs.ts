@@ -43,7 +43,7 @@ ${renderTable(
     ]),
   waiting.length - queuedMax,
 )}
-<h3>Done: the last ${formatCount(Math.min(endedMax, view.ended.length))}</h3>
+<h3>Done${view.ended.length > 0 && `: the last ${formatCount(Math.min(endedMax, view.ended.length))}`}</h3>
 ${renderTable(["Repair", "Dates", "Outcome", "Ended", "Took"], view.ended.slice(0, endedMax).map(endedCells), 0)}
 </section>`;
 }

@@ -56,6 +56,7 @@ describe("the verdict", () => {
     expect(markup).toContain("<code>warehouse_unavailable</code>");
     expect(markup).toContain("connection refused");
     expect(markup).toContain("start it");
+    expect(markup).not.toContain("Running:");
   });
 });
 
