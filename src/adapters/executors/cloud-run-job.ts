@@ -16,10 +16,9 @@ import {
 import { googleApi } from "./google-api.ts";
 import { followRemoteRun, type RemoteOptions, type RemoteRun, type RemoteRuns } from "./remote-run.ts";
 import { renderValues } from "./render.ts";
+import { readRunPages } from "./run-pages.ts";
 import { childVariables, variablesOf } from "./variables.ts";
 
-/** A list is read in so many parts at most, which is a thousand executions of a job. */
-const listPagesMax = 10;
 const listPageSize = "100";
 
 const anyAnswer = z.looseObject({});
@@ -92,31 +91,20 @@ async function tasksOf(api: Api, id: string, signal: AbortSignal) {
   return list.tasks ?? [];
 }
 
-async function runsAmong(
+function runsAmong(
   api: Api,
   job: string,
   request: RunRequest,
   signal: AbortSignal,
   fits: (found: Execution) => boolean,
 ): Promise<readonly RemoteRun[]> {
-  const runs: RemoteRun[] = [];
-  let pageToken = "";
-  for (let page = 1; page <= listPagesMax; page += 1) {
-    const query = { pageSize: listPageSize, ...(pageToken === "" ? {} : { pageToken }) };
-    const list = await callApi(
-      api,
-      { method: "GET", path: `/${job}/executions`, query },
-      executionList,
-      signal,
-    );
-    for (const found of list.executions ?? []) {
-      const run = fits(found) ? runOf(found, request) : null;
-      if (run !== null) runs.push(run);
-    }
-    pageToken = list.nextPageToken ?? "";
-    if (pageToken === "") break;
-  }
-  return runs;
+  const path = `/${job}/executions`;
+  return readRunPages(path, async (pageToken) => {
+    const query = { pageSize: listPageSize, ...(pageToken === undefined ? {} : { pageToken }) };
+    const list = await callApi(api, { method: "GET", path, query }, executionList, signal);
+    const fitting = (list.executions ?? []).filter(fits);
+    return { items: fitting.flatMap((found) => runOf(found, request) ?? []), next: list.nextPageToken };
+  });
 }
 
 /** A run ends by itself when its time is over, so that it outlives a process that died by no more than that. */

@@ -12,9 +12,8 @@ import {
   type RemoteRuns,
   type RemoteState,
 } from "./remote-run.ts";
+import { readRunPages } from "./run-pages.ts";
 
-/** A list is read in so many parts at most: a thousand unfinished Jobs of one repair are not looked through. */
-const listPagesMax = 10;
 const listPageSize = "100";
 
 const job = z.object({
@@ -124,20 +123,14 @@ async function unfinishedJobs(
   request: RunRequest,
   signal: AbortSignal,
 ): Promise<readonly RemoteRun[]> {
-  const runs: RemoteRun[] = [];
   const query = { labelSelector: selectorOf(request), limit: listPageSize };
-  let next: string | undefined;
-  for (let page = 1; page <= listPagesMax; page += 1) {
+  return readRunPages(path, async (next) => {
     const parameters = next === undefined ? query : { ...query, continue: next };
     const list = await callApi(api, { method: "GET", path, query: parameters }, jobList, signal);
-    for (const item of list.items) {
-      const run = endOf(item) === null ? runOf(item.metadata, request) : null;
-      if (run !== null) runs.push(run);
-    }
-    next = list.metadata?.continue;
-    if (next === undefined || next === "") break;
-  }
-  return runs;
+    const unfinished = list.items.filter((item) => endOf(item) === null);
+    const items = unfinished.flatMap(({ metadata }) => runOf(metadata, request) ?? []);
+    return { items, next: list.metadata?.continue };
+  });
 }
 
 type Condition = NonNullable<NonNullable<Job["status"]>["conditions"]>[number];

@@ -208,6 +208,30 @@ describe("a Job that is there already", () => {
     expect(server.jobs()).not.toContain(server.made.at(-1));
   });
 
+  it("is found however many there are, and is not called absent where they have no end", async () => {
+    server.plan(namespace, { kind: "endless" });
+    const put = (count: number, from: string): void => {
+      for (let index = 0; index < count; index += 1) {
+        const dates = [parseIsoDate("2024-03-01")];
+        server.put(namespace, jobOf({ repairId: `${from}-${index}`, token: 1_000_000 + index, dates }));
+      }
+    };
+    put(24, "some");
+    const left = jobOf(older);
+    server.put(namespace, left);
+    const controller = new AbortController();
+    const before = server.made.length;
+    const running = run({ signal: controller.signal });
+    await until("the run to begin", () => server.made.length > before);
+    controller.abort();
+    expect((await running).kind).toBe("cancelled");
+    expect(server.jobs()).not.toContain(left);
+
+    put(202, "many");
+    expect(await run()).toMatchObject({ classification: "systemic", errorCode: "too_many_runs" });
+    expect(server.made).toHaveLength(before + 1);
+  });
+
   it("stops this run where it is a newer one: then the lock of this one is lost", async () => {
     server.plan(namespace, { kind: "endless" });
     server.put(namespace, jobOf(newer));
