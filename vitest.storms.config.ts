@@ -9,7 +9,7 @@ export default defineConfig({
     fileParallelism: false,
     globalSetup: ["test/storms/undisturbed.ts"],
     // What a storm waits for has limits of its own, which say what was waited for.
-    testTimeout: 300_000,
+    testTimeout: 480_000,
     hookTimeout: 60_000,
     retry: 0,
   },

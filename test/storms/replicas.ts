@@ -29,7 +29,7 @@ export interface Replica {
 }
 
 /** The longest that any storm lasts; a daemon that outlives it is killed. */
-const patienceMs = 300_000;
+const patienceMs = 480_000;
 
 export class Replicas {
   readonly #cwd: string;
