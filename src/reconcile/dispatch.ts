@@ -127,9 +127,14 @@ export class Dispatch {
     }
   }
 
+  /** What a worker saw that has another config for now is left for the next look. */
   #merge({ seen, from, to }: RepairReport, scanBytes: number): void {
+    const { byName } = this.#context.compiled;
+    const alike = [...seen].filter(
+      ([name, { expectationHash }]) => byName.get(name)?.expect.hash === expectationHash,
+    );
     const processors = new Map(
-      [...seen].map(([name, profile]) => [name, { kind: "observed", profile, unseen: null } as const]),
+      alike.map(([name, { profile }]) => [name, { kind: "observed", profile, unseen: null } as const]),
     );
     this.#session.merge({ processors, scanBytes }, from, to);
   }

@@ -4,13 +4,20 @@ import { outcomes, type RepairEnd, systemicCauses } from "../core/ledger-records
 import type { ProcessorObservation, Profile } from "../core/observation.ts";
 import type { JobResult } from "./repair.ts";
 
+/** What a worker saw of a processor. */
+interface SeenProcessor {
+  /** Of the worker's config. With another the numbers mean something else, and there are more or fewer of them. */
+  readonly expectationHash: string;
+  readonly profile: Profile;
+}
+
 /** What a worker tells the planner of a job that it took: how its runs ended, and what the cells look like now. */
 export interface RepairReport {
   /** `failed` where it could not be recorded, and may not have been begun. */
   readonly result: JobResult["kind"] | "failed";
   readonly ends: readonly RepairEnd[];
   /** By processor: the dates of the job, as the worker saw them last. */
-  readonly seen: ReadonlyMap<string, Profile>;
+  readonly seen: ReadonlyMap<string, SeenProcessor>;
   readonly from: Day;
   readonly to: Day;
   /** What the worker was billed for since it last told, where nobody else would put it on record. */
@@ -27,8 +34,9 @@ export function encodeReport({ result, ends, seen, from, to, scanBytes }: Repair
     from,
     to,
     scanBytes,
-    seen: [...seen].map(([processor, profile]) => ({
+    seen: [...seen].map(([processor, { expectationHash, profile }]) => ({
       processor,
+      expectationHash,
       days: [...profile.days],
       rows: numbers(profile.rows),
       entities: numbers(profile.entities),
@@ -47,16 +55,9 @@ export function decodeReport(body: unknown): RepairReport | null {
   return {
     ...rest,
     seen: new Map(
-      seen.map(({ processor, days, rows, entities, firstWriteMs, lastWriteMs, metrics }) => [
+      seen.map(({ processor, expectationHash, ...columns }) => [
         processor,
-        {
-          days: Int32Array.from(days),
-          rows: columnOf(rows),
-          entities: columnOf(entities),
-          firstWriteMs: columnOf(firstWriteMs),
-          lastWriteMs: columnOf(lastWriteMs),
-          metrics: metrics.map(columnOf),
-        },
+        { expectationHash, profile: profileOf(columns) },
       ]),
     ),
   };
@@ -82,6 +83,18 @@ export function profileBetween(
     firstWriteMs: cut(profile.firstWriteMs),
     lastWriteMs: cut(profile.lastWriteMs),
     metrics: profile.metrics.map(cut),
+  };
+}
+
+function profileOf(columns: z.output<typeof columnsSchema>): Profile {
+  const { days, rows, entities, firstWriteMs, lastWriteMs, metrics } = columns;
+  return {
+    days: Int32Array.from(days),
+    rows: columnOf(rows),
+    entities: columnOf(entities),
+    firstWriteMs: columnOf(firstWriteMs),
+    lastWriteMs: columnOf(lastWriteMs),
+    metrics: metrics.map(columnOf),
   };
 }
 
@@ -131,21 +144,27 @@ const endSchema = z.object({
   cells: z.array(cellSchema),
 });
 
+const columnsSchema = z.object({
+  days: z.array(day),
+  rows: column,
+  entities: column,
+  firstWriteMs: column,
+  lastWriteMs: column,
+  metrics: z.array(column),
+});
+
+const seenSchema = columnsSchema
+  .extend({ processor: z.string(), expectationHash: z.string() })
+  // Shorter ones would shift what is known of all later dates.
+  .refine(({ days, rows, entities, firstWriteMs, lastWriteMs, metrics }) =>
+    [rows, entities, firstWriteMs, lastWriteMs, ...metrics].every(({ length }) => length === days.length),
+  );
+
 const reportSchema = z.object({
   result: z.enum(["ran", "locked", "skipped", "stopped", "failed"]),
   ends: z.array(endSchema),
   from: day,
   to: day,
   scanBytes: z.number().nonnegative(),
-  seen: z.array(
-    z.object({
-      processor: z.string(),
-      days: z.array(day),
-      rows: column,
-      entities: column,
-      firstWriteMs: column,
-      lastWriteMs: column,
-      metrics: z.array(column),
-    }),
-  ),
+  seen: z.array(seenSchema),
 });

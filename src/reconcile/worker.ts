@@ -1,5 +1,4 @@
 import { fromDay, toDay } from "../core/iso-date.ts";
-import type { Profile } from "../core/observation.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { RepairEvents } from "./ports/repair-events.ts";
@@ -80,16 +79,16 @@ function reportOf(
   result: Awaited<ReturnType<RunningJobs["start"]>>,
 ): Omit<RepairReport, "scanBytes"> {
   const [from, to] = [job.days[0] ?? 0, job.days.at(-1) ?? 0];
-  const seen = new Map<string, Profile>();
-  for (const index of compiled.pipeline.repairUnits[job.repairUnit]?.processors ?? []) {
-    const name = compiled.pipeline.processors[index]?.name ?? "";
+  const { processors, repairUnits } = compiled.pipeline;
+  const filled = (repairUnits[job.repairUnit]?.processors ?? []).flatMap((index) => processors[index] ?? []);
+  const seen = filled.flatMap(({ name, expect }) => {
     const profile = profileBetween(session.observations.processors.get(name), from, to);
-    if (profile !== null) seen.set(name, profile);
-  }
+    return profile === null ? [] : [[name, { expectationHash: expect.hash, profile }] as const];
+  });
   return {
     result: result?.kind ?? "failed",
     ends: result?.kind === "ran" ? result.ends : [],
-    seen,
+    seen: new Map(seen),
     from,
     to,
   };
