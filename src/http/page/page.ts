@@ -45,7 +45,7 @@ export function renderPage(
       rows !== null && [
         renderFilters(sight.assessment, query),
         renderGridTable(sight.assessment, rows, query),
-        renderRootCauses(snapshotOf(sight.assessment), query),
+        renderRootCauses(sight, query),
       ],
     renderBurnDown(view),
     // The record is read by the first look: empty lists would say that nothing runs.

@@ -17,14 +17,14 @@ const stepsOf = memoByIdentity((pipeline: Pipeline) =>
 );
 
 /** What a run would do from here on if every repair worked; the plan may be a little older than the grid. */
-export function renderPlan({ assessment }: LiveSight, plan: LivePlan): Html {
+export function renderPlan({ assessment, isStale }: LiveSight, plan: LivePlan): Html {
   const { pipeline } = assessment.grid;
   const steps = stepsOf(pipeline)(plan.steps);
   const { gaps, range, states } = snapshotOf(assessment);
   const { lines, isFolded, hidden } = planLines(steps);
   return html`<section id="plan" aria-labelledby="plan-title">
 <h2 id="plan-title">Plan</h2>
-<p>${planHeadline({ steps, pipeline: pipeline.name, range, gaps, unknown: states.unknown })}</p>
+<p>${isStale && "As far as was known: "}${planHeadline({ steps, pipeline: pipeline.name, range, gaps, unknown: states.unknown })}</p>
 ${
   lines.length > 0 &&
   renderTable(

@@ -2,14 +2,16 @@ import { stateGlyphs } from "../../presentation/states.ts";
 import type { CauseGroup } from "../../presentation/cause-groups.ts";
 import { causeStanding, outsideCauseText } from "../../presentation/cause-words.ts";
 import { counted, formatDates } from "../../presentation/numbers.ts";
+import type { LiveSight } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref, pageHref, type PageQuery } from "./query.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 const causesMax = 20;
 
 /** Why there are gaps: each group of gaps that waits for nothing else, those that need a person first. */
-export function renderRootCauses({ causes, untraced }: Snapshot, query: PageQuery): Html {
+export function renderRootCauses({ assessment, isStale }: LiveSight, query: PageQuery): Html {
+  const { causes, untraced } = snapshotOf(assessment);
   const { gaps, outside } = causes;
   const all = [
     ...gaps.map((group) => causeItem(group, query)),
@@ -25,7 +27,7 @@ export function renderRootCauses({ causes, untraced }: Snapshot, query: PageQuer
 <h2 id="causes-title">Root causes</h2>
 ${
   all.length === 0
-    ? html`<p class="empty">There is no gap.</p>`
+    ? html`<p class="empty">${isStale ? "There was no gap." : "There is no gap."}</p>`
     : html`<ul class="plain">
 ${all.slice(0, causesMax)}</ul>`
 }${more > 0 && html`<p class="soft">… and ${counted(more, "other")}; reconcile status --format json lists every gap.</p>`}

@@ -43,7 +43,7 @@ function renderVerdict(verdict: Verdict): Content {
   }
 }
 
-function renderCounts({ assessment, secondsToConvergence }: LiveSight): Content {
+function renderCounts({ assessment, secondsToConvergence, isStale }: LiveSight): Content {
   const { gaps, states, causes } = snapshotOf(assessment);
   const rootCauses = causes.gaps.length + causes.outside.length;
   return [
@@ -51,7 +51,7 @@ function renderCounts({ assessment, secondsToConvergence }: LiveSight): Content 
     fact("Root causes", formatCount(rootCauses), "root-causes"),
     fact("Not observed", formatCount(states.unknown), "unknown"),
     fact("Complete", formatCount(states.complete + states.stale), "complete"),
-    fact("To convergence", timeLeft(secondsToConvergence, gaps), "time-left"),
+    fact("To convergence", isStale ? "not known now" : timeLeft(secondsToConvergence, gaps), "time-left"),
   ];
 }
 

@@ -42,6 +42,9 @@ describe("the verdict", () => {
     const markup = page(whole, { sight: { isStale: true } });
     expect(markup).not.toContain("verdict converged");
     expect(markup).toContain("old and may have changed since");
+    expect(factOf(markup, "time-left")).toBe("not known now");
+    expect(markup).not.toContain("There is no gap");
+    expect(markup).toContain("As far as was known: nothing to run");
   });
 
   test("is that nothing is known before the first look, with what keeps it from ending", () => {
