@@ -37,6 +37,7 @@ const podSpec = z.looseObject({
       ports: z.array(z.looseObject({ name: z.string(), containerPort: z.number() })).prefault([]),
       resources: z.looseObject({ limits: z.record(z.string(), z.string()) }),
       securityContext: z.looseObject({}),
+      volumeMounts: z.array(z.looseObject({})),
     }),
   ),
   volumes: z.array(z.looseObject({ configMap: z.looseObject({ name: z.string() }).optional() })),
@@ -69,17 +70,17 @@ function dataOf(folder: string, name: string): Readonly<Record<string, string>> 
   return configMap.parse(found).data;
 }
 
-/** The config as the pods of a folder load it, but for the place of the secrets. */
+/** The config as the pods of a folder load it, but for the place of the secrets: as somebody does on a desk. */
 async function configOf(folder: string) {
   const place = await mkdtemp(join(tmpdir(), "gap-reconciler-deploy-"));
   try {
     const text = dataOf(folder, "gap-reconciler-pipeline")["pipeline.yaml"] ?? "";
-    await writeFile(join(place, "pipeline.yaml"), text.replaceAll(secrets, place));
+    await writeFile(join(place, "pipeline.yaml"), text);
     for (const name of ["token", "redis-password"])
       await writeFile(join(place, name), "a-secret-of-this-test");
     const { GAP_RECONCILER_TARGET: target, ...env } = dataOf(folder, "gap-reconciler-environment");
     const file = join(place, "pipeline.yaml");
-    return await loadConfig({ file, target: target ?? null, env });
+    return await loadConfig({ file, target: target ?? null, env: { ...env, PRIVATE_FOLDER: place } });
   } finally {
     await rm(place, { recursive: true, force: true });
   }
@@ -151,6 +152,17 @@ describe("the manifests", () => {
     expect((await configOf("deploy/overlays/production")).redis).not.toBeNull();
     expect((await configOf("examples/nba")).redis).not.toBeNull();
   });
+
+  test.each(["deploy/overlays/production", "examples/nba"])(
+    "of %s mount secrets where they are read",
+    (folder) => {
+      const text = dataOf(folder, "gap-reconciler-pipeline")["pipeline.yaml"] ?? "";
+      const read = [...text.matchAll(/_file: "\$\{PRIVATE_FOLDER:-([^}]*)\}/g)].map(([, place]) => place);
+      const mounts = podsIn(folder).flatMap(({ containers }) => containers[0]?.volumeMounts ?? []);
+      expect(read).toEqual([secrets, secrets]);
+      expect(mounts).toContainEqual({ name: "secrets", mountPath: secrets, readOnly: true });
+    },
+  );
 
   test("plan in one Deployment and work in another, where the two are apart, as many as the queue needs", async () => {
     const folder = "deploy/overlays/production-split";
