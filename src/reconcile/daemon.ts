@@ -18,6 +18,12 @@ import { startWorker } from "./worker.ts";
 const pollMs = 2_000;
 /** After a cycle that failed the next one does not wait for its tick, but for this. */
 const retryMs = 60_000;
+/** Anything else that planning fails with is the ledger's or the warehouse's. */
+const coordinationCodes: ReadonlySet<string> = new Set([
+  "redis_credentials",
+  "redis_unavailable",
+  "redis_unsuitable",
+]);
 
 /**
  * Cycles when they are due and repairs all the time, until it is stopped. Of all processes of a pipeline one plans, by the
@@ -286,7 +292,8 @@ class DaemonRun {
       if (!(thrown instanceof ReconcilerError)) throw thrown;
       // Another planner has a newer plan; this one learns of its lost lease in a moment, too.
       if (thrown.code === "plan_outdated") this.#resign();
-      else this.#leadership.degraded(thrown);
+      else if (coordinationCodes.has(thrown.code)) this.#leadership.degraded(thrown);
+      else this.#failed(thrown);
       this.#readyAt = this.#monotonic() + pollMs;
     }
   }

@@ -606,6 +606,51 @@ test("a failure of which nobody told the planner backs off all the same, by the 
   expect(enqueued).toHaveLength(1);
 });
 
+test("a ledger that is away while it plans is told as that, and not as what keeps the processes together", async () => {
+  const coordination = inlineCoordination();
+  const time = testClock();
+  const told: string[] = [];
+  let isAway = false;
+  const [enqueued, failed] = [event(), event()];
+  const planner = await startDaemon(fill, {
+    role: "planner",
+    coordination,
+    listener: tellAll([
+      {
+        onPlanned: (_, jobs) => (jobs.length > 0 ? enqueued.happens() : undefined),
+        onDegraded: (thrown) => {
+          told.push(`degraded: ${codeOf(thrown)}`);
+          failed.happens();
+        },
+        onRepairFailed: (thrown) => {
+          told.push(`failed: ${codeOf(thrown)}`);
+          failed.happens();
+        },
+      },
+    ]),
+    around: (context) => ({
+      ...context,
+      clock: time.clock,
+      ledger: {
+        ...context.ledger,
+        read: (now) =>
+          isAway
+            ? Promise.reject(new ReconcilerError("ledger_unavailable", "away"))
+            : context.ledger.read(now),
+      },
+    }),
+  });
+  await enqueued.happened;
+  // The job is lost, of which only the ledger could tell more.
+  isAway = true;
+  const lost = await coordination.queue.outstanding();
+  await coordination.queue.remove(lost.map(({ id }) => id));
+  time.skipMs += 10_000;
+  await failed.happened;
+  await planner.stop();
+  expect(told[0]).toBe("failed: ledger_unavailable");
+}, 60_000);
+
 test("a daemon that only observes lets one that repairs plan in its place", async () => {
   const coordination = inlineCoordination();
   const observer = await startDaemon(fill, { mode: "observe", coordination });
