@@ -70,9 +70,9 @@ function reads(): Json {
     "Steps at most.",
   );
   return {
-    "/healthz": { get: reading("Whether the loop turns; 503 where it does not.", "Health") },
+    "/healthz": { get: probe("Whether the loop turns; 503 where it does not.", "Health") },
     "/readyz": {
-      get: reading("Whether the ledger is up; 503 where it is not, or the daemon stops.", "Ready"),
+      get: probe("Whether the ledger is up; 503 where it is not, or the daemon stops.", "Ready"),
     },
     "/metrics": {
       get: {
@@ -141,6 +141,11 @@ const problems = {
 
 function reading(summary: string, answer: keyof typeof answers): Json {
   return { summary, responses: { 200: answerOf(answer), ...problems } };
+}
+
+/** Good or bad, the answer has one form, and is no problem document. */
+function probe(summary: string, answer: keyof typeof answers): Json {
+  return { summary, responses: { 200: answerOf(answer), 503: answerOf(answer) } };
 }
 
 function action(summary: string, body: z.ZodType, status: number, answer: keyof typeof answers): Json {
