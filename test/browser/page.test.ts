@@ -177,7 +177,7 @@ describe("while it is open", () => {
       await refused;
       const heard = page.waitForResponse((answer) => answer.url().endsWith("/events") && answer.ok());
       await page.clock.runFor(31_000);
-      await heard;
+      expect((await heard).status()).toBe(200);
       await context.close();
     },
     timeoutMs,
