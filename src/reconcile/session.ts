@@ -68,8 +68,7 @@ export class Session {
     const journal: (() => void)[] = [];
     this.#journals.add(journal);
     try {
-      await this.#look(limit ?? this.#options.signal);
-      for (const again of journal) again();
+      await this.#look(limit ?? this.#options.signal, journal);
     } finally {
       this.#journals.delete(journal);
     }
@@ -95,7 +94,7 @@ export class Session {
     }
   }
 
-  async #look(signal: AbortSignal | undefined): Promise<void> {
+  async #look(signal: AbortSignal | undefined, journal: readonly (() => void)[]): Promise<void> {
     const { endDate } = this.#options.selection;
     const { asOf } = this.#options;
     // Before the question, as the looking itself takes time too: a repair must not seem to end before it wrote.
@@ -117,6 +116,8 @@ export class Session {
     this.#horizon ??= observations.now;
     this.#lastToken = Math.max(this.#lastToken, this.#records.lastToken);
     this.#revision++;
+    // Before anybody else has a turn: a run that ended meanwhile would be taken for lost.
+    for (const again of journal) again();
   }
 
   /** Grows whenever what is known here changes, time aside. */
@@ -231,9 +232,10 @@ export class Session {
 
   /** Starts whose end nobody will write any more: those too whose end this process could not write. */
   lostStarts(): readonly RepairStart[] {
-    const { isWorkerDead } = this.#context;
+    const { isWorkerDead, worker } = this.#context;
     const unattended = this.records.unfinished.filter((start) => !this.#runsHere(start));
-    return lostStarts(unattended, this.now(), isWorkerDead);
+    // One's own would be begun anew until its deadline, uncharged and without backoff.
+    return lostStarts(unattended, this.now(), (name) => name === worker || isWorkerDead(name));
   }
 
   #runsHere({ worker, repair, dates }: RepairStart): boolean {

@@ -651,6 +651,34 @@ test("a ledger that is away while it plans is told as that, and not as what keep
   expect(told[0]).toBe("failed: ledger_unavailable");
 }, 60_000);
 
+test("a failure whose end could not be recorded is charged by the next cycle, and not tried again at once", async () => {
+  let isAway = true;
+  const repair = `command: [${JSON.stringify(process.execPath)}, -e, process.exit(1)], backoff: [1h]`;
+  const daemon = await startDaemon(repair, {
+    around: (context) => ({
+      ...context,
+      ledger: {
+        ...context.ledger,
+        recordEnd: (end) =>
+          isAway
+            ? Promise.reject(new ReconcilerError("ledger_unavailable", "away"))
+            : context.ledger.recordEnd(end),
+      },
+    }),
+  });
+  await daemon.told("repair failed: ledger_unavailable");
+  isAway = false;
+  daemon.tick();
+  await daemon.told("gaps", 2);
+  daemon.tick();
+  await daemon.told("gaps", 3);
+  await daemon.stop();
+  expect(daemon.events.filter((event) => event === "started" || event.startsWith("ended"))).toEqual([
+    "started",
+    "ended lost",
+  ]);
+}, 60_000);
+
 test("a daemon that only observes lets one that repairs plan in its place", async () => {
   const coordination = inlineCoordination();
   const observer = await startDaemon(fill, { mode: "observe", coordination });
