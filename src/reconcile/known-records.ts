@@ -22,14 +22,15 @@ export function withStart(records: LedgerRecords, start: RepairStart): LedgerRec
 /** The same for an end. */
 export function withEnd(records: LedgerRecords, end: RepairEnd): LedgerRecords {
   const { repairId, startedAt, endedAt } = end;
-  if (isOnRecord(records.recentEnds, repairId)) return records;
+  const unfinished = records.unfinished.filter((start) => start.repairId !== repairId);
+  const isStartKnown = unfinished.length < records.unfinished.length;
+  if (isOnRecord(records.recentEnds, repairId)) return isStartKnown ? { ...records, unfinished } : records;
   const attempts = end.cells.map((cell): CellAttempt => ({ ...cell, repairId, startedAt, endedAt }));
-  const isStartKnown = isOnRecord(records.unfinished, repairId);
   return {
     ...records,
     // One that another process began counts for the day's budget as soon as it is heard of.
     startsLast24h: records.startsLast24h + (isStartKnown ? 0 : 1),
-    unfinished: records.unfinished.filter((start) => start.repairId !== repairId),
+    unfinished,
     attempts: [...records.attempts, ...attempts],
     recentEnds: [...records.recentEnds, end],
   };

@@ -27,7 +27,8 @@ export async function settleLost(
 }
 
 /**
- * The same between two looks at everything: the cells are looked at first, as somebody may have filled them since.
+ * The same between two looks at everything, until there is none: the time of another may come meanwhile. The cells are looked at
+ * first, as somebody may have filled them since.
  * @throws ReconcilerError `ledger_*`, `warehouse_*`
  */
 export async function lookAndSettleLost(
@@ -35,8 +36,10 @@ export async function lookAndSettleLost(
   session: Session,
   onEnded: (end: RepairEnd) => void,
 ): Promise<void> {
-  for (const start of session.lostStarts()) await look(context, session, start);
-  await settleLost(context, session, onEnded);
+  while (session.lostStarts().length > 0) {
+    for (const start of session.lostStarts()) await look(context, session, start);
+    await settleLost(context, session, onEnded);
+  }
 }
 
 async function look(

@@ -6,7 +6,7 @@ import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { type CycleListener, nextCycleId, runCycle } from "./cycle.ts";
-import { settleLost } from "./lost-starts.ts";
+import { lookAndSettleLost } from "./lost-starts.ts";
 import { nextReadyAt } from "./next-ready.ts";
 import { RunningJobs } from "./running-jobs.ts";
 import { Session, type SessionOptions } from "./session.ts";
@@ -155,6 +155,7 @@ class OnceRun {
   /** Enqueues what is ready, takes results as they come, waits out backoff; returns when nothing is left to wait for. */
   async #workUntilQuiet(): Promise<void> {
     for (let pass = 1; !this.#isEnding(); pass++) {
+      await lookAndSettleLost(this.#context, this.#session, (end) => this.#ended(end));
       const assessment = this.#session.assess();
       const mayEnqueue = pass === 1 || !this.#options.singlePass;
       const jobs = mayEnqueue ? plan(assessment, this.#limits()) : [];
@@ -208,10 +209,7 @@ class OnceRun {
     if (idle) {
       this.#waitedMs += clock.monotonic() - before;
       // What runs elsewhere shows only in the warehouse and the ledger.
-      if (hasElsewhere && !this.#stop.signal.aborted) {
-        await this.#session.refresh();
-        await settleLost(this.#context, this.#session, (end) => this.#ended(end));
-      }
+      if (hasElsewhere && !this.#stop.signal.aborted) await this.#session.refresh();
     }
   }
 }
