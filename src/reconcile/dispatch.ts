@@ -47,6 +47,8 @@ export class Dispatch {
   readonly #options: DispatchOptions;
   /** By job id: what this process enqueued or found in the queue as it last planned, and whose end nobody has told since. */
   #enqueued = new Map<string, InFlight>();
+  /** Whether somebody works on cells whose run this process may not know of. */
+  #isUnsure = false;
   /** Jobs that were told to have ended: the queue may learn of it a moment later, and they take no slot any more. */
   readonly #over = new Set<string>();
 
@@ -64,8 +66,11 @@ export class Dispatch {
     const { mode, queue, limits } = this.#options;
     const session = this.#session;
     const outstanding = await this.#outstanding();
-    // What was not heard of may have failed: only the ledger knows whether it is to wait before it is tried again.
-    if (this.#hasVanished(outstanding)) await session.reread();
+    // Only the ledger knows whether what nobody told of has failed and is to wait, and who works on the cells that are locked.
+    if (this.#isUnsure || this.#hasVanished(outstanding)) {
+      this.#isUnsure = false;
+      await session.reread();
+    }
     await lookAndSettleLost(this.#context, session, this.#options.onLost);
     session.queued(outstanding);
     const assessment = session.assess();
@@ -148,7 +153,11 @@ export class Dispatch {
     const result = report?.result ?? "failed";
     // Cells that are locked may be so by the same job, which was handed out twice and goes on.
     if (result !== "locked" && this.#enqueued.has(jobId)) this.#over.add(jobId);
-    if (result === "locked") this.#leaveAlone(jobId, returnedMs.locked);
+    if (result === "locked") {
+      // Its lock may end before its run does: that of a process that stands still, or whose work goes on elsewhere.
+      this.#isUnsure = true;
+      this.#leaveAlone(jobId, returnedMs.locked);
+    }
     // What was stopped goes to another process at once.
     else if (result === "skipped" || result === "failed") this.#leaveAlone(jobId, returnedMs.other);
     this.#enqueued.delete(jobId);

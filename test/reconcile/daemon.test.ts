@@ -21,7 +21,8 @@ import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { reconcileAlways } from "../../src/reconcile/daemon.ts";
 import type { Coordination, DaemonOptions } from "../../src/reconcile/daemon-options.ts";
 import type { Clock, Ticks } from "../../src/reconcile/ports.ts";
-import type { RepairJob } from "../../src/reconcile/ports/repair-queue.ts";
+import type { RepairJob, RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
+import { encodeReport } from "../../src/reconcile/repair-report.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
 
 let warehouse: TempWarehouse;
@@ -568,29 +569,36 @@ test("what a verified repair unblocks waits neither for the record of its end no
   expect(await warehouse.read("select count(*) from shop.copies")).toEqual([["10"]]);
 });
 
-test("a failure of which nobody told the planner backs off all the same, by the ledger", async () => {
+/** A queue that counts what it is asked. */
+function countingQueue(): {
+  readonly queue: RepairQueue;
+  readonly enqueued: readonly string[];
+  readonly asked: () => number;
+} {
   const queue = createInlineRepairQueue({ jobsMax: 100 });
-  const events = createInlineRepairEvents();
   const enqueued: string[] = [];
   let asked = 0;
-  const coordination: Coordination = {
-    lease: createInlinePlanningLease(),
-    queue: {
-      enqueue(jobs, epoch) {
-        enqueued.push(...jobs.map(({ id }) => id));
-        return queue.enqueue(jobs, epoch);
-      },
-      outstanding() {
-        asked += 1;
-        return queue.outstanding();
-      },
-      consume: (...of) => queue.consume(...of),
-      remove: (ids) => queue.remove(ids),
-      depth: () => queue.depth(),
-      close: () => queue.close(),
+  const counting: RepairQueue = {
+    enqueue(jobs, epoch) {
+      enqueued.push(...jobs.map(({ id }) => id));
+      return queue.enqueue(jobs, epoch);
     },
-    events: { ...events, publish: () => Promise.resolve() },
+    outstanding() {
+      asked += 1;
+      return queue.outstanding();
+    },
+    consume: (...of) => queue.consume(...of),
+    remove: (ids) => queue.remove(ids),
+    depth: () => queue.depth(),
+    close: () => queue.close(),
   };
+  return { queue: counting, enqueued, asked: () => asked };
+}
+
+test("a failure of which nobody told the planner backs off all the same, by the ledger", async () => {
+  const { queue, enqueued, asked } = countingQueue();
+  const events = { ...createInlineRepairEvents(), publish: () => Promise.resolve() };
+  const coordination: Coordination = { lease: createInlinePlanningLease(), queue, events };
   const repair = `command: [${JSON.stringify(process.execPath)}, -e, process.exit(1)], backoff: [1h]`;
   const planner = await startDaemon(repair, { role: "planner", coordination });
   const worker = await startDaemon(repair, {
@@ -599,10 +607,58 @@ test("a failure of which nobody told the planner backs off all the same, by the 
     around: (context) => ({ ...context, worker: "host/2/2" }),
   });
   await worker.told("ended failed");
-  const before = asked;
+  const before = asked();
   // It looks at the queue every few seconds while it waits for a job.
-  await expect.poll(() => asked, { timeout: 20_000 }).toBeGreaterThan(before);
+  await expect.poll(asked, { timeout: 20_000 }).toBeGreaterThan(before);
   await Promise.all([planner.stop(), worker.stop()]);
+  expect(enqueued).toHaveLength(1);
+});
+
+test("cells that are locked are left to whoever has begun a run of them, also beyond its lock", async () => {
+  const { queue, enqueued, asked } = countingQueue();
+  const coordination: Coordination = {
+    lease: createInlinePlanningLease(),
+    queue,
+    events: createInlineRepairEvents(),
+  };
+  const planner = await startDaemon(fill, { role: "planner", coordination });
+  const { ledger, compiled } = planner.context;
+  const consumer = queue.consume(
+    async ({ id, repair, dates, attempt, cycleId }) => {
+      const now = Date.now();
+      // Of a worker that took it before and stands still.
+      await ledger.recordStart({
+        repairId: `${repair}-1`,
+        repair,
+        processors: ["orders"],
+        dates,
+        attempt,
+        token: now,
+        startedAt: now,
+        deadlineAt: now + 3_600_000,
+        worker: "host/2/2",
+        externalHandle: null,
+        repairHash: compiled.pipeline.repairUnits[0]?.hash ?? "",
+        cycleId,
+      });
+      const body = encodeReport({
+        result: "locked",
+        ends: [],
+        seen: new Map(),
+        from: 0,
+        to: 0,
+        scanBytes: 0,
+      });
+      await coordination.events.publish({ kind: "ended", jobId: id, body });
+    },
+    { slots: 1 },
+  );
+  await expect.poll(() => enqueued, { timeout: 20_000 }).toHaveLength(1);
+  const before = asked();
+  // Locked cells are left alone for two seconds, and then thought of anew.
+  await expect.poll(asked, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+  await planner.stop();
+  await consumer.close({ graceMs: 0 });
   expect(enqueued).toHaveLength(1);
 });
 
