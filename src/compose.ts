@@ -7,6 +7,7 @@ import {
   openCoordination,
   type OpenCoordination,
 } from "./compose/coordination.ts";
+import { firstAnswer } from "./compose/first-answer.ts";
 import { showOverHttp } from "./compose/http.ts";
 import { tellAll } from "./compose/listeners.ts";
 import { openMetrics, withMetricsFile } from "./compose/metrics.ts";
@@ -165,7 +166,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         repairing(wait, listener, async (parts) => {
           await parts.check();
           // A run has somebody who waits for it: it does not outwait a Redis that is away.
-          await parts.lease.currentEpoch();
+          await firstAnswer(() => parts.lease.currentEpoch(), clock, run.signal);
           await warehouse.connect();
           const whole = { ...context, lock: parts.lock };
           return reconcileOnce(metrics?.measure(whole) ?? whole, { ...run, listener });

@@ -1,0 +1,24 @@
+import type { Clock } from "../reconcile/ports.ts";
+import { ReconcilerError } from "../errors.ts";
+
+/** A server that is there takes a connection in this time, on a busy machine too. */
+const patienceMs = 5_000;
+const pauseMs = 200;
+
+/**
+ * Asks until there is an answer: connections that were just opened are not there in the first moment.
+ * @throws what the last question failed with, once the patience is over or the signal aborts; any other error than
+ *   `redis_unavailable` at once
+ */
+export async function firstAnswer<T>(ask: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T> {
+  const until = clock.monotonic() + patienceMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      const isAway = thrown instanceof ReconcilerError && thrown.code === "redis_unavailable";
+      if (!isAway || signal.aborted || clock.monotonic() >= until) throw thrown;
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+}
