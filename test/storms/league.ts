@@ -114,13 +114,15 @@ function configOf(
   };
   document.setIn(["defaults", "repair"], repairDefaults);
   for (const [key, value] of Object.entries(settings)) document.setIn(["targets", "offline", key], value);
-  // An edge that may be passed over lets the tables depend on the order in which things went.
+  // Edges that may be passed over, or that one of two satisfies, let the tables depend on the order in which things went.
   visit(document, {
-    Pair(_, pair) {
-      const isSoft = isScalar(pair.key) && ["mode", "wait"].includes(String(pair.key.value));
+    Pair(_, { key }) {
+      const isSoft = isScalar(key) && (key.value === "mode" || key.value === "wait");
       return isSoft ? visit.REMOVE : undefined;
     },
   });
+  const sources = ["nbac_gamebook_player_stats", "bdl_player_boxscores"];
+  document.setIn(["processors", "player_game_summary", "depends_on"], sources);
   for (const name of scraped) {
     document.setIn(["targets", "offline", "processors", name], { repair: { sql_file: null, http } });
   }

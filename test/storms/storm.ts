@@ -69,11 +69,11 @@ export async function withStorm(
   }
 }
 
-/** Whether nothing runs, by the ledger: asking it costs less than a look at everything. */
+/** Whether nothing can run any more, by the ledger: asking it costs less than a look at everything. */
 async function isSettled(ledger: Storm["ledger"]): Promise<boolean> {
   const [unfinished] = await ledger(`
     select count(*) from nba_reconciler.repair_starts
-    where repair_id not in (select repair_id from nba_reconciler.repair_ends)`);
+    where deadline_at > current_timestamp() and repair_id not in (select repair_id from nba_reconciler.repair_ends)`);
   return Number(unfinished) === 0;
 }
 
