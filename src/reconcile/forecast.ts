@@ -2,7 +2,7 @@ import type { PlannedStep } from "../core/cascade.ts";
 import { addDays, type DateRange, toDay } from "../core/iso-date.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import { observedWith } from "./repair.ts";
+import { observedWith } from "./proof.ts";
 
 type ForecastContext = Pick<ReconcileContext, "compiled" | "warehouse">;
 

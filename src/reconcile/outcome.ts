@@ -63,7 +63,9 @@ export interface EndInput {
  */
 export function endOf(input: EndInput): RepairEnd {
   const { start, result } = input;
-  const stopped = result.kind === "cancelled" && !input.lostLock && input.stopped;
+  // A look that the stop left no time for proves as little as a run that it ended.
+  const isCutShort = result.kind === "cancelled" || !input.verified;
+  const stopped = isCutShort && !input.lostLock && input.stopped;
   const cells = stopped ? repairedCells(input) : allCells(input);
   const worst = cells.find(({ outcome }) => outcome !== "repaired")?.outcome;
   const failure = failureOf(input);

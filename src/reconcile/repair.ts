@@ -1,5 +1,4 @@
-import type { Assessment, CompiledPipeline } from "../core/assessment.ts";
-import { upstreamsOf } from "../core/assess-states.ts";
+import type { Assessment } from "../core/assessment.ts";
 import { Disposition } from "../core/grid.ts";
 import { type Day, fromDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
@@ -8,8 +7,9 @@ import type { Processor, RepairUnit } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import { cellsBefore, endOf } from "./outcome.ts";
-import type { CellLease, ProfileResult } from "./ports.ts";
-import type { Launch, RunResult } from "./ports/executor.ts";
+import type { CellLease } from "./ports.ts";
+import type { Launch } from "./ports/executor.ts";
+import { isProcessEnding, look, type Proven, RepairCancelled, verify } from "./proof.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a job. */
@@ -36,14 +36,8 @@ export interface JobEvents {
   readonly ended: (end: RepairEnd) => void;
 }
 
-/** The reason of an abort by which a person cancels a run; its message names the person. */
-export class RepairCancelled extends Error {}
-
 /** Beyond a run's own time limit: what stopping it and looking at the result may take. */
 const deadlineGraceMs = 60_000;
-/** How often, at first and at most, the query is asked whether an accepted run has arrived. */
-const proofPollMs = { first: 500, max: 15_000 };
-const verifyAttempts = 3;
 
 /**
  * Lock, check, record, run, verify, record: one job from the plan to its proof. What is not open any more when its turn
@@ -66,7 +60,7 @@ export async function runJob(
   try {
     const run: Run = { context, session, job, cycleId, events, unit, processors, lease, signal: cancel };
     const ends: RepairEnd[] = [];
-    for (const days of await openRuns(run, job.days)) {
+    for (const days of await openRuns(run, job.days, AbortSignal.any([stop, cancel]))) {
       if (stop.aborted || cancel.aborted || lease.signal.aborted) break;
       // A run before it may have opened the circuit, or used up the day's budget.
       if (ends.length > 0 && !readyDays(run, days).includes(days[0] ?? 0)) break;
@@ -90,27 +84,34 @@ async function lockAll({ lock }: ReconcileContext, keys: readonly string[]): Pro
   }
 }
 
-interface Run {
-  readonly context: ReconcileContext;
-  readonly session: Session;
-  readonly job: PlannedJob;
+interface Run extends Proven {
   readonly cycleId: string;
   readonly events: JobEvents;
   readonly unit: RepairUnit;
-  readonly processors: readonly Processor[];
   readonly lease: CellLease;
-  readonly signal: AbortSignal;
 }
 
 function lockKeys(processors: readonly Processor[], days: readonly Day[]): string[] {
   return processors.flatMap(({ name }) => days.map((day) => `${name}/${fromDay(day)}`)).sort();
 }
 
-/** Looks again and keeps what is still ready, as runs without a scheduled date of somebody else between. */
-async function openRuns(run: Run, days: readonly Day[]): Promise<readonly (readonly Day[])[]> {
+/**
+ * Looks again and keeps what is still ready, as runs without a scheduled date of somebody else between. None where nothing is
+ * to be begun any more: a stop waits for no look.
+ */
+async function openRuns(
+  run: Run,
+  days: readonly Day[],
+  over: AbortSignal,
+): Promise<readonly (readonly Day[])[]> {
   // First, so that a run elsewhere which ends in between is seen by what it wrote.
   await run.session.lookElsewhere();
-  await look(run, days);
+  try {
+    await look(run, days, over);
+  } catch (error) {
+    if (over.aborted && error instanceof ReconcilerError && error.code === "interrupted") return [];
+    throw error;
+  }
   const { grid } = run.session.assess(run.job.id);
   const runs: Day[][] = [];
   for (const day of readyDays(run, days)) {
@@ -145,27 +146,6 @@ function hasScheduledBetween(run: Run, grid: Assessment["grid"], low: Day, high:
   });
 }
 
-/** What is looked at before and after a run: the processors that it fills, and their same-date upstreams. */
-export function observedWith(compiled: CompiledPipeline, filled: readonly Processor[]): readonly Processor[] {
-  const upstreams = filled.flatMap(({ edges }) =>
-    edges
-      .filter(({ window }) => window.kind === "same_date")
-      .flatMap((edge) => upstreamsOf({ compiled }, edge)),
-  );
-  return [...new Set([...filled, ...upstreams])];
-}
-
-/** Observes the cells and their same-date upstreams, and tells the session. */
-async function look(run: Run, days: readonly Day[]): Promise<ProfileResult> {
-  const [from, to] = [days[0] ?? 0, days.at(-1) ?? 0];
-  const result = await run.context.warehouse.profile({
-    processors: observedWith(run.context.compiled, run.processors),
-    range: { start: fromDay(from), end: fromDay(to) },
-  });
-  run.session.merge(result, from, to);
-  return result;
-}
-
 async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
   const { context, session, unit, job } = run;
   const before = cellsBefore(session.assess(job.id), run.processors, days);
@@ -187,7 +167,7 @@ async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
     after: session.assess(job.id),
     verified,
     lostLock: run.lease.signal.aborted,
-    stopped: run.signal.aborted && !(run.signal.reason instanceof RepairCancelled),
+    stopped: isProcessEnding(run),
     cancelledBy: run.signal.reason instanceof RepairCancelled ? run.signal.reason.message : null,
     endedAt: session.now(),
   });
@@ -238,55 +218,4 @@ async function recordStart(run: Run, launch: Launch, timeoutMs: number): Promise
   session.appendStart(job.id, start);
   run.events.started(start);
   return start;
-}
-
-/**
- * Asks the warehouse what is there now; for a run that was only accepted, again and again until every cell is complete
- * or its time is up. False where the warehouse did not answer: then nothing is proven.
- */
-async function verify(
-  run: Run,
-  days: readonly Day[],
-  result: RunResult,
-  deadline: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { clock } = run.context;
-  let wait = proofPollMs.first;
-  for (;;) {
-    const seen = await lookPatiently(run, days);
-    if (result.kind !== "accepted" || signal.aborted) return seen;
-    const left = deadline - clock.monotonic();
-    if (left <= 0 || (seen && isFilled(run, days))) return seen;
-    await clock.sleep(Math.min(wait, left), signal);
-    wait = Math.min(wait * 2, proofPollMs.max);
-  }
-}
-
-async function lookPatiently(run: Run, days: readonly Day[]): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
-    if (await isSeen(run, days)) return true;
-    if (attempt === verifyAttempts) return false;
-    await run.context.clock.sleep(1000 * 2 ** (attempt - 1), run.signal);
-  }
-}
-
-/** A warehouse that cannot be read leaves the run unproven; its end is recorded all the same. */
-async function isSeen(run: Run, days: readonly Day[]): Promise<boolean> {
-  try {
-    const result = await look(run, days);
-    return run.processors.every(({ name }) => result.processors.get(name)?.kind === "observed");
-  } catch (error) {
-    if (error instanceof ReconcilerError) return false;
-    throw error;
-  }
-}
-
-function isFilled(run: Run, days: readonly Day[]): boolean {
-  const { grid } = run.session.assess(run.job.id);
-  return run.processors.every(({ index }) =>
-    days.every(
-      (day) => grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.none,
-    ),
-  );
 }

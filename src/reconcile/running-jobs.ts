@@ -4,7 +4,8 @@ import type { Pipeline } from "../core/pipeline.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import type { ReconcileContext } from "./context.ts";
-import { type JobEvents, type JobResult, RepairCancelled, runJob } from "./repair.ts";
+import { RepairCancelled } from "./proof.ts";
+import { type JobEvents, type JobResult, runJob } from "./repair.ts";
 import type { Session } from "./session.ts";
 
 /** How long cells that somebody else has locked are left alone. */
