@@ -31,6 +31,23 @@ export async function checkServer(connection: RedisConnection): Promise<void> {
   }
 }
 
+/**
+ * The check of the server behind a connection, made when it is asked for and anew once the connection was: the server may have
+ * been away at the start, and another one may have taken its place.
+ * @returns throws as `checkServer` does; asks nothing where it has passed
+ */
+export function checkOfConnection(connection: RedisConnection): () => Promise<void> {
+  let hasPassed = false;
+  connection.client.on("ready", () => {
+    hasPassed = false;
+  });
+  return async () => {
+    if (hasPassed) return;
+    await checkServer(connection);
+    hasPassed = true;
+  };
+}
+
 interface Requirement {
   /** Of INFO, which unlike CONFIG every managed Redis answers. */
   readonly field: string;

@@ -10,6 +10,7 @@ import type {
   RepairQueue,
 } from "../../reconcile/ports/repair-queue.ts";
 import { outdatedPlan } from "../outdated-plan.ts";
+import { checkOfConnection } from "./check-server.ts";
 import { openConnection, type RedisConnection } from "./connection.ts";
 import { createEpochKey, type EpochKey } from "./epoch-key.ts";
 import { jobIdOf } from "./job-payload.ts";
@@ -49,6 +50,7 @@ class RedisRepairQueue implements RepairQueue {
   readonly #options: RedisRepairQueueOptions;
   readonly #place: QueuePlace;
   readonly #connection: RedisConnection;
+  readonly #check: () => Promise<void>;
   readonly #queue: Queue<QueuedRepair, void, string>;
   readonly #stored: StoredJobs;
   readonly #epoch: PlanEpoch;
@@ -62,6 +64,7 @@ class RedisRepairQueue implements RepairQueue {
     this.#options = options;
     this.#place = { server, prefix: keyPrefix(pipeline).replace(/:$/, ""), name: "repairs" };
     this.#connection = openConnection(server, "commands");
+    this.#check = checkOfConnection(this.#connection);
     this.#queue = new Queue(this.#place.name, {
       connection: this.#connection.client,
       prefix: this.#place.prefix,
@@ -187,10 +190,11 @@ class RedisRepairQueue implements RepairQueue {
     this.#connection.close();
   }
 
-  /** Fails fast while the server is away, and within `callMs` whatever happens. */
+  /** Fails fast while the server is away or cannot carry a queue, and within `callMs` whatever happens. */
   #call<T>(work: () => Promise<T>): Promise<T> {
     return limited(this.#connection, callMs, async () => {
       await this.#connection.ready();
+      await this.#check();
       return work();
     });
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { RedisConnection } from "../../../src/adapters/redis/connection.ts";
 import { createRedisPlanningLease } from "../../../src/adapters/redis/planning-lease.ts";
 import { describePlanningLeaseContract } from "../../contract/planning-lease.ts";
@@ -41,3 +41,23 @@ for (const serverCount of [1, 3]) {
     };
   });
 }
+
+test("nobody is given the lease by a server that would throw it away, until it does so no more", async () => {
+  const redis = await startRedis("--maxmemory-policy", "allkeys-lru");
+  onTestFinished(() => redis.stop());
+  await asIfUsedBefore([redis], "gap-reconciler:{p}:locks:");
+  // As of a process that was started while the server was away, and whose start could not check it.
+  const connections = await connectAll([redis.url]);
+  onTestFinished(() => {
+    for (const connection of connections) connection.close();
+  });
+  const lease = createRedisPlanningLease({ pipeline: "p", connections });
+  await expect(lease.acquire()).rejects.toMatchObject({
+    code: "redis_unsuitable",
+    message: expect.stringContaining("expected maxmemory-policy noeviction, found allkeys-lru"),
+  });
+  await redis.command("config", "set", "maxmemory-policy", "noeviction");
+  const term = await lease.acquire();
+  expect(term).not.toBeNull();
+  await term?.release();
+});

@@ -152,6 +152,20 @@ describe.concurrent("the repair queue on Redis", () => {
     await soon(() => expect(worker.taken.length + lateWorker.taken.length).toBe(5));
   });
 
+  test("takes no job on a server that came back with another policy, and says why", async (context) => {
+    const { redis, replica } = await arena(context);
+    const queue = replica();
+    expect(await queue.enqueue([a], 1)).toEqual([a.id]);
+    await redis.command("config", "set", "maxmemory-policy", "allkeys-lru");
+    // The connection is made anew, as it is to a server that has taken another one's place.
+    await redis.command("client", "kill", "type", "normal");
+    const unsuitable = { code: "redis_unsuitable", message: expect.stringContaining("found allkeys-lru") };
+    await soon(() => expect(queue.enqueue([b], 1)).rejects.toMatchObject(unsuitable));
+    await expect(queue.outstanding()).rejects.toMatchObject(unsuitable);
+    await redis.command("config", "set", "maxmemory-policy", "noeviction");
+    expect(await queue.enqueue([b], 1)).toEqual([b.id]);
+  });
+
   test("has a job once that was enqueued again because Redis hung", async (context) => {
     const { redis, replica, worker } = await arena(context);
     const queue = replica();
