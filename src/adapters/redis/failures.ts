@@ -32,7 +32,7 @@ export function redisFailure(error: unknown, server: RedisServer): ReconcilerErr
   if (credentialReplies.has(message.split(" ")[0] ?? "")) {
     return new ReconcilerError("redis_credentials", `${server.name} refused the credentials: ${message}`, {
       path: "redis",
-      hint: "check redis.username and redis.password_file; the user needs the commands of a lock and a queue (+@all on the keys gap-reconciler:*)",
+      hint: "check redis.username and redis.password_file; the user needs the keys, the channel and the commands of locks and a queue (~gap-reconciler:* &gap-reconciler:* +@all -@dangerous +info)",
     });
   }
   return new ReconcilerError("redis_unavailable", `${server.name} cannot be used: ${message}`, {
