@@ -108,7 +108,7 @@ function inputOf(grid: BenchGrid): AssessInput {
     facts: foldLedger(pipeline, emptyLedgerRecords, now),
     inFlight: [],
     now,
-    policy: { maxAgeMs: null, horizon: now, ignoreBackoff: false },
+    policy: { maxAgeMs: null, wanted: [], horizon: now, ignoreBackoff: false },
     selection: {
       processors: new Set(pipeline.processors.map(({ index }) => index)),
       from: 0,

@@ -30,6 +30,7 @@ import type { DaemonRole } from "./reconcile/daemon-options.ts";
 import { type ExplainedCellFully, explainFully } from "./reconcile/explain-cell.ts";
 import { forecastSteps } from "./reconcile/forecast.ts";
 import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
+import { runLimits } from "./reconcile/plan-limits.ts";
 import type { CellLock } from "./reconcile/ports.ts";
 import { recordDecision } from "./reconcile/record-decision.ts";
 import { Session, type SessionOptions } from "./reconcile/session.ts";
@@ -72,7 +73,7 @@ export interface App {
   close(): Promise<void>;
 }
 
-interface AppOnceOptions extends Omit<OnceOptions, "listener"> {
+interface AppOnceOptions extends Omit<OnceOptions, "coordination" | "listener"> {
   readonly listener: Partial<RunListener>;
   /** Where the metrics are written when the run is over, for a textfile collector; without it none are. */
   readonly metricsFile?: string;
@@ -149,8 +150,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       const session = new Session(context, { ...options, maxAgeMs: null, horizon: "fixed" });
       await session.refresh();
       const assessment = session.assess();
-      const { jobsMax, cellsPerCycleMax } = pipeline.limits;
-      plan(assessment, { jobsMax, cellsMax: cellsPerCycleMax, recentSlots: 0, slots: true });
+      plan(assessment, runLimits(pipeline));
       return {
         assessment,
         steps: () => session.cascade(),
@@ -169,7 +169,8 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
           await firstAnswer(() => parts.lease.currentEpoch(), clock, run.signal);
           await warehouse.connect();
           const whole = { ...context, lock: parts.lock };
-          return reconcileOnce(metrics?.measure(whole) ?? whole, { ...run, listener });
+          const coordination = config.redis === null ? null : parts;
+          return reconcileOnce(metrics?.measure(whole) ?? whole, { ...run, coordination, listener });
         });
       return metrics === null || metricsFile === undefined
         ? once()

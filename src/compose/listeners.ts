@@ -44,6 +44,7 @@ export function tellAll(listeners: readonly Partial<Listener>[]): Listener {
     onRunning: (...of) => tell((listener) => listener.onRunning?.(...of)),
     onRepairFailed: (...of) => tell((listener) => listener.onRepairFailed?.(...of)),
     onWaiting: (...of) => tell((listener) => listener.onWaiting?.(...of)),
+    onAsking: () => tell((listener) => listener.onAsking?.()),
     onStopping: (...of) => tell((listener) => listener.onStopping?.(...of)),
     onLeading: (...of) => tell((listener) => listener.onLeading?.(...of)),
     onDegraded: (...of) => tell((listener) => listener.onDegraded?.(...of)),

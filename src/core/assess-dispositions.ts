@@ -1,7 +1,16 @@
 import { upstreamsOf } from "./assess-states.ts";
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { compileEdge, type EdgeJudge } from "./edges.ts";
-import { Disposition, type Grid, isGapState, isPoison, type ReasonName, reasonCode, State } from "./grid.ts";
+import {
+  Disposition,
+  type Grid,
+  isGapState,
+  isPoison,
+  isSelected,
+  type ReasonName,
+  reasonCode,
+  State,
+} from "./grid.ts";
 import type { Day } from "./iso-date.ts";
 import { failureAt, versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
@@ -169,12 +178,17 @@ function cellHold(row: Row, position: number, cell: number): ReasonName | null {
   const { assessment, processor } = row;
   const { axis, selection } = assessment.grid;
   if (!row.isSelected || position < selection.from || position > selection.to) return "not_selected";
-  const { maxAgeMs } = assessment.policy;
   const day = axis.first + position;
-  if (maxAgeMs !== null && assessment.now - day * dayMs > maxAgeMs) return "age";
+  if (isTooOld(assessment, processor, position)) return "age";
   if (assessment.facts.decisions.pausedBy(processor.name, day) !== null) return "paused";
   if (row.waiverExpired[cell] === 1) return "waiver_expired";
   return row.held;
+}
+
+function isTooOld({ grid, now, policy }: Assessment, { index }: Processor, position: number): boolean {
+  const { maxAgeMs, wanted } = policy;
+  if (maxAgeMs === null || now - (grid.axis.first + position) * dayMs <= maxAgeMs) return false;
+  return !wanted.some((selection) => isSelected(selection, index, position));
 }
 
 /** The codes of cells of this processor that are queued or running, by position. */

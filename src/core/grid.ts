@@ -120,6 +120,14 @@ export interface Selection {
   readonly to: number;
 }
 
+export function isSelected(
+  { processors, from, to }: Selection,
+  processor: number,
+  position: number,
+): boolean {
+  return position >= from && position <= to && processors.has(processor);
+}
+
 /** Every cell of a pipeline, row by row: cell (processor p, position i) is at `p * axis.length + i`. */
 export interface Grid {
   readonly pipeline: Pipeline;

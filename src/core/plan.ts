@@ -63,7 +63,7 @@ export function plan(assessment: Assessment, limits: PlanLimits): readonly Plann
 }
 
 /**
- * Deadlines of the source first, then recent dates, then the rest; within each by priority, then by the work that waits
+ * Deadlines of the source first, then recent dates, then what somebody waits for, then the rest; within each by priority, then by the work that waits
  * downstream, then newest first.
  */
 function inOrder(
@@ -79,7 +79,7 @@ function inOrder(
   const order = [...batches.keys()].sort(
     (a, b) => (priority[b] ?? 0) - (priority[a] ?? 0) || (work[b] ?? 0) - (work[a] ?? 0) || a - b,
   );
-  const [expiring, recent, rest]: [Batch[], Batch[], Batch[]] = [[], [], []];
+  const [expiring, recent, wanted, rest]: [Batch[], Batch[], Batch[], Batch[]] = [[], [], [], []];
   for (const unitIndex of order) {
     const mayExpire = (repairUnits[unitIndex]?.processors ?? []).some(
       (index) => processors[index]?.sourceRetentionMs !== null,
@@ -87,11 +87,21 @@ function inOrder(
     for (const batch of batches[unitIndex] ?? []) {
       if (mayExpire && expiresSoon(assessment, batch)) expiring.push(batch);
       else if (isRecent(batch)) recent.push(batch);
+      else if (isWanted(assessment, batch)) wanted.push(batch);
       else rest.push(batch);
     }
   }
   expiring.sort((a, b) => firstPosition(a) - firstPosition(b));
-  return [...expiring, ...recent, ...rest];
+  return [...expiring, ...recent, ...wanted, ...rest];
+}
+
+function isWanted({ policy, grid }: Assessment, batch: Batch): boolean {
+  return policy.wanted.some(
+    ({ processors, from, to }) =>
+      lastPosition(batch) >= from &&
+      firstPosition(batch) <= to &&
+      grid.pipeline.repairUnits[batch.unit]?.processors.some((index) => processors.has(index)),
+  );
 }
 
 function expiresSoon(assessment: Assessment, batch: Batch): boolean {

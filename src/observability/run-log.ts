@@ -134,6 +134,9 @@ export function runLog(logger: Logger): RunLog {
     onLocked(message) {
       logger.info({ reason: message }, "waiting for another run");
     },
+    onAsking() {
+      logger.info("a daemon plans here: it was asked for these repairs, and its workers do them");
+    },
     onWaiting(until) {
       logger.info({ until: formatInstant(until) }, "waiting");
     },

@@ -1,30 +1,26 @@
 import type { PlanLimits } from "../core/plan.ts";
-import type { Pipeline } from "../core/pipeline.ts";
 import { assertNever, ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { DaemonOptions } from "./daemon-options.ts";
+import { DecisionPoll } from "./decision-poll.ts";
 import { Dispatch } from "./dispatch.ts";
 import { FullLooks } from "./full-looks.ts";
-import { Leadership } from "./leadership.ts";
+import { isCoordinationFailure, Leadership } from "./leadership.ts";
 import { LiveFeed } from "./live-feed.ts";
+import { daemonLimits } from "./plan-limits.ts";
 import type { PlanningTerm } from "./ports.ts";
 import type { RepairConsumer } from "./ports/repair-queue.ts";
 import type { RepairEvent } from "./ports/repair-events.ts";
 import { RunningJobs } from "./running-jobs.ts";
+import { everything } from "./selection.ts";
 import { Session } from "./session.ts";
+import { WantedRepairs } from "./wanted-repairs.ts";
 import { startWorker } from "./worker.ts";
 
-/** How often people's decisions are asked for, and the lease where somebody else has it. */
+/** How often the lease is asked for where somebody else has it. */
 const pollMs = 2_000;
 /** After a cycle that failed the next one does not wait for its tick, but for this. */
 const retryMs = 60_000;
-/** Anything else that planning fails with is the ledger's or the warehouse's. */
-const coordinationCodes: ReadonlySet<string> = new Set([
-  "redis_credentials",
-  "redis_unavailable",
-  "redis_unsuitable",
-]);
-
 /**
  * Cycles when they are due and repairs all the time, until it is stopped. Of all processes of a pipeline one plans, by the
  * lease, and all work. What a repair unblocked is assessed from that repair's own look and enqueued at once. A cycle that
@@ -44,6 +40,8 @@ class DaemonRun {
   readonly #looks: FullLooks;
   readonly #dispatch: Dispatch;
   readonly #live: LiveFeed;
+  readonly #decisions: DecisionPoll;
+  readonly #wanted = new WantedRepairs();
   /** Cancels what still runs when the grace is over. */
   readonly #cancel = new AbortController();
   #isCycleDue = true;
@@ -57,18 +55,20 @@ class DaemonRun {
   #isChanged = false;
   /** When, on the monotonic clock, something becomes ready by itself. */
   #readyAt = Infinity;
-  /** When, on the monotonic clock, people's decisions are asked for again. */
-  #decisionsAt = -Infinity;
-  #heeding: Promise<void> = Promise.resolve();
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: DaemonOptions) {
     const { coordination, cycleTimeoutMs, maxAgeMs, mode, role, signal } = options;
-    const limits = limitsOf(context.compiled.pipeline);
+    const limits = daemonLimits(context.compiled.pipeline);
     this.#context = context;
     this.#isFollower = role === "worker";
-    const selection = { processors: null, startDate: null, endDate: null };
-    this.#session = new Session(context, { selection, asOf: null, maxAgeMs, horizon: "moving" });
+    this.#session = new Session(context, {
+      selection: everything,
+      asOf: null,
+      maxAgeMs,
+      sharesJobs: true,
+      horizon: "moving",
+    });
     this.#live = this.#newLiveFeed(options, limits);
     const listener = this.#live.overhearing(options.listener);
     this.#options = { ...options, listener };
@@ -90,6 +90,16 @@ class DaemonRun {
       onFailure: (thrown) => this.#failed(thrown),
       onRunning: listener.onRunning,
       onEnd: () => this.#changed(),
+    });
+    this.#decisions = new DecisionPoll({
+      clock: context.clock,
+      session: this.#session,
+      jobs: this.#jobs,
+      onNews: () => {
+        this.#isChanged = true;
+        this.#wake();
+      },
+      onFailure: (thrown) => this.#failed(thrown),
     });
     this.#dispatch = new Dispatch(context, this.#session, {
       queue: coordination.queue,
@@ -119,7 +129,7 @@ class DaemonRun {
         void asked.catch((thrown: unknown) => this.#leadership.degraded(thrown));
       },
       wantDecisions: () => {
-        this.#decisionsAt = -Infinity;
+        this.#decisions.dueNow();
         this.#wake();
       },
     });
@@ -164,7 +174,7 @@ class DaemonRun {
       this.#cancel.abort();
       await this.#jobs.allEnded();
       await resigned;
-      await this.#heeding;
+      await this.#decisions.allAnswered();
     }
   }
 
@@ -204,6 +214,10 @@ class DaemonRun {
       case "lease_wanted":
         if (this.#options.mode === "observe") this.#standAside();
         return;
+      case "repairs_wanted":
+        if (this.#options.mode === "observe") this.#standAside();
+        else if (this.#wanted.heard(event, this.#monotonic())) this.#takeWanted();
+        return;
       default:
         assertNever(event, "event");
     }
@@ -231,9 +245,16 @@ class DaemonRun {
     if (this.#isCycleDue && isWorthIt && !this.#looks.isCycling) void this.#cycle();
   }
 
+  /** Each process knows what is wanted, in case that it is the next to plan. */
+  #takeWanted(): void {
+    this.#session.want(this.#wanted.selections);
+    this.#changed();
+  }
+
   /** A time that has come is forgotten, or nobody would sleep before what it asks for is possible. */
   #takeTimes(): void {
     const now = this.#monotonic();
+    if (this.#wanted.forgetSilent(now)) this.#takeWanted();
     if (now >= this.#retryAt) [this.#isCycleDue, this.#retryAt] = [true, Infinity];
     if (now >= this.#readyAt) [this.#isChanged, this.#readyAt] = [true, Infinity];
   }
@@ -292,7 +313,7 @@ class DaemonRun {
       if (!(thrown instanceof ReconcilerError)) throw thrown;
       // Another planner has a newer plan; this one learns of its lost lease in a moment, too.
       if (thrown.code === "plan_outdated") this.#resign();
-      else if (coordinationCodes.has(thrown.code)) this.#leadership.degraded(thrown);
+      else if (isCoordinationFailure(thrown)) this.#leadership.degraded(thrown);
       else this.#failed(thrown);
       this.#readyAt = this.#monotonic() + pollMs;
     }
@@ -304,27 +325,7 @@ class DaemonRun {
     const isNews = this.#isChanged && this.#isTrusted && this.#leadership.term !== null;
     const next = Math.min(this.#readyAt, this.#retryAt) - this.#monotonic();
     await clock.sleep(isNews ? 0 : Math.max(1, Math.min(pollMs, next)), woken);
-    // Where jobs end all the time, nobody would ever sleep undisturbed.
-    if (this.#monotonic() >= this.#decisionsAt && this.#session.hasLooked) {
-      // Until it has its answer it is asked again only where somebody wants it at once.
-      this.#decisionsAt = Infinity;
-      const before = this.#heeding;
-      this.#heeding = this.#heedDecisions().then(() => before);
-    }
-  }
-
-  /** Beside the loop: what is unblocked does not wait for the ledger, which may be slow or have a queue. Never rejects. */
-  async #heedDecisions(): Promise<void> {
-    const known = this.#session.records.decisions.length;
-    try {
-      await this.#jobs.heedDecisions();
-    } catch (thrown) {
-      this.#failed(thrown);
-    }
-    this.#decisionsAt = Math.min(this.#decisionsAt, this.#monotonic() + pollMs);
-    if (this.#session.records.decisions.length === known) return;
-    this.#isChanged = true;
-    this.#wake();
+    this.#decisions.askIfDue();
   }
 
   #changed(): void {
@@ -350,11 +351,4 @@ class DaemonRun {
   #monotonic(): number {
     return this.#context.clock.monotonic();
   }
-}
-
-function limitsOf({ limits }: Pipeline): PlanLimits {
-  const { jobsMax, cellsPerCycleMax } = limits;
-  // A long backlog must not keep today waiting.
-  const recentSlots = Math.floor(jobsMax / 4);
-  return { jobsMax, cellsMax: cellsPerCycleMax, recentSlots, slots: true };
 }

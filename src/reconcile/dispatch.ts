@@ -40,6 +40,12 @@ export interface Dispatched {
   readonly waitMs: number;
 }
 
+export interface Outstanding {
+  readonly assessment: Assessment;
+  /** By job id: what waits in the queue or was taken from it, in any process. */
+  readonly outstanding: ReadonlyMap<string, InFlight>;
+}
+
 /** What the planner hands to the queue, and what comes back of it. */
 export class Dispatch {
   readonly #context: ReconcileContext;
@@ -65,22 +71,11 @@ export class Dispatch {
   async plan(epoch: number, cycleId: string): Promise<Dispatched> {
     const { mode, queue, limits } = this.#options;
     const session = this.#session;
-    const outstanding = await this.#outstanding();
-    // Only the ledger knows whether what nobody told of has failed and is to wait, and who works on the cells that are locked.
-    if (this.#isUnsure || this.#hasVanished(outstanding)) {
-      this.#isUnsure = false;
-      await session.reread();
-    }
-    await lookAndSettleLost(this.#context, session, this.#options.onLost);
-    session.queued(outstanding);
-    const assessment = session.assess();
+    const { assessment, outstanding } = await this.look();
     const jobs = mode === "repair" ? plan(assessment, limits) : [];
     const { pipeline } = this.#context.compiled;
     // Before they are enqueued: the first may have come back before all are.
-    this.#enqueued = new Map([
-      ...outstanding,
-      ...jobs.map((job) => [job.id, inFlightOf(pipeline, job, "queued")] as const),
-    ]);
+    for (const job of jobs) this.#enqueued.set(job.id, inFlightOf(pipeline, job, "queued"));
     for (const { id } of jobs) this.#over.delete(id);
     if (jobs.length > 0) {
       const queued = jobs.map((job) => repairJob(this.#context, job, cycleId));
@@ -96,6 +91,29 @@ export class Dispatch {
       jobs,
       waitMs: Math.max(1, Math.min(readyMs, isWaited ? outstandingPollMs : Infinity)),
     };
+  }
+
+  /**
+   * Takes what is outstanding, and puts on record what nobody will end any more; enqueues nothing.
+   * @throws ReconcilerError `redis_*`, `ledger_*`, `warehouse_*`
+   */
+  async look(): Promise<Outstanding> {
+    const session = this.#session;
+    const outstanding = await this.#outstanding();
+    // Only the ledger knows whether what nobody told of has failed and is to wait, and who works on the cells that are locked.
+    if (this.#isUnsure || this.#hasVanished(outstanding)) {
+      this.#isUnsure = false;
+      await session.reread();
+    }
+    await lookAndSettleLost(this.#context, session, this.#options.onLost);
+    session.queued(outstanding);
+    this.#enqueued = new Map(outstanding);
+    return { assessment: session.assess(), outstanding };
+  }
+
+  /** Somebody else has planned: the next look reads the ledger anew. */
+  doubt(): void {
+    this.#isUnsure = true;
   }
 
   /** Whether a job is outstanding no more without anybody having told of its end: it was lost, or what was told of it. */
@@ -117,16 +135,15 @@ export class Dispatch {
     );
   }
 
-  /** What a worker saw holds for everybody, also before the end is on record. */
-  heard(news: RepairNews, isLeading: boolean): void {
+  /** What a worker saw holds for everybody, also before the end is on record. Returns the ends that were not known. */
+  heard(news: RepairNews, isLeading: boolean): readonly RepairEnd[] {
     const report = decodeReport(news.body);
     switch (news.kind) {
       case "verified":
         if (report !== null) this.#merge(report, 0);
-        return;
+        return [];
       case "ended":
-        this.#ended(news.jobId, report, isLeading);
-        return;
+        return this.#ended(news.jobId, report, isLeading);
       default:
         assertNever(news.kind, "news of a repair");
     }
@@ -145,11 +162,9 @@ export class Dispatch {
   }
 
   /** Whoever plans puts on record what all were billed for. */
-  #ended(jobId: string, report: RepairReport | null, isLeading: boolean): void {
-    if (report !== null) {
-      this.#merge(report, isLeading ? report.scanBytes : 0);
-      for (const end of report.ends) this.#session.appendEnd(end);
-    }
+  #ended(jobId: string, report: RepairReport | null, isLeading: boolean): readonly RepairEnd[] {
+    if (report !== null) this.#merge(report, isLeading ? report.scanBytes : 0);
+    const ends = report?.ends.filter((end) => this.#session.appendEnd(end)) ?? [];
     const result = report?.result ?? "failed";
     // Cells that are locked may be so by the same job, which was handed out twice and goes on.
     if (result !== "locked" && this.#enqueued.has(jobId)) this.#over.add(jobId);
@@ -161,6 +176,7 @@ export class Dispatch {
     // What was stopped goes to another process at once.
     else if (result === "skipped" || result === "failed") this.#leaveAlone(jobId, returnedMs.other);
     this.#enqueued.delete(jobId);
+    return ends;
   }
 
   /** A job that came back as it was must not come back at once, again and again. */

@@ -11,8 +11,8 @@ const knownCyclesMax = 100;
 const certainMs = 30_000;
 
 export interface FullLooksOptions {
-  /** Of one look. */
-  readonly timeoutMs: number;
+  /** Of one look; null where only the signal ends it. */
+  readonly timeoutMs: number | null;
   readonly limits: PlanLimits;
   readonly listener: CycleListener;
   /** Ends every look. */
@@ -105,6 +105,17 @@ export class FullLooks {
     });
   }
 
+  /**
+   * Looks at everything, off the record.
+   * @throws as `freshFor`
+   */
+  async look(): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#limited((limit) => this.#session.refresh(limit));
+      this.#ended(this.#cycleId);
+    });
+  }
+
   /** Something was not as this process took it for: the next job has it look anew, unless it has just looked. */
   doubt(): void {
     if (this.#context.clock.monotonic() - this.#endedAt > certainMs) this.#isOutdated = true;
@@ -126,6 +137,7 @@ export class FullLooks {
 
   async #limited<T>(look: (limit: AbortSignal) => Promise<T>): Promise<T> {
     const { timeoutMs, signal } = this.#options;
+    if (timeoutMs === null) return look(signal);
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
       return await look(AbortSignal.any([timeout, signal]));

@@ -1,3 +1,4 @@
+import { ReconcilerError } from "../errors.ts";
 import type { Clock, PlanningLease, PlanningTerm } from "./ports.ts";
 
 export interface LeadershipListener {
@@ -5,6 +6,18 @@ export interface LeadershipListener {
   readonly onLeading: (isLeading: boolean) => void;
   /** What keeps the processes together is away, or back (null). */
   readonly onDegraded: (thrown: unknown) => void;
+}
+
+/** Anything else that planning fails with is the ledger's or the warehouse's. */
+const coordinationCodes: ReadonlySet<string> = new Set([
+  "redis_credentials",
+  "redis_unavailable",
+  "redis_unsuitable",
+]);
+
+/** Whether a call failed because what keeps the processes together is away, or cannot be used. */
+export function isCoordinationFailure(thrown: unknown): thrown is ReconcilerError {
+  return thrown instanceof ReconcilerError && coordinationCodes.has(thrown.code);
 }
 
 /** Several times as long as whoever wants the lease waits between two attempts. */

@@ -5,9 +5,14 @@ import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import { type CycleListener, nextCycleId, runCycle } from "./cycle.ts";
-import { lookAndSettleLost } from "./lost-starts.ts";
+import type { CycleListener } from "./cycle.ts";
+import type { Coordination } from "./daemon-options.ts";
+import { FullLooks } from "./full-looks.ts";
 import { nextReadyAt } from "./next-ready.ts";
+import { AloneWork } from "./once-alone.ts";
+import { SharedWork } from "./once-shared.ts";
+import type { OnceWork } from "./once-work.ts";
+import { runLimits } from "./plan-limits.ts";
 import { RunningJobs } from "./running-jobs.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
@@ -16,6 +21,8 @@ export interface OnceOptions extends Omit<SessionOptions, "horizon"> {
   readonly singlePass: boolean;
   /** How long, in all, to wait for backoff and for runs elsewhere. */
   readonly maxWaitMs: number;
+  /** With other processes of the pipeline; null where the run is alone. */
+  readonly coordination: Coordination | null;
   readonly listener: RunListener;
   readonly signal: AbortSignal;
 }
@@ -31,6 +38,10 @@ export interface RunListener extends CycleListener {
   /** So many jobs run now. */
   readonly onRunning: (jobs: number) => void;
   readonly onWaiting: (until: EpochMs, now: EpochMs) => void;
+  /** Another process plans, and was asked for what is selected: its workers do it. */
+  readonly onAsking: () => void;
+  /** What keeps the processes together is away, or back (null). */
+  readonly onDegraded: (thrown: unknown) => void;
   /** It was told to stop while so many repairs run. */
   readonly onStopping: (running: number) => void;
 }
@@ -66,12 +77,12 @@ class OnceRun {
   readonly #session: Session;
   readonly #repairs: RepairEnd[] = [];
   readonly #jobs: RunningJobs;
+  readonly #looks: FullLooks;
+  readonly #work: OnceWork;
   /** Ends every run of this process: the user's signal. */
   readonly #stop = new AbortController();
   #failure: { readonly thrown: unknown } | null = null;
-  #cycles = 0;
   #hasLooked = false;
-  #cycleId = "";
   /** Whether a repair ended since the last full look. */
   #isStale = false;
   #waitedMs = 0;
@@ -80,10 +91,11 @@ class OnceRun {
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: OnceOptions) {
+    const { coordination, listener, signal } = options;
     this.#context = context;
     this.#options = options;
-    this.#session = new Session(context, { ...options, horizon: "fixed" });
-    const { listener } = options;
+    const sharesJobs = coordination !== null;
+    this.#session = new Session(context, { ...options, sharesJobs, horizon: "fixed" });
     this.#jobs = new RunningJobs(context, this.#session, {
       events: { started: listener.onStarted, ended: (end) => this.#ended(end) },
       stop: this.#stop.signal,
@@ -91,11 +103,42 @@ class OnceRun {
       onResult: ({ kind }) => {
         if (kind === "ran") this.#isStale = true;
       },
-      onFailure: (thrown) => {
-        this.#failure ??= { thrown };
-      },
+      onFailure: (thrown) => this.#failed(thrown),
       onRunning: listener.onRunning,
       onEnd: () => this.#wake(),
+    });
+    const limits = runLimits(context.compiled.pipeline);
+    this.#looks = new FullLooks(context, this.#session, {
+      timeoutMs: null,
+      limits,
+      listener: { ...listener, onEnded: (end) => this.#ended(end) },
+      signal,
+    });
+    this.#work = this.#newWork(limits, coordination);
+  }
+
+  #newWork(limits: PlanLimits, coordination: Coordination | null): OnceWork {
+    const { listener, selection } = this.#options;
+    const parts = {
+      session: this.#session,
+      jobs: this.#jobs,
+      limits,
+      onEnded: (end: RepairEnd) => this.#ended(end),
+      wake: () => this.#wake(),
+    };
+    if (coordination === null) return new AloneWork(this.#context, parts);
+    return new SharedWork(this.#context, {
+      ...parts,
+      coordination,
+      selection,
+      looks: this.#looks,
+      stop: this.#stop.signal,
+      onStale: () => {
+        this.#isStale = true;
+      },
+      onFailure: (thrown) => this.#failed(thrown),
+      onAsking: listener.onAsking,
+      onDegraded: listener.onDegraded,
     });
   }
 
@@ -117,12 +160,12 @@ class OnceRun {
       if (!this.#wasStoppedLooking(thrown)) throw thrown;
     } finally {
       // A failure enqueues nothing more; what runs already has its own time limit, and is let end and be proven.
-      await this.#jobs.allEnded();
+      await this.#work.end();
       this.#options.signal.removeEventListener("abort", onAbort);
     }
     if (this.#failure !== null) throw this.#failure.thrown;
     const assessment = this.#session.assess();
-    plan(assessment, this.#limits());
+    plan(assessment, runLimits(this.#context.compiled.pipeline));
     return {
       assessment,
       repairs: this.#repairs,
@@ -139,35 +182,34 @@ class OnceRun {
   }
 
   async #cycle(): Promise<void> {
-    this.#cycles++;
-    this.#cycleId = nextCycleId(this.#context, this.#cycles);
-    const assessment = await runCycle(this.#context, this.#session, {
-      cycleId: this.#cycleId,
-      isFirst: this.#cycles === 1,
-      limits: this.#limits(),
-      listener: { ...this.#options.listener, onEnded: (end) => this.#ended(end) },
-    });
-    this.#hasLooked = true;
+    // What ends while it looks may be seen or not.
     this.#isStale = false;
-    this.#options.listener.onCycle(assessment, this.#cycleId);
+    const { cycleId, assessment } = this.#looks.beginCycle(this.#hasLooked ? "further" : "first");
+    const seen = await assessment;
+    this.#hasLooked = true;
+    this.#options.listener.onCycle(seen, cycleId);
   }
 
-  /** Enqueues what is ready, takes results as they come, waits out backoff; returns when nothing is left to wait for. */
+  /** Has done what is ready, takes results as they come, waits out backoff; returns when nothing is left to wait for. */
   async #workUntilQuiet(): Promise<void> {
-    for (let pass = 1; !this.#isEnding(); pass++) {
-      await lookAndSettleLost(this.#context, this.#session, (end) => this.#ended(end));
-      const assessment = this.#session.assess();
-      const mayEnqueue = pass === 1 || !this.#options.singlePass;
-      const jobs = mayEnqueue ? plan(assessment, this.#limits()) : [];
-      for (const job of jobs) void this.#jobs.start(job, this.#cycleId, { verified: () => this.#wake() });
-      this.#options.listener.onPlanned(assessment, jobs);
+    const { listener, singlePass } = this.#options;
+    let mayBegin = true;
+    while (!this.#isEnding()) {
+      const turn = await this.#work.turn(this.#looks.cycleId, mayBegin);
+      const { assessment, jobs, isWorking, againAt, failure } = turn;
+      listener.onPlanned(assessment, jobs);
+      if (singlePass && (jobs.length > 0 || againAt === null)) mayBegin = false;
       const elsewhereAt = this.#session.nextElsewhereAt(assessment, elsewherePollMs);
-      const until = this.#options.singlePass ? null : nextReadyAt(assessment, elsewhereAt);
-      if (this.#jobs.size === 0) {
-        if (until === null || !this.#mayWait(until)) return;
-        this.#options.listener.onWaiting(until, this.#session.now());
+      const readyAt = singlePass ? null : nextReadyAt(assessment, elsewhereAt);
+      const until = earlier(readyAt, againAt);
+      if (!isWorking) {
+        if (until === null || !this.#mayWait(until)) {
+          if (failure !== null) throw failure;
+          return;
+        }
+        listener.onWaiting(until, this.#session.now());
       }
-      await this.#sleepOrWake(until, elsewhereAt !== null);
+      await this.#sleepOrWake(until, { isIdle: !isWorking, hasElsewhere: elsewhereAt !== null });
     }
   }
 
@@ -175,9 +217,8 @@ class OnceRun {
     return this.#stop.signal.aborted || this.#failure !== null;
   }
 
-  #limits(): PlanLimits {
-    const { limits } = this.#context.compiled.pipeline;
-    return { jobsMax: limits.jobsMax, cellsMax: limits.cellsPerCycleMax, recentSlots: 0, slots: true };
+  #failed(thrown: unknown): void {
+    this.#failure ??= { thrown };
   }
 
   #ended(end: RepairEnd): void {
@@ -194,11 +235,13 @@ class OnceRun {
     return this.#waitedMs + Math.max(0, until - this.#session.now()) <= this.#options.maxWaitMs;
   }
 
-  async #sleepOrWake(until: EpochMs | null, hasElsewhere: boolean): Promise<void> {
+  async #sleepOrWake(
+    until: EpochMs | null,
+    { isIdle, hasElsewhere }: { readonly isIdle: boolean; readonly hasElsewhere: boolean },
+  ): Promise<void> {
     const { clock } = this.#context;
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    const idle = this.#jobs.size === 0;
     const before = clock.monotonic();
     // A backoff that ends while jobs run is served at once, and so is what a person decides meanwhile.
     const ms =
@@ -206,10 +249,15 @@ class OnceRun {
     await clock.sleep(ms, AbortSignal.any([woken.signal, this.#stop.signal]));
     // Where jobs end all the time, nobody would ever sleep undisturbed.
     if (clock.monotonic() >= this.#decisionsAt) await this.#heedDecisions();
-    if (idle) {
+    if (isIdle) {
       this.#waitedMs += clock.monotonic() - before;
       // What runs elsewhere shows only in the warehouse and the ledger.
-      if (hasElsewhere && !this.#stop.signal.aborted) await this.#session.refresh();
+      if (hasElsewhere && !this.#stop.signal.aborted) await this.#looks.look();
     }
   }
+}
+
+function earlier(one: EpochMs | null, other: EpochMs | null): EpochMs | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
 }

@@ -12,6 +12,19 @@ export interface SelectionSpec {
   readonly endDate: IsoDate | null;
 }
 
+/** Every processor on every date up to today. */
+export const everything: SelectionSpec = { processors: null, startDate: null, endDate: null };
+
+/** Whether a cell is one of those. */
+export function selects(
+  { processors, startDate, endDate }: SelectionSpec,
+  name: string,
+  date: IsoDate,
+): boolean {
+  if (processors !== null && !processors.includes(name)) return false;
+  return (startDate === null || date >= startDate) && (endDate === null || date <= endDate);
+}
+
 /**
  * The selected dates as positions on the axis, both ends included.
  * @throws ReconcilerError `usage` where there is none: a verdict on no date at all would be "converged", which a slip in the year

@@ -1,9 +1,9 @@
 import { assess } from "../core/assess.ts";
-import { alignSight, type Assessment, type AssessInput } from "../core/assessment.ts";
+import type { Assessment, AssessInput } from "../core/assessment.ts";
 import { cascade, type PlannedStep } from "../core/cascade.ts";
 import { Disposition } from "../core/grid.ts";
 import { type Day, toDay } from "../core/iso-date.ts";
-import { foldLedger, type InFlight, lostStarts } from "../core/ledger-facts.ts";
+import { type InFlight, lostStarts } from "../core/ledger-facts.ts";
 import type {
   Baseline,
   CycleRecord,
@@ -14,8 +14,8 @@ import type {
   RepairStart,
 } from "../core/ledger-records.ts";
 import type { Observations } from "../core/observation.ts";
-import type { RunPolicy } from "../core/policy.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
+import { assessInput } from "./assess-input.ts";
 import type { ReconcileContext } from "./context.ts";
 import { InFlightRuns } from "./in-flight.ts";
 import { withCycle, withEnd, withStart } from "./known-records.ts";
@@ -23,7 +23,7 @@ import { mergeProfiles, observe, rangeOfLook } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
 import { readRunHistory } from "./run-history.ts";
 import { ScanBill } from "./scan-bill.ts";
-import { type SelectionSpec, selectedPositions } from "./selection.ts";
+import { everything, type SelectionSpec } from "./selection.ts";
 
 export interface SessionOptions {
   readonly selection: SelectionSpec;
@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly asOf: EpochMs | null;
   /** As in `RunPolicy`; `--once` takes its range as asked for. */
   readonly maxAgeMs: number | null;
+  /** Whether it looks again at jobs that other processes planned too; false unless given. */
+  readonly sharesJobs?: boolean;
   /** Whether what becomes due while the session lives stays pending, so that a run can end, or becomes a gap in its time. */
   readonly horizon: "fixed" | "moving";
   readonly signal?: AbortSignal;
@@ -48,6 +50,7 @@ export class Session {
   #records: LedgerRecords | null = null;
   #askedAt = 0;
   #horizon: EpochMs | null = null;
+  #wanted: readonly SelectionSpec[] = [];
   #lastToken = 0;
   readonly #bill = new ScanBill();
   #revision = 0;
@@ -144,8 +147,15 @@ export class Session {
     return Math.round(this.observations.now + this.#context.clock.monotonic() - this.#askedAt);
   }
 
+  /** What there is to plan; with a job, what would be open of that job if it were not in flight. */
   assess(except?: string): Assessment {
     return assess(this.#input(except));
+  }
+
+  /** Takes what somebody waits for, in place of what was. */
+  want(selections: readonly SelectionSpec[]): void {
+    this.#wanted = selections;
+    this.#revision++;
   }
 
   cascade(): readonly PlannedStep[] {
@@ -297,45 +307,23 @@ export class Session {
 
   #input(except?: string): AssessInput {
     const { compiled } = this.#context;
-    const { selection, maxAgeMs } = this.#options;
+    const { selection, maxAgeMs, horizon, sharesJobs = false } = this.#options;
     const now = this.now();
-    const observations = this.observations;
-    const sight = alignSight(
+    // Whoever planned a job of another process had a selection and an age of its own.
+    const isOthers = sharesJobs && except !== undefined;
+    return assessInput({
       compiled,
-      observations,
-      now,
-      selection.endDate === null ? undefined : toDay(selection.endDate),
-    );
-    const isFixed = this.#options.horizon === "fixed";
-    const policy: RunPolicy = {
-      maxAgeMs,
-      horizon: isFixed ? (this.#horizon ?? now) : now,
-      ignoreBackoff: false,
-    };
-    const starting = this.#inFlight.startingCount(except);
-    const { startsLast24h, scanBytesLast24h } = this.records;
-    const records = {
-      ...this.records,
-      startsLast24h: startsLast24h + starting,
-      scanBytesLast24h: scanBytesLast24h + this.#bill.sinceRecord,
-    };
-    return {
-      compiled,
-      sight,
-      facts: foldLedger(compiled.pipeline, records, now),
+      observations: this.observations,
+      records: this.records,
+      starting: this.#inFlight.startingCount(except),
+      scanBytes: this.#bill.sinceRecord,
       inFlight: this.#inFlight.all(compiled, this.#elsewhere(), except),
       now,
-      policy,
-      selection: {
-        processors: new Set(
-          compiled.pipeline.processors
-            .filter(({ name }) => selection.processors === null || selection.processors.includes(name))
-            .map(({ index }) => index),
-        ),
-        ...selectedPositions(selection, sight.axis),
-      },
-      assumed: null,
-    };
+      horizon: horizon === "fixed" ? (this.#horizon ?? now) : now,
+      maxAgeMs: isOthers ? null : maxAgeMs,
+      wanted: this.#wanted,
+      selection: isOthers ? { ...everything, endDate: selection.endDate } : selection,
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import type { Assessment } from "../core/assessment.ts";
 import { Disposition } from "../core/grid.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
+import { messageOf } from "../errors.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { RunListener } from "../reconcile/once.ts";
 import type { Terminal } from "./terminal.ts";
@@ -59,6 +60,15 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
   const timer = setInterval(show, options.interactive ? redrawMs : lineEveryMs);
   // Progress alone must not keep a process that is done.
   timer.unref();
+  const writeAbove = (text: string) => {
+    region.clear();
+    stream.write(text);
+    if (options.interactive && !options.quiet && !stopped) draw();
+  };
+  /** Without a terminal the log says it. */
+  const say = (text: string) => {
+    if (options.interactive && !options.quiet && !stopped) writeAbove(`${text}\n`);
+  };
   const onAbort = () => region.clear();
   options.signal?.addEventListener("abort", onAbort, { once: true });
   return {
@@ -82,11 +92,10 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
       state.waitingUntil = until;
       show();
     },
-    writeAbove: (text) => {
-      region.clear();
-      stream.write(text);
-      if (options.interactive && !options.quiet && !stopped) draw();
-    },
+    onAsking: () => say("a daemon plans here: it was asked for these repairs, and its workers do them"),
+    onDegraded: (thrown) =>
+      say(thrown === null ? "redis is back" : `waiting, nothing new begins: ${messageOf(thrown)}`),
+    writeAbove,
     stop: () => {
       stopped = true;
       clearInterval(timer);

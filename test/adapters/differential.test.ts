@@ -104,7 +104,7 @@ function gridOf(pipeline: Pipeline, seen: Observations): Record<string, string> 
     facts: foldLedger(pipeline, emptyLedgerRecords, seen.now),
     inFlight: [],
     now: seen.now,
-    policy: { maxAgeMs: null, horizon: seen.now, ignoreBackoff: false },
+    policy: { maxAgeMs: null, wanted: [], horizon: seen.now, ignoreBackoff: false },
     selection: {
       processors: new Set(pipeline.processors.keys()),
       from: 0,

@@ -100,7 +100,7 @@ export function inputOf(scene: Scene): AssessInput {
     facts: foldLedger(pipeline, { ...emptyLedgerRecords, ...scene.ledger }, now),
     inFlight: (scene.inFlight ?? []).map((flight) => flightOf(flight, pipeline)),
     now,
-    policy: { maxAgeMs: null, horizon: now, ignoreBackoff: false, ...scene.policy },
+    policy: { maxAgeMs: null, wanted: [], horizon: now, ignoreBackoff: false, ...scene.policy },
     selection: {
       processors: new Set(
         pipeline.processors

@@ -123,7 +123,7 @@ function lookAt(
     ),
     inFlight,
     now,
-    policy: { maxAgeMs: null, horizon: world.now, ignoreBackoff: false },
+    policy: { maxAgeMs: null, wanted: [], horizon: world.now, ignoreBackoff: false },
     selection: {
       processors: new Set(pipeline.processors.map(({ index }) => index)),
       from: 0,

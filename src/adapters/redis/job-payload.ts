@@ -2,7 +2,8 @@ import { z } from "zod";
 import { tryParseIsoDate } from "../../core/iso-date.ts";
 import type { QueuedRepair } from "../../reconcile/ports/repair-queue.ts";
 
-const isoDate = z.string().transform((text, context) => {
+/** A date as YYYY-MM-DD. */
+export const isoDate = z.string().transform((text, context) => {
   const date = tryParseIsoDate(text);
   if (date !== null) return date;
   context.addIssue({ code: "custom", message: "expected a date as YYYY-MM-DD" });

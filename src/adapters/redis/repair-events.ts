@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RepairEvent, RepairEvents } from "../../reconcile/ports/repair-events.ts";
 import { openConnection } from "./connection.ts";
-import { parseJson } from "./job-payload.ts";
+import { isoDate, parseJson } from "./job-payload.ts";
 import { limited } from "./limited.ts";
 import { keyPrefix, type RedisServer } from "./server.ts";
 
@@ -19,6 +19,15 @@ const pingMs = 5000;
 const message = z.discriminatedUnion("kind", [
   z.object({ kind: z.enum(["verified", "ended"]), jobId: z.string(), body: z.unknown() }),
   z.object({ kind: z.enum(["cycle_wanted", "lease_wanted"]) }),
+  z.object({
+    kind: z.literal("repairs_wanted"),
+    worker: z.string(),
+    selection: z.object({
+      processors: z.array(z.string()).nullable(),
+      startDate: isoDate.nullable(),
+      endDate: isoDate.nullable(),
+    }),
+  }),
 ]);
 
 /** Events among all processes that share a pipeline's Redis, by its publish and subscribe. */
@@ -61,6 +70,6 @@ export function createRedisRepairEvents({ pipeline, server }: RedisRepairEventsO
 
 function textOf(event: RepairEvent): string {
   const text = JSON.stringify(event);
-  const isSmall = event.kind === "cycle_wanted" || Buffer.byteLength(text) <= messageBytesMax;
-  return isSmall ? text : JSON.stringify({ ...event, body: null });
+  const isTooLarge = "body" in event && Buffer.byteLength(text) > messageBytesMax;
+  return isTooLarge ? JSON.stringify({ ...event, body: null }) : text;
 }

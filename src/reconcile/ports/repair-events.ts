@@ -1,10 +1,24 @@
+import type { SelectionSpec } from "../selection.ts";
+
 /** What a process tells the others of its pipeline. */
 export type RepairEvent =
   | RepairNews
   /** A person wants the planner to look at everything now. */
   | { readonly kind: "cycle_wanted" }
   /** A process that repairs would plan: one that only observes is to let it. */
-  | { readonly kind: "lease_wanted" };
+  | { readonly kind: "lease_wanted" }
+  | RepairsWanted;
+
+/**
+ * A run of `--once` waits for repairs, and says so again every two seconds: whoever plans is to see to them whatever their age, and one that only
+ * observes is to let the run plan.
+ */
+export interface RepairsWanted {
+  readonly kind: "repairs_wanted";
+  /** Of the run's process. */
+  readonly worker: string;
+  readonly selection: SelectionSpec;
+}
 
 /** What became of a repair. */
 export interface RepairNews {

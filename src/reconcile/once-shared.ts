@@ -1,0 +1,267 @@
+import { Disposition } from "../core/grid.ts";
+import { fromDay } from "../core/iso-date.ts";
+import type { Assessment } from "../core/assessment.ts";
+import type { InFlight } from "../core/ledger-facts.ts";
+import type { RepairEnd } from "../core/ledger-records.ts";
+import type { PlanLimits } from "../core/plan.ts";
+import { ReconcilerError } from "../errors.ts";
+import type { ReconcileContext } from "./context.ts";
+import type { Coordination } from "./daemon-options.ts";
+import { Dispatch, type Dispatched } from "./dispatch.ts";
+import type { FullLooks } from "./full-looks.ts";
+import { isCoordinationFailure } from "./leadership.ts";
+import type { OnceTurn, OnceWork } from "./once-work.ts";
+import type { RepairEvent } from "./ports/repair-events.ts";
+import type { RepairConsumer } from "./ports/repair-queue.ts";
+import type { RunningJobs } from "./running-jobs.ts";
+import { type SelectionSpec, selects } from "./selection.ts";
+import type { Session } from "./session.ts";
+import { startWorker } from "./worker.ts";
+
+/** How often the others are told that this run waits. */
+const wantMs = 2_000;
+/** When the lease is asked for again that another process has: another run has it for a moment only. */
+const leaseMs = { first: 200, later: 2_000 } as const;
+/** After so long without anything of the run under way, what others did is looked at, as news of it may be lost. */
+const doubtMs = 15_000;
+/** The longest that a timer can wait: each repair has a time limit of its own. */
+const graceMs = 2 ** 31 - 1;
+
+export interface SharedOptions {
+  readonly coordination: Coordination;
+  readonly session: Session;
+  readonly jobs: RunningJobs;
+  readonly selection: SelectionSpec;
+  readonly limits: PlanLimits;
+  readonly looks: FullLooks;
+  /** After it nothing more is begun. */
+  readonly stop: AbortSignal;
+  /** Of a repair of the selection that another process ran, or that nobody will end any more. */
+  readonly onEnded: (end: RepairEnd) => void;
+  /** A repair of the selection is over. */
+  readonly onStale: () => void;
+  /** A repair could not be begun or recorded. */
+  readonly onFailure: (thrown: unknown) => void;
+  /** Another process plans, and is asked for the selection. */
+  readonly onAsking: () => void;
+  readonly onDegraded: (thrown: unknown) => void;
+  readonly wake: () => void;
+}
+
+/**
+ * Repairs through the queue that all processes of the pipeline share, so that what runs at once is counted once. The lease is
+ * held only while jobs are enqueued: runs take turns, and a daemon can have it. A daemon that has it is asked for the
+ * repairs, and its workers do them; as long as nobody has it, this process works too.
+ */
+export class SharedWork implements OnceWork {
+  readonly #context: ReconcileContext;
+  readonly #options: SharedOptions;
+  readonly #dispatch: Dispatch;
+  readonly #unsubscribe: () => void;
+  readonly #over = new AbortController();
+  #consumer: RepairConsumer | null = null;
+  /** Whether this process takes jobs. */
+  #isConsuming = false;
+  /** Attempts in a row that found the lease with another process. */
+  #takenCount = 0;
+  /** Of this run's last term. */
+  #epoch = 0;
+  #isDegraded = false;
+  /** The ids of what this run enqueued. */
+  readonly #enqueued = new Set<string>();
+  /** The ids of those jobs of the selection that were outstanding at the last turn. */
+  #outstanding: ReadonlySet<string> = new Set();
+  /** On the monotonic clock: since when none was. */
+  #quietSince: number;
+  #ending: Promise<void> | null = null;
+
+  constructor(context: ReconcileContext, options: SharedOptions) {
+    this.#context = context;
+    this.#options = options;
+    const { coordination, jobs, limits, onEnded, session } = options;
+    this.#quietSince = context.clock.monotonic();
+    this.#dispatch = new Dispatch(context, session, {
+      queue: coordination.queue,
+      limits,
+      mode: "repair",
+      runsHere: (jobId) => jobs.has(jobId),
+      onLost: onEnded,
+    });
+    this.#unsubscribe = coordination.events.subscribe((event) => this.#heard(event));
+    void this.#keepWanting();
+  }
+
+  async turn(cycleId: string, mayBegin: boolean): Promise<OnceTurn> {
+    try {
+      const turn = await this.#turn(cycleId, mayBegin);
+      this.#degraded(null);
+      return { ...turn, failure: null };
+    } catch (thrown) {
+      // A daemon took over while this run planned.
+      const isOutdated = thrown instanceof ReconcilerError && thrown.code === "plan_outdated";
+      if (!isOutdated && !isCoordinationFailure(thrown)) throw thrown;
+      const failure = isOutdated ? null : thrown;
+      this.#degraded(failure);
+      const { jobs, session } = this.#options;
+      const againAt = session.now() + leaseMs.later;
+      return { assessment: session.assess(), jobs: [], isWorking: jobs.size > 0, againAt, failure };
+    }
+  }
+
+  async #turn(cycleId: string, mayBegin: boolean): Promise<Omit<OnceTurn, "failure">> {
+    const { session, jobs } = this.#options;
+    const { assessment, outstanding } = await this.#dispatch.look();
+    const isWaiting = this.#noteOutstanding(outstanding);
+    const isWorking = this.#outstanding.size > 0 || jobs.size > 0;
+    const wants = mayBegin && hasReady(assessment);
+    // What waits may have lost the process that would have taken it.
+    const isNeeded = isWaiting && !this.#isConsuming;
+    if (!wants && !isNeeded) return { assessment, jobs: [], isWorking, againAt: null };
+    const planned = await this.#inTerm<Planned>(async (epoch) =>
+      wants ? this.#dispatch.plan(epoch, cycleId) : { assessment, jobs: [] },
+    );
+    if (planned === null) {
+      if (!isWorking) await this.#lookWhereQuiet();
+      const waitMs = this.#takenCount > 1 ? leaseMs.later : leaseMs.first;
+      return { assessment: session.assess(), jobs: [], isWorking, againAt: session.now() + waitMs };
+    }
+    for (const { id } of planned.jobs) this.#enqueued.add(id);
+    // Others may have all the slots.
+    const isHeldUp = outstanding.size > 0 && planned.jobs.length === 0 && hasReady(planned.assessment);
+    return {
+      assessment: planned.assessment,
+      jobs: planned.jobs,
+      isWorking: isWorking || planned.jobs.length > 0,
+      againAt: isHeldUp ? session.now() + leaseMs.later : null,
+    };
+  }
+
+  /** Whether a job of the selection waits for somebody to take it. One that is outstanding no more makes the last full look stale. */
+  #noteOutstanding(outstanding: ReadonlyMap<string, InFlight>): boolean {
+    const own = [...outstanding].filter(([, run]) => this.#concerns(run));
+    const ids = new Set(own.map(([id]) => id));
+    if ([...this.#outstanding, ...this.#enqueued].some((id) => !ids.has(id))) this.#options.onStale();
+    for (const id of this.#enqueued) if (!ids.has(id)) this.#enqueued.delete(id);
+    this.#outstanding = ids;
+    if (ids.size > 0) this.#quietSince = this.#context.clock.monotonic();
+    return own.some(([id, { state }]) => state === "queued" && !this.#options.jobs.has(id));
+  }
+
+  #concerns({ processors, days }: InFlight): boolean {
+    const { pipeline } = this.#context.compiled;
+    return processors.some((index) => {
+      const name = pipeline.processors[index]?.name ?? "";
+      return days.some((day) => selects(this.#options.selection, name, fromDay(day)));
+    });
+  }
+
+  /**
+   * Does what whoever holds the lease may do; null where another process has it.
+   * @throws ReconcilerError `redis_*`, and what the work throws
+   */
+  async #inTerm<T>(work: (epoch: number) => Promise<T>): Promise<T | null> {
+    const { lease } = this.#options.coordination;
+    const lastEpoch = await lease.currentEpoch();
+    const term = await lease.acquire();
+    if (term === null) {
+      this.#follow();
+      return null;
+    }
+    try {
+      // Others have planned since, which this run may not have been told of.
+      if (lastEpoch !== this.#epoch) this.#dispatch.doubt();
+      this.#epoch = term.epoch;
+      this.#lead();
+      return await work(term.epoch);
+    } finally {
+      await term.release();
+    }
+  }
+
+  /** Nobody plans for good, so that nobody may work but this process. */
+  #lead(): void {
+    this.#takenCount = 0;
+    this.#isConsuming = true;
+    this.#consumer ??= this.#startWorker();
+    this.#consumer.resume();
+  }
+
+  /** A process that has the lease twice in a row is a daemon: its workers do the work, and what runs here goes on. */
+  #follow(): void {
+    this.#takenCount++;
+    if (this.#takenCount !== 2) return;
+    this.#isConsuming = false;
+    this.#consumer?.pause();
+    this.#options.onAsking();
+  }
+
+  #startWorker(): RepairConsumer {
+    const { coordination, session, jobs, looks, stop, onFailure } = this.#options;
+    return startWorker(this.#context, {
+      ...coordination,
+      session,
+      jobs,
+      slots: this.#context.compiled.pipeline.limits.jobsMax,
+      stop,
+      // The run's own cycles put it on record.
+      takeScanBytes: () => 0,
+      freshFor: (cycleId) => looks.freshFor(cycleId),
+      onFailure,
+      onTold: (thrown) => this.#degraded(thrown),
+    });
+  }
+
+  #heard(event: RepairEvent): void {
+    if (event.kind !== "verified" && event.kind !== "ended") return;
+    for (const end of this.#dispatch.heard(event, this.#isConsuming)) {
+      const { selection, onEnded } = this.#options;
+      if (end.cells.some(({ processor, date }) => selects(selection, processor, date))) onEnded(end);
+    }
+    this.#options.wake();
+  }
+
+  /** What others did shows in the warehouse, though all that they told was lost. */
+  async #lookWhereQuiet(): Promise<void> {
+    if (this.#context.clock.monotonic() - this.#quietSince < doubtMs) return;
+    await this.#options.looks.look();
+    this.#quietSince = this.#context.clock.monotonic();
+  }
+
+  /** Never rejects: where nobody hears it, it is said again. */
+  async #keepWanting(): Promise<void> {
+    const { coordination, selection } = this.#options;
+    const { clock, worker } = this.#context;
+    const wanted = { kind: "repairs_wanted", worker, selection } as const;
+    while (!this.#over.signal.aborted) {
+      await coordination.events.publish(wanted).catch(() => undefined);
+      await clock.sleep(wantMs, this.#over.signal);
+    }
+  }
+
+  #degraded(failure: unknown): void {
+    const isDegraded = failure !== null;
+    if (isDegraded !== this.#isDegraded) this.#options.onDegraded(failure);
+    this.#isDegraded = isDegraded;
+  }
+
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    this.#over.abort();
+    this.#consumer?.pause();
+    // Where the queue is away, whoever finds the jobs there does them: they are wanted by the config.
+    await this.#options.coordination.queue.remove([...this.#enqueued]).catch(() => undefined);
+    await this.#consumer?.close({ graceMs });
+    await this.#options.jobs.allEnded();
+    this.#unsubscribe();
+  }
+}
+
+type Planned = Pick<Dispatched, "assessment" | "jobs">;
+
+function hasReady({ grid }: Assessment): boolean {
+  return grid.dispositions.includes(Disposition.ready);
+}
