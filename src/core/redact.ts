@@ -5,7 +5,8 @@ const mask = "***";
 /** Shorter values occur in ordinary text: masking them would garble it and protect nothing. */
 const shortestSecret = 4;
 
-const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'<>]+@/gi;
+/** Whatever the scheme is: looking for its beginning would take the square of a long line's length. */
+const urlCredentials = /:\/\/[^\s/?#@"'<>]+@/g;
 
 /**
  * The text with every secret of at least four characters as `***`, in the forms in which it may be printed (as it is,
@@ -14,7 +15,7 @@ const urlCredentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'<>]+@/gi;
 export function redact(text: string, secrets: readonly string[]): string {
   let redacted = text;
   for (const form of secretForms(secrets)) redacted = redacted.replaceAll(form, mask);
-  return redacted.replaceAll(urlCredentials, `$1${mask}@`);
+  return redacted.replaceAll(urlCredentials, `://${mask}@`);
 }
 
 /** Every spelling to look for, longest first, so that a secret which contains another leaves nothing of itself. */
