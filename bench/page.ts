@@ -7,6 +7,7 @@ import { stateName } from "../src/core/grid.ts";
 import { loadPageAssets } from "../src/http/page/assets.ts";
 import { renderPage } from "../src/http/page/page.ts";
 import { parsePageQuery } from "../src/http/page/query.ts";
+import { atOnce } from "../test/support/at-once.ts";
 import { liveViewOf } from "../test/support/live-view.ts";
 import { tableSchedule } from "../test/support/pipeline.ts";
 import { type Benchmark, compare, medians } from "./measure.ts";
@@ -22,7 +23,7 @@ export async function pageBenchmarks(): Promise<readonly Benchmark[]> {
   const moment = makeMoment();
   const options = { assets: loadPageAssets(), hasActions: true };
   const query = parsePageQuery(new URLSearchParams());
-  const page = () => renderPage(moment, query, options);
+  const page = () => atOnce(renderPage(moment, query, options));
   const plain = () => plainTable(moment.view);
   const kibibytes = (text: string) => Math.round(Buffer.byteLength(text) / bytesPerKiB);
   return [

@@ -46,6 +46,7 @@ export const errorCodes = [
   "request_timeout",
   "rate_limited",
   "too_many_watchers",
+  "server_busy",
   "idempotency_conflict",
   "internal",
 ] as const;

@@ -29,6 +29,7 @@ const answers: Partial<Record<ErrorCode, readonly [status: number, title: string
   host_refused: [421, "Misdirected request"],
   rate_limited: [429, "Too many requests"],
   too_many_watchers: [503, "Service unavailable"],
+  server_busy: [503, "Service unavailable"],
   not_looked_yet: [503, "Service unavailable"],
   ledger_unavailable: [503, "Service unavailable"],
   ledger_missing: [503, "Service unavailable"],
@@ -38,9 +39,14 @@ const answers: Partial<Record<ErrorCode, readonly [status: number, title: string
   redis_unavailable: [503, "Service unavailable"],
 };
 
+const passing: ReadonlySet<ErrorCode> = new Set(["not_looked_yet", "too_many_watchers", "server_busy"]);
+
+/** For what passes by: a first look, a ledger that is away, more questions than can be answered. */
+export const retrySeconds = 5;
+
 /** Whether the log should tell of it: neither the caller's doing nor what the daemon says when it has just begun or is busy. */
 export function isFailure({ status, code }: ProblemDocument): boolean {
-  return status >= 500 && code !== "not_looked_yet" && code !== "too_many_watchers";
+  return status >= 500 && !passing.has(code);
 }
 
 /** An error of this program as a document; of any other only that there was one, as its text may tell too much. */

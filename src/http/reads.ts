@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { type Assessment, positionsOf } from "../core/assessment.ts";
 import type { IsoDate } from "../core/iso-date.ts";
@@ -6,17 +6,23 @@ import type { Processor } from "../core/pipeline.ts";
 import { stepDocument } from "../core/repair-documents.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
+import type { Clock } from "../reconcile/ports.ts";
 import type { CellDocument } from "../reconcile/ports/cell-document.ts";
 import type { LiveDaemon, LiveSight, LiveView } from "../reconcile/ports/live-view.ts";
-import { send, type SentDocument, sentDocument } from "./answers.ts";
+import { hasAlready, send, sendNothingNew, type SentDocument, sentDocument } from "./answers.ts";
 import { type GridFilter, gridDocument } from "./grid-document.ts";
+import type { LoopShare } from "./loop-share.ts";
 import { checkSelection, dateOf, parsed } from "./parse.ts";
 import type { PlanDocument } from "./plan-document.ts";
 import { repairsDocument } from "./repairs-document.ts";
 import { cellParams, gridQuery, planQuery } from "./request-schemas.ts";
+import { SharedAnswers } from "./shared-answers.ts";
 
 export interface ReadOptions {
   readonly live: LiveDaemon;
+  readonly clock: Pick<Clock, "monotonic">;
+  /** What answers may take of the event loop. */
+  readonly loop: LoopShare;
   /** Names this process: each replica has revisions of its own. */
   readonly instance: string;
   /** Texts that must not appear in any answer. */
@@ -28,46 +34,48 @@ export interface ReadOptions {
 /** Each cell costs a question to the ledger, which may be billed. */
 export const cellsPerMinute = 120;
 
-const everything: GridFilter = { processors: null, phases: null, startDate: null, endDate: null };
-
 /** Adds what only tells. */
 export function addReads(server: FastifyInstance, options: ReadOptions): void {
-  const { live, instance, explain, secrets } = options;
+  const { live, instance, explain, secrets, loop, clock } = options;
+  const documents = new SharedAnswers<SentDocument>(live, loop, clock);
   const etagOf = ({ revision }: LiveView) => `W/"${instance}-${revision}"`;
-  let whole: Promise<SentDocument> | null = null;
-  let wholeRevision = -1;
+  /** Everybody who watches asks for the same at the same moment, and mostly has it already. */
+  const answer = async (
+    { request, reply, view }: { request: FastifyRequest; reply: FastifyReply; view: LiveView },
+    key: string,
+    documentOf: (view: LiveView, sight: LiveSight) => unknown,
+  ) => {
+    if (hasAlready(request, etagOf(view))) return sendNothingNew(reply, etagOf(view));
+    const make = (now: LiveView) => sentDocument(documentOf(now, sightOf(now)), etagOf(now), secrets);
+    return send(request, reply, await documents.get(view, key, make));
+  };
 
   server.get("/api/v1/grid", async (request, reply) => {
     const query = parsed(gridQuery, request.query, "query");
     const view = live.view();
-    const sight = sightOf(view);
-    if (Object.keys(query).length === 0) {
-      // Everybody who watches asks for the same at the same moment.
-      if (whole === null || wholeRevision !== view.revision) {
-        wholeRevision = view.revision;
-        whole = sentDocument(gridDocument(view, sight, everything), etagOf(view), secrets);
-      }
-      return send(request, reply, await whole);
-    }
-    const filter = filterOf(query, sight.assessment);
-    return send(request, reply, await sentDocument(gridDocument(view, sight, filter), etagOf(view), secrets));
+    const filter = filterOf(query, sightOf(view).assessment);
+    return answer({ request, reply, view }, `grid ${JSON.stringify(filter)}`, (now, sight) =>
+      gridDocument(now, sight, filter),
+    );
   });
 
   server.get("/api/v1/repairs", async (request, reply) => {
     const view = live.view();
     // Before the first look nothing is known of the record, and an empty list would say that nothing runs.
-    const document = repairsDocument(view, sightOf(view));
-    return send(request, reply, await sentDocument(document, etagOf(view), secrets));
+    sightOf(view);
+    return answer({ request, reply, view }, "repairs", repairsDocument);
   });
 
   server.get("/api/v1/plan", async (request, reply) => {
     const { limit } = parsed(planQuery, request.query, "query");
     const view = live.view();
-    const sight = sightOf(view);
-    const plan = planOf(live, view, sight, limit);
-    // It may be made later than the view, and of an older grid.
-    const etag = `W/"${instance}-${view.revision}-${plan.as_of}"`;
-    return send(request, reply, await sentDocument(plan, etag, secrets));
+    sightOf(view);
+    const make = (now: LiveView) => {
+      const plan = planOf(live, now, sightOf(now), limit);
+      // It may be made later than the view, and of an older grid.
+      return sentDocument(plan, `W/"${instance}-${now.revision}-${plan.as_of}"`, secrets);
+    };
+    return send(request, reply, await documents.get(view, `plan ${limit}`, make));
   });
 
   const limited = { config: { rateLimit: { max: cellsPerMinute } } };
@@ -115,7 +123,7 @@ function filterOf(query: z.output<typeof gridQuery>, { grid }: Assessment): Grid
   );
   const [startDate, endDate] = [dateOf(start_date, "query.start_date"), dateOf(end_date, "query.end_date")];
   const { from, to } = positionsOf(grid.axis, startDate, endDate);
-  if (from > to) {
+  if (from > to && (startDate ?? endDate) !== null) {
     throw new ReconcilerError(
       "request_invalid",
       "no date that is looked at is between start_date and end_date",

@@ -8,13 +8,14 @@ import { type ActionOptions, addActions, decisionPaths } from "./actions.ts";
 import { EventStream } from "./event-stream.ts";
 import { defaultLimits, harden, type HttpLimits, newServer } from "./hardening.ts";
 import { addHealth } from "./health.ts";
+import { LoopShare } from "./loop-share.ts";
 import { openApiDocument } from "./openapi.ts";
 import { addPage } from "./page-routes.ts";
-import { isFailure, type ProblemDocument, problemOf, problemType } from "./problem.ts";
+import { isFailure, type ProblemDocument, problemOf, problemType, retrySeconds } from "./problem.ts";
 import { addReads, type ReadOptions } from "./reads.ts";
 
 export interface HttpServerOptions
-  extends Omit<ReadOptions, "instance">,
+  extends Omit<ReadOptions, "instance" | "loop" | "clock">,
     Omit<ActionOptions, "token" | "decisions" | "pipeline"> {
   /** `host:port`; the port 0 takes a free one. */
   readonly listen: string;
@@ -27,9 +28,6 @@ export interface HttpServerOptions
   readonly onFailure: (thrown: unknown, request: string) => void;
   readonly limits?: Partial<HttpLimits>;
 }
-
-/** For what passes by: a first look, a ledger that is away. */
-const retrySeconds = 5;
 
 /** Several Prometheus servers that look every few seconds. */
 const scrapesPerMinute = 300;
@@ -66,8 +64,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await harden(server, limits);
   answerProblems(server, options);
   addHealth(server, options);
-  addReads(server, { ...options, instance });
-  addPage(server, options.token !== null, options);
+  const loop = new LoopShare(options.clock);
+  addReads(server, { ...options, instance, loop });
+  addPage(server, options.token !== null, { ...options, loop });
   addEvents(server, events);
   addDescription(server);
   // Counted by itself: whoever reads the page too often must not make the alerts blind.
@@ -89,6 +88,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     async close() {
       unsubscribe();
       events.close();
+      loop.close();
       await server.close();
     },
   };

@@ -26,40 +26,40 @@ export interface PageOptions {
   readonly hasActions: boolean;
 }
 
-/** The status page: everything that a daemon knows at this moment, narrowed as the address says. */
-export function renderPage(
+/** The status page: everything that a daemon knows at this moment, narrowed as the address says. Yields between its parts. */
+export function* renderPage(
   { view, plan }: { readonly view: LiveView; readonly plan: LivePlan },
   query: PageQuery,
   options: PageOptions,
-): string {
+): Generator<undefined, string> {
   const { sight } = view;
   const rows = sight === null ? null : gridRows(sight.assessment, query);
+  yield;
   const problems = [
     ...query.problems,
     ...(rows?.unknownNames ?? []).map((name) => `there is no processor or phase "${name}"`),
   ];
-  const content: Content = [
-    renderStatus(view),
-    renderNotices(view, problems),
-    sight !== null &&
-      rows !== null && [
-        renderFilters(sight.assessment, query),
-        renderGridTable(sight.assessment, rows, query),
-        renderRootCauses(sight, query),
-      ],
-    renderBurnDown(view),
-    // The record is read by the first look: empty lists would say that nothing runs.
-    sight !== null && renderRepairs(view),
-    sight !== null && renderPlan(sight, plan),
-    renderDecisions(view.decisions),
-    sight !== null &&
-      renderActions(sight.assessment, {
-        hasActions: options.hasActions,
-        chosen: query.processors,
-        start: query.start,
-        end: query.end,
-      }),
-  ];
+  const content: Content[] = [renderStatus(view), renderNotices(view, problems)];
+  yield;
+  if (sight !== null && rows !== null) {
+    content.push(renderFilters(sight.assessment, query), renderGridTable(sight.assessment, rows, query));
+    yield;
+    content.push(renderRootCauses(sight, query));
+    yield;
+  }
+  content.push(renderBurnDown(view));
+  // The record is read by the first look: empty lists would say that nothing runs.
+  if (sight !== null) {
+    content.push(renderRepairs(view));
+    yield;
+    content.push(renderPlan(sight, plan));
+    yield;
+  }
+  content.push(renderDecisions(view.decisions));
+  if (sight !== null) {
+    const { processors: chosen, start, end } = query;
+    content.push(renderActions(sight.assessment, { hasActions: options.hasActions, chosen, start, end }));
+  }
   return layout(view, titleOf(view), content, options);
 }
 

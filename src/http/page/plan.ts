@@ -16,12 +16,14 @@ const stepsOf = memoByIdentity((pipeline: Pipeline) =>
   ),
 );
 
+const linesOf = memoByIdentity(planLines);
+
 /** What a run would do from here on if every repair worked; the plan may be a little older than the grid. */
 export function renderPlan({ assessment, isStale }: LiveSight, plan: LivePlan): Html {
   const { pipeline } = assessment.grid;
   const steps = stepsOf(pipeline)(plan.steps);
   const { gaps, range, states } = snapshotOf(assessment);
-  const { lines, isFolded, hidden } = planLines(steps);
+  const { lines, isFolded, hidden } = linesOf(steps);
   return html`<section id="plan" aria-labelledby="plan-title">
 <h2 id="plan-title">Plan</h2>
 <p>${isStale && "As far as was known: "}${planHeadline({ steps, pipeline: pipeline.name, range, gaps, unknown: states.unknown })}</p>

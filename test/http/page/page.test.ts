@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { loadPageAssets } from "../../../src/http/page/assets.ts";
 import { renderPage } from "../../../src/http/page/page.ts";
 import { parsePageQuery } from "../../../src/http/page/query.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { decision, instant } from "../../support/ledger.ts";
 import { liveViewOf } from "../../support/live-view.ts";
 import type { Scene } from "../../support/sight.ts";
@@ -20,10 +21,8 @@ function page(
   changes: Parameters<typeof liveViewOf>[1] = {},
   { address = "", hasActions = false } = {},
 ): string {
-  return renderPage(liveViewOf(scene, changes), parsePageQuery(new URLSearchParams(address)), {
-    assets,
-    hasActions,
-  });
+  const query = parsePageQuery(new URLSearchParams(address));
+  return atOnce(renderPage(liveViewOf(scene, changes), query, { assets, hasActions }));
 }
 
 const verdictOf = (markup: string) => /<h1 class="verdict ([\w-]+)">(.*?)<\/h1>/.exec(markup)?.slice(1) ?? [];

@@ -47,9 +47,16 @@ async function refresh() {
       lost("The daemon is asked too often from this address");
       return;
     }
-    // An error page of a proxy is no news of the daemon.
     const type = response.headers.get("content-type") ?? "";
     const fetched = new DOMParser().parseFromString(await response.text(), "text/html");
+    const problem = fetched.querySelector("#problem h1");
+    if (response.status === 503 && problem !== null) {
+      lost(problem.textContent);
+      // Not all at the same moment who were refused at the same moment.
+      setTimeout(refreshSoon, Number(response.headers.get("retry-after")) * 1_000 * (1 + Math.random()));
+      return;
+    }
+    // An error page of a proxy is no news of the daemon.
     if (response.status >= 500 || !type.startsWith("text/html") || fetched.getElementById("main") === null) {
       throw new Error(`status ${response.status}`);
     }
