@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AddressInfo } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { redact } from "../core/redact.ts";
 import { messageOf, ReconcilerError } from "../errors.ts";
@@ -33,7 +34,7 @@ export interface HttpServerOptions
 const scrapesPerMinute = 300;
 
 export interface HttpServer {
-  /** Such as `http://127.0.0.1:8080`. */
+  /** Where it listens, such as `http://127.0.0.1:8080`; `http://0.0.0.0:8080` is all interfaces. */
   readonly url: string;
   /** Ends the answers that go on, and listens no more. Idempotent; never throws. */
   close(): Promise<void>;
@@ -160,7 +161,10 @@ function addDescription(server: FastifyInstance): void {
 async function listen(server: FastifyInstance, address: string): Promise<string> {
   const { host, port } = listenAddress(address);
   try {
-    return await server.listen({ host, port });
+    const url = await server.listen({ host, port });
+    // What it calls by the name of this machine may be all interfaces.
+    const [bound] = server.addresses();
+    return typeof bound === "object" ? urlOf(bound) : url;
   } catch (error) {
     await server.close();
     const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
@@ -176,4 +180,9 @@ async function listen(server: FastifyInstance, address: string): Promise<string>
       },
     );
   }
+}
+
+/** Where it really listens: every interface is 0.0.0.0 or [::], and a port that was asked for as 0 is the one that it got. */
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }

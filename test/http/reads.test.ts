@@ -183,3 +183,11 @@ test("before the first look nothing passes for empty: grid, repairs and plan are
   }
   await blind.stop();
 });
+
+test("a server on all interfaces says that it listens there, and with which port", async () => {
+  const open = await serveShop({ shop: served.shop, http: { listen: "0.0.0.0:0" } });
+  const { hostname, port } = new URL(open.url);
+  expect(hostname).toBe("0.0.0.0");
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  await open.stop();
+});
