@@ -6,12 +6,15 @@ export interface TcpProxy {
   readonly port: number;
   /** From now on nothing comes through, in either direction, and no connection is closed. */
   silence(): void;
+  /** Connections from now on lead to another server, as those to a name do; the others stay where they are. */
+  redirect(targetPort: number): void;
   close(): void;
 }
 
 /** @param delayMs how much later everything arrives, in each direction */
 export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<TcpProxy> {
   let silent = false;
+  let leadsTo = targetPort;
   const sockets = new Set<Socket>();
   const pass = (from: Socket, to: Socket): void => {
     sockets.add(from);
@@ -26,7 +29,7 @@ export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<Tc
     });
   };
   const server = createServer((client) => {
-    const target = connect(targetPort, "127.0.0.1");
+    const target = connect(leadsTo, "127.0.0.1");
     pass(client, target);
     pass(target, client);
   }).listen(0, "127.0.0.1");
@@ -37,6 +40,9 @@ export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<Tc
     port: address.port,
     silence() {
       silent = true;
+    },
+    redirect(port) {
+      leadsTo = port;
     },
     close() {
       server.close();

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { ReconcilerError } from "../../errors.ts";
-import { redisFailure } from "./failures.ts";
+import { isReplicaReply, redisFailure } from "./failures.ts";
 import type { RedisServer } from "./server.ts";
 
 /**
@@ -55,6 +55,8 @@ export function openConnection(server: RedisServer, purpose: ConnectionPurpose):
     replyMapping: "legacy",
     // Of copies that a library makes of this client too, which nobody else could end.
     retryStrategy: (attempt) => (isClosed ? null : Math.min(attempt * 50, 500)),
+    // After a failover the name or the Sentinels lead to another server; the connection to the old one may stay whole.
+    reconnectOnError: (error) => isReplicaReply(error.message),
   });
   let lastError: unknown = null;
   // Without a listener the library prints every failed attempt.

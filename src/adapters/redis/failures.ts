@@ -10,6 +10,14 @@ const outOfMemory = /^OOM |-OOM /;
 const memoryHint =
   "it has reached its maxmemory, and drops nothing, as it should: give it more, or find out whose keys fill it (redis-cli --bigkeys); jobs and locks are a few megabytes";
 
+/** The error reply of a replica to a write; version 6 tells it from within a script. */
+const readOnly = /^READONLY |-READONLY /;
+
+/** Whether a server refused a write because it is no primary any more. */
+export function isReplicaReply(message: string): boolean {
+  return readOnly.test(message);
+}
+
 /** How OpenSSL and Node call a certificate that they do not trust. */
 const certificateCodes: ReadonlySet<string> = new Set([
   "CERT_HAS_EXPIRED",

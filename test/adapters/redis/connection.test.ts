@@ -10,6 +10,7 @@ import {
 import { redisServer, type RedisSettings } from "../../../src/adapters/redis/server.ts";
 import { type RedisProcess, settings, startRedis, startSentinel } from "../../support/redis.ts";
 import { certificatePem, tlsOptions } from "../../support/redis-tls.ts";
+import { startTcpProxy } from "../../support/tcp-proxy.ts";
 
 const password = "correct-horse-battery";
 
@@ -210,6 +211,26 @@ describe.concurrent("a connection", () => {
     });
     expect(ms).toBeLessThan(limitMs);
   });
+
+  test.each<ConnectionPurpose>(["locks", "commands", "blocking"])(
+    "for %s leaves a server that has become a replica for the one that its name leads to by now",
+    async (purpose) => {
+      const [before, after] = await Promise.all([startRedis(), startRedis()]);
+      servers.push(before, after);
+      const proxy = await startTcpProxy(before.port);
+      atEnd.push(() => proxy.close());
+      const connection = open(`redis://127.0.0.1:${proxy.port}`, {}, purpose);
+      const { client } = connection;
+      await connection.ready();
+      await client.set("key", "before");
+      await before.command("replicaof", "127.0.0.1", after.port);
+      proxy.redirect(after.port);
+      const write = "return redis.call('set', KEYS[1], 'after')";
+      const written = () => client.eval(write, 1, "key").catch(() => null);
+      await expect.poll(written, { timeout: 10_000 }).toBe("OK");
+      expect(await after.command("get", "key")).toBe("after");
+    },
+  );
 
   test("that blocks waits on the server for longer than a command may take", async () => {
     const connection = open(plain.url, {}, "blocking");
