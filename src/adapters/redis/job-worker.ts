@@ -27,7 +27,7 @@ export interface JobWorkerOptions {
   readonly onOver: () => void;
 }
 
-/** BullMQ's defaults find the job of a killed worker after 60 s, these within about 5. */
+/** BullMQ's defaults drop the job of a killed worker after 60 s, these within about 5. */
 const lockMs = 5000;
 const stalledMs = 2000;
 /** Also how long a worker waits on the server at most, so that a dead connection is known by its silence. */
@@ -65,6 +65,8 @@ export class JobWorker {
       concurrency: slots,
       lockDuration: lockMs,
       stalledInterval: stalledMs,
+      // What its worker has begun may go on without it. Only the ledger knows, and whoever plans reads it for a job that is gone.
+      maxStalledCount: 0,
       drainDelay: pollSeconds,
       runRetryDelay: retryMs,
       // Whoever composes the program checks the server, and tells the user in our words.

@@ -70,7 +70,7 @@ async function expectUnavailable(queue: RepairQueue): Promise<void> {
 }
 
 describe.concurrent("the repair queue on Redis", () => {
-  test("gives the job of a killed worker process to another", async (context) => {
+  test("hands out no job again whose worker process was killed, and takes it anew from whoever plans", async (context) => {
     const { redis, replica, worker } = await arena(context);
     const queue = replica();
     await queue.enqueue([a], 1);
@@ -83,6 +83,9 @@ describe.concurrent("the repair queue on Redis", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     queue.consume(worker.handle, { slots: 1 });
+    await soon(async () => expect(await states(queue)).toEqual({}));
+    expect(worker.taken).toEqual([]);
+    expect(await queue.enqueue([a], 1)).toEqual([a.id]);
     await worker.hasTaken(a);
     worker.end(a);
     await soon(async () => expect(await states(queue)).toEqual({}));
