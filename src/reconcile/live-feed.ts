@@ -18,6 +18,7 @@ import type {
 } from "./ports/live-view.ts";
 import type { OutstandingRepair, RepairQueue } from "./ports/repair-queue.ts";
 import type { Session } from "./session.ts";
+import { showOutstanding } from "./show-outstanding.ts";
 
 const queuedMax = 1000;
 const decisionsMax = 100;
@@ -65,6 +66,8 @@ export class LiveFeed implements LiveDaemon {
   #degraded: LiveFailure | null = null;
   #repairFailure: LiveFailure | null = null;
   #queued: readonly OutstandingRepair[] = [];
+  /** Counts what was heard of the queue while another process planned. */
+  #queueChanges = 0;
   /** On the monotonic clock. */
   #queueAskedAt = -Infinity;
   /** On the monotonic clock; null where no look is due. */
@@ -158,7 +161,7 @@ export class LiveFeed implements LiveDaemon {
   turned(): void {
     this.#turnedAt = this.#monotonic();
     this.#noteStaleness();
-    const isBehind = this.#assessment.isBehind(this.#session.revision);
+    const isBehind = this.#assessment.isBehind(this.#known());
     if (isBehind || this.#revision() !== this.#toldRevision) this.#tell();
   }
 
@@ -230,7 +233,7 @@ export class LiveFeed implements LiveDaemon {
 
   #sight(): LiveSight {
     const session = this.#session;
-    const assessment = this.#assessment.value(session.revision, assessMs);
+    const assessment = this.#assessment.value(this.#known(), assessMs);
     const lookedAt = session.observations.now;
     this.#noteStaleness();
     return {
@@ -245,6 +248,8 @@ export class LiveFeed implements LiveDaemon {
   /** As a look by itself would say it, the reasons of what gets no slot included. */
   #assess(): Assessment {
     const assessment = this.#session.assess();
+    // Whoever plans has told its session of the queue.
+    if (!this.#isLeading) showOutstanding(this.#context, assessment, this.#queued);
     plan(assessment, this.#options.limits);
     this.#changes++;
     return assessment;
@@ -278,7 +283,14 @@ export class LiveFeed implements LiveDaemon {
       list.map(({ id, state }) => `${state} ${id}`).join("\n");
     const isSame = textOf(first) === textOf(this.#queued);
     this.#queued = first;
-    if (!isSame) this.changed();
+    if (isSame) return;
+    if (!this.#isLeading) this.#queueChanges++;
+    this.changed();
+  }
+
+  /** Grows with everything that an assessment is made of. */
+  #known(): number {
+    return this.#session.revision + this.#queueChanges;
   }
 
   #revision(): number {

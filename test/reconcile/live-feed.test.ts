@@ -4,6 +4,8 @@ import { createInlinePlanningLease } from "../../src/adapters/inline/planning-le
 import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { tellAll } from "../../src/compose/listeners.ts";
+import { Disposition, dispositionName } from "../../src/core/grid.ts";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { Coordination, DaemonOptions } from "../../src/reconcile/daemon-options.ts";
 import type { PlanningLease } from "../../src/reconcile/ports.ts";
 import { makeShop, type Shop } from "../commands/in-process.ts";
@@ -123,4 +125,32 @@ test("before the first look has worked there is no grid, and the answer says why
   const page = await served.get("/");
   expect(page.status).toBe(200);
   expect(await page.text()).not.toContain("Converged");
+});
+
+test("what waits in the queue is shown as queued by a process that does not plan too, for as long as it waits", async () => {
+  const planner = await serve();
+  await planner.firstLook;
+  const follower = await serve();
+  const standings = () => {
+    const codes = follower.live.view().sight?.assessment.grid.dispositions ?? [];
+    return Array.from(
+      codes.filter((code) => code !== Disposition.none),
+      dispositionName,
+    ).toSorted();
+  };
+  await expect.poll(standings, { timeout: 20_000 }).toEqual(["blocked", "ready"]);
+  const { queue } = coordination;
+  const dates = [parseIsoDate("2024-01-03")];
+  const job = {
+    id: "orders/2024-01-03..2024-01-03/1",
+    repair: "orders",
+    dates,
+    attempt: 1,
+    reason: "1 missing",
+  };
+  const epoch = await coordination.lease.currentEpoch();
+  await queue.enqueue([{ ...job, cycleId: "c1" }], epoch);
+  await expect.poll(standings, { timeout: 20_000 }).toEqual(["blocked", "queued"]);
+  await queue.remove([job.id]);
+  await expect.poll(standings, { timeout: 20_000 }).toEqual(["blocked", "ready"]);
 });
