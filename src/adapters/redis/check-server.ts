@@ -26,6 +26,8 @@ export async function checkServer(connection: RedisConnection): Promise<void> {
   for (const { field, isGood, expected, hint } of requirements) {
     const found = info.get(field) ?? "";
     if (isGood(found)) continue;
+    // In the midst of a failover its name may still lead to the old one: whoever asks again asks whom it leads to by then.
+    if (field === "role") connection.client.disconnect(true);
     const message = `${connection.name}: expected ${expected}, found ${found === "" ? "none" : found}`;
     throw new ReconcilerError("redis_unsuitable", message, { path: "redis.url", hint });
   }

@@ -70,7 +70,8 @@ export function openConnection(server: RedisServer, purpose: ConnectionPurpose):
     lastError = null;
   });
   // Why there is no connection; what a call fails with meanwhile does not say.
-  const failure = (error: unknown): ReconcilerError => redisFailure(lastError ?? error, server);
+  const failure = (error: unknown): ReconcilerError =>
+    error instanceof ReconcilerError ? error : redisFailure(lastError ?? error, server);
   return {
     name: server.name,
     client,

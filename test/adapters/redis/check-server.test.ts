@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { checkServer } from "../../../src/adapters/redis/check-server.ts";
+import { checkOfConnection, checkServer } from "../../../src/adapters/redis/check-server.ts";
 import { openConnection } from "../../../src/adapters/redis/connection.ts";
 import { redisServer } from "../../../src/adapters/redis/server.ts";
 import { settings, startRedis } from "../../support/redis.ts";
+import { startTcpProxy } from "../../support/tcp-proxy.ts";
 
 async function check(url: string): Promise<void> {
   const connection = openConnection(redisServer(settings(url)), "commands");
@@ -53,6 +54,23 @@ describe("the check of a Redis server", () => {
       code: "redis_unsuitable",
       message: expect.stringContaining("expected a primary (role master), found slave"),
     });
+  });
+
+  test("is made of another server, where the name leads to one since, and not of the replica for ever", async () => {
+    const [replica, primary] = await Promise.all([startRedis("--replicaof", "127.0.0.1", "1"), startRedis()]);
+    onTestFinished(() => Promise.all([replica.stop(), primary.stop()]).then(() => undefined));
+    const proxy = await startTcpProxy(replica.port);
+    const connection = openConnection(redisServer(settings(`redis://127.0.0.1:${proxy.port}`)), "locks");
+    onTestFinished(() => (connection.close(), proxy.close()));
+    const checked = checkOfConnection(connection);
+    await expect(checked()).rejects.toMatchObject({ code: "redis_unsuitable" });
+    proxy.redirect(primary.port);
+    const codeOf = () =>
+      checked().then(
+        () => "passed",
+        (error: unknown) => String(error),
+      );
+    await expect.poll(codeOf, { timeout: 10_000 }).toBe("passed");
   });
 
   test("refuses a cluster", async () => {

@@ -10,6 +10,7 @@ import {
 import { redisServer, type RedisSettings } from "../../../src/adapters/redis/server.ts";
 import { type RedisProcess, settings, startRedis, startSentinel } from "../../support/redis.ts";
 import { certificatePem, tlsOptions } from "../../support/redis-tls.ts";
+import { soon } from "../../support/repairs.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
 
 const password = "correct-horse-battery";
@@ -227,7 +228,7 @@ describe.concurrent("a connection", () => {
       proxy.redirect(after.port);
       const write = "return redis.call('set', KEYS[1], 'after')";
       const written = () => client.eval(write, 1, "key").catch(() => null);
-      await expect.poll(written, { timeout: 10_000 }).toBe("OK");
+      await soon(async () => expect(await written()).toBe("OK"));
       expect(await after.command("get", "key")).toBe("after");
     },
   );

@@ -225,6 +225,8 @@ describe.concurrent("the repair queue on Redis", () => {
   test("withdraws a plan in whose midst another planner took over", async (context) => {
     const { redis, replica } = await arena(context);
     const [old, next] = [replica({ jobsMax: 3000 }), replica()];
+    // It is to have nothing left to do but to take over.
+    await next.outstanding();
     const jobs = Array.from({ length: 3000 }, (_, index) => ({ ...a, id: `games/${index}` }));
     const outcome = old.enqueue(jobs, 1).catch((error: unknown) => error);
     await soon(async () =>
