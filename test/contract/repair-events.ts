@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { RepairEvent, RepairEvents } from "../../src/reconcile/ports/repair-events.ts";
 import { soon } from "../support/repairs.ts";
 
@@ -32,12 +33,22 @@ export function describeRepairEventsContract(name: string, make: () => Promise<R
       await soon(() => expect([here, there]).toEqual([events, events]));
     });
 
-    it("carry what a person wants too", async () => {
+    it("carry what processes and people want too", async () => {
       const heard: RepairEvent[] = [];
       harness.other.subscribe((received) => heard.push(received));
       await harness.ready();
-      await harness.one.publish({ kind: "cycle_wanted" });
-      await soon(() => expect(heard).toEqual([{ kind: "cycle_wanted" }]));
+      const startDate = parseIsoDate("2024-01-01");
+      const wants: readonly RepairEvent[] = [
+        { kind: "cycle_wanted" },
+        { kind: "lease_wanted" },
+        {
+          kind: "repairs_wanted",
+          worker: "host/1/2",
+          selection: { processors: ["orders"], startDate, endDate: null },
+        },
+      ];
+      for (const each of wants) await harness.one.publish(each);
+      await soon(() => expect(heard).toEqual(wants));
     });
 
     it("are not told within the call that publishes them, nor to those who left", async () => {

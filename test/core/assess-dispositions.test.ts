@@ -106,6 +106,14 @@ describe("a gap is held", () => {
     expect(gap(scene, own)).toMatchObject(is("held", reason));
   });
 
+  test("for its age, unless somebody waits for it", () => {
+    const wanted = (processor: number, from: number, to: number) =>
+      gap({ policy: { maxAgeMs: 1, wanted: [{ processors: new Set([processor]), from, to }] } });
+    expect(wanted(0, 0, 0)).toMatchObject(is("ready"));
+    expect(wanted(0, 1, 9)).toMatchObject(is("held", "age"));
+    expect(wanted(1, 0, 0)).toMatchObject(is("held", "age"));
+  });
+
   test("by a mass gap of its own processor, and of all together, until a person accepts it", () => {
     const rules = { maxShare: 0.2, cellsMin: 1 };
     const scene: Partial<Scene> = {

@@ -107,6 +107,20 @@ describe("the order", () => {
     expect(ids).toEqual(["today/2024-01-30..2024-01-30/1", "backlog/2024-01-01..2024-01-02/1"]);
   });
 
+  test("puts what somebody waits for before the backlog, and behind recent dates", () => {
+    const scene: Scene = {
+      processors: { backlog: { priority: 9 }, awaited: {}, today: {} },
+      seen: { backlog: `..${"#".repeat(28)}`, awaited: `.#.${"#".repeat(27)}`, today: `${"#".repeat(29)}.` },
+    };
+    const wanted = [{ processors: new Set([1]), from: 2, to: 9 }];
+    expect(planned({ ...scene, policy: { wanted } }).ids).toEqual([
+      "today/2024-01-30..2024-01-30/1",
+      "awaited/2024-01-03..2024-01-03/1",
+      "backlog/2024-01-01..2024-01-02/1",
+      "awaited/2024-01-01..2024-01-01/1",
+    ]);
+  });
+
   test("within a class goes by priority, then by the work that waits downstream, then newest first", () => {
     const scene = (priority: number): Scene => ({
       processors: {

@@ -25,7 +25,7 @@ interface Fleet {
 }
 
 /** A broken platform with its Redis; whatever was started is gone afterwards. Where `work` fails, its error says what the daemons logged. */
-async function withFleet(work: (fleet: Fleet) => Promise<void>): Promise<void> {
+async function withFleet(work: (fleet: Fleet) => Promise<void>, more = ""): Promise<void> {
   const daemons: CliProcess[] = [];
   const [redis, platform] = await Promise.all([startRedis(), bigQueryPlatform(someHoles)]);
   const endAll = () => {
@@ -35,7 +35,7 @@ async function withFleet(work: (fleet: Fleet) => Promise<void>): Promise<void> {
   try {
     await asIfUsedBefore([redis], `${keyPrefix("platform")}locks:`);
     await platform.configure({
-      more: `redis: { url: "${redis.url}" }\ndaemon: { cron: "0 4 * * *", shutdown_grace: 5s }\nlimits: { jobs_max: 4 }\n`,
+      more: `redis: { url: "${redis.url}" }\ndaemon: { cron: "0 4 * * *", shutdown_grace: 5s }\nlimits: { jobs_max: 4 }\n${more}\n`,
     });
     expect(await platform.run("validate", "--create")).toMatchObject({ code: 0 });
     await work({
@@ -163,6 +163,31 @@ describe.concurrent("several processes", () => {
         const twice = `select processor, date from reconciler.cell_outcomes group by processor, date having count(*) > 1`;
         expect(await platform.server.run(twice)).toEqual([]);
       }),
+    timeoutMs,
+  );
+
+  test(
+    "of which one is a run of --once that asks a daemon for dates which are too old for it, and waits until they are done",
+    () =>
+      withFleet(async (fleet) => {
+        const { platform } = fleet;
+        const daemon = fleet.start();
+        await until("the daemon to plan", async () => {
+          const cycles = "select 1 from reconciler.cycles limit 1";
+          return (await platform.server.run(cycles)).length > 0;
+        });
+        const { code, document } = await platform.report("--once", "--start-date", "2024-02-01");
+        expect([code, document.converged]).toEqual([0, true]);
+        const done = await platform.server.run(
+          "select distinct e.processor, cast(e.date as string), s.worker from reconciler.cell_outcomes as e join reconciler.repair_starts as s using (repair_id) order by 1, 2",
+        );
+        const worker = expect.stringContaining(`/${daemon.child.pid}/`);
+        expect(done).toEqual([
+          ["factors", "2024-02-01", worker],
+          ["predictions", "2024-02-01", worker],
+          ["predictions", "2024-02-05", worker],
+        ]);
+      }, "safety: { auto_repair_max_age: 30d }"),
     timeoutMs,
   );
 

@@ -1,0 +1,242 @@
+// Method: runs in this process on a real DuckDB warehouse, beside whoever else holds the lease or the queue that they share.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
+import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
+import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
+import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
+import { compose } from "../../src/compose.ts";
+import { tellAll } from "../../src/compose/listeners.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
+import { ReconcilerError } from "../../src/errors.ts";
+import type { ReconcileContext } from "../../src/reconcile/context.ts";
+import type { Coordination } from "../../src/reconcile/daemon-options.ts";
+import { type OnceResult, reconcileOnce, type RunListener } from "../../src/reconcile/once.ts";
+import type { RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
+import type { RepairEvent } from "../../src/reconcile/ports/repair-events.ts";
+import { everything, type SelectionSpec } from "../../src/reconcile/selection.ts";
+import { type TempWarehouse, withTempWarehouse } from "../support/duckdb.ts";
+
+interface Shop {
+  readonly warehouse: TempWarehouse;
+  readonly context: ReconcileContext;
+  readonly coordination: Coordination;
+  run(options?: RunOptions): Promise<OnceResult>;
+}
+
+interface RunOptions {
+  /** Tells processes apart. */
+  readonly worker?: string;
+  readonly selection?: SelectionSpec;
+  readonly maxWaitMs?: number;
+  readonly coordination?: Coordination;
+  readonly listener?: Partial<RunListener>;
+  readonly signal?: AbortSignal;
+}
+
+const sqlRepair = "repair: { sql_file: orders.sql, max_dates_per_job: 1 }";
+
+/** Ten days of orders of which three are lost, and bills that are made from them. */
+async function withShop(work: (shop: Shop) => Promise<void>, repair = sqlRepair): Promise<void> {
+  const statements = [
+    "create schema shop",
+    "create table shop.days as select date '2024-01-01' + i::integer as day from range(10) as r (i)",
+    "create table shop.orders as select day, 'o' as id from shop.days where day not in ('2024-01-02', '2024-01-05', '2024-01-08')",
+    "create table shop.bills as select day, id from shop.orders",
+  ];
+  await withTempWarehouse(statements, async (warehouse) => {
+    const { folder } = warehouse;
+    const file = join(folder, "pipeline.yaml");
+    for (const [target, source] of [
+      ["orders", "(select day, 'o' as id from shop.days)"],
+      ["bills", "shop.orders"],
+    ]) {
+      const select = `select day, id from ${source} where day between $start_date and $end_date`;
+      await writeFile(join(folder, `${target}.sql`), select);
+    }
+    await writeFile(
+      file,
+      `version: 1
+pipeline: shop
+timezone: UTC
+warehouse: { type: duckdb, path: ./warehouse.duckdb }
+schedule: { table: shop.days, date_column: day }
+processors:
+  orders: { table: shop.orders, date_column: day, ${repair} }
+  bills: { table: shop.bills, date_column: day, depends_on: [orders], repair: { sql_file: bills.sql } }
+`,
+    );
+    const config = await loadConfig({ file, target: null, env: {} });
+    const app = await compose(config, { logging: { level: "silent", pretty: false } });
+    const context = { ...app.context, lock: createInlineCellLock() };
+    const coordination = {
+      queue: createInlineRepairQueue({ jobsMax: 100 }),
+      events: createInlineRepairEvents(),
+      lease: createInlinePlanningLease(),
+    };
+    const run = ({ worker = "host/1/1", listener = {}, ...options }: RunOptions = {}) =>
+      reconcileOnce(
+        { ...context, worker },
+        {
+          selection: everything,
+          asOf: null,
+          maxAgeMs: null,
+          singlePass: false,
+          maxWaitMs: 60_000,
+          coordination,
+          listener: tellAll([listener]),
+          signal: new AbortController().signal,
+          ...options,
+        },
+      );
+    try {
+      await work({ warehouse, context, coordination, run });
+    } finally {
+      await coordination.queue.close();
+      await app.close();
+    }
+  });
+}
+
+async function rowsOf({ warehouse }: Shop): Promise<unknown> {
+  return warehouse.read("select (select count(*) from shop.orders), (select count(*) from shop.bills)");
+}
+
+function cellsOf({ repairs }: OnceResult): readonly string[] {
+  return repairs.flatMap(({ cells }) => cells.map(({ processor, date }) => `${processor}/${date}`)).sort();
+}
+
+const lost = ["2024-01-02", "2024-01-05", "2024-01-08"];
+const allLost = ["bills", "orders"].flatMap((name) => lost.map((date) => `${name}/${date}`));
+
+test(
+  "a run that finds nobody else enqueues, works itself, reports, and leaves nothing behind",
+  () =>
+    withShop(async (shop) => {
+      const result = await shop.run();
+      expect([result.converged, cellsOf(result)]).toEqual([true, allLost]);
+      expect(await rowsOf(shop)).toEqual([["10", "10"]]);
+      expect(await shop.coordination.queue.outstanding()).toEqual([]);
+      const term = await shop.coordination.lease.acquire();
+      expect(term).not.toBeNull();
+    }),
+  60_000,
+);
+
+test(
+  "two runs at once do each repair once, and each reports all of its selection, whoever did it",
+  () =>
+    withShop(async (shop) => {
+      const started: string[] = [];
+      const listener = { onStarted: ({ repairId }: { readonly repairId: string }) => started.push(repairId) };
+      const results = await Promise.all([
+        shop.run({ worker: "host/1/1", listener }),
+        shop.run({ worker: "host/2/2", listener }),
+      ]);
+      for (const result of results) expect(result.converged).toBe(true);
+      const { attempts } = await shop.context.ledger.read(Date.now());
+      expect(attempts.map(({ processor, date }) => `${processor}/${date}`).sort()).toEqual(allLost);
+      expect(new Set(started).size).toBe(started.length);
+      expect(await rowsOf(shop)).toEqual([["10", "10"]]);
+    }),
+  60_000,
+);
+
+test(
+  "where another process plans for good, a run asks it for its selection and takes no job, and goes on by itself when that one is gone",
+  () =>
+    withShop(async (shop) => {
+      const { lease, events, queue } = shop.coordination;
+      const daemon = await lease.acquire();
+      const heard: RepairEvent[] = [];
+      events.subscribe((event) => heard.push(event));
+      const selection = { ...everything, startDate: parseIsoDate("2024-01-05") };
+      let outstandingThen: Promise<unknown> = Promise.resolve(null);
+      const result = await shop.run({
+        selection,
+        listener: {
+          onAsking() {
+            outstandingThen = queue.outstanding();
+            void daemon?.release();
+          },
+        },
+      });
+      expect(await outstandingThen).toEqual([]);
+      expect(heard).toContainEqual({ kind: "repairs_wanted", worker: "host/1/1", selection });
+      expect([result.converged, cellsOf(result)]).toEqual([
+        true,
+        allLost.filter((cell) => !cell.endsWith(lost[0] ?? "")),
+      ]);
+    }),
+  60_000,
+);
+
+test(
+  "jobs of its selection that nobody takes any more are taken by a run that planned none of them",
+  () =>
+    withShop(async (shop) => {
+      const job = (date: string) => ({
+        id: `orders/${date}..${date}/1`,
+        repair: "orders",
+        dates: [parseIsoDate(date)],
+        attempt: 1,
+        reason: "1 missing",
+        cycleId: "of-a-run-that-was-killed",
+      });
+      await shop.coordination.queue.enqueue(lost.map(job), 1);
+      const result = await shop.run({ selection: { ...everything, processors: ["orders"] } });
+      expect([result.converged, cellsOf(result)]).toEqual([true, lost.map((date) => `orders/${date}`)]);
+    }),
+  60_000,
+);
+
+test(
+  "a run that is stopped cancels what it runs and takes back what nobody has begun",
+  () =>
+    withShop(async (shop) => {
+      const end = new AbortController();
+      const result = await shop.run({ signal: end.signal, listener: { onStarted: () => end.abort() } });
+      expect([result.stopped, result.converged]).toEqual([true, false]);
+      expect(await shop.coordination.queue.outstanding()).toEqual([]);
+      const { unfinished, attempts } = await shop.context.ledger.read(Date.now());
+      expect([unfinished, attempts.filter(({ charged }) => charged)]).toEqual([[], []]);
+    }, `repair: { command: [node, -e, "setTimeout(() => {}, 60000)", "{{start_date}}"], max_dates_per_job: 1 }`),
+  60_000,
+);
+
+test(
+  "a run whose queue is away says so and goes on when it is back, and otherwise fails with what is away",
+  () =>
+    withShop(async (shop) => {
+      const { queue } = shop.coordination;
+      let left = 1;
+      const outstanding: RepairQueue["outstanding"] = () =>
+        left-- > 0
+          ? Promise.reject(new ReconcilerError("redis_unavailable", "nobody there"))
+          : queue.outstanding();
+      const coordination = { ...shop.coordination, queue: forwarding(queue, { outstanding }) };
+      const degraded: boolean[] = [];
+      const listener = { onDegraded: (thrown: unknown) => void degraded.push(thrown !== null) };
+      expect(await shop.run({ coordination, listener })).toMatchObject({ converged: true });
+      expect(degraded).toEqual([true, false]);
+      left = Infinity;
+      await shop.warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
+      const failed = shop.run({ coordination, maxWaitMs: 1 });
+      await expect(failed).rejects.toMatchObject({ code: "redis_unavailable" });
+    }),
+  60_000,
+);
+
+function forwarding(queue: RepairQueue, instead: Partial<RepairQueue>): RepairQueue {
+  return {
+    outstanding: () => queue.outstanding(),
+    enqueue: (jobs, epoch) => queue.enqueue(jobs, epoch),
+    consume: (handle, options) => queue.consume(handle, options),
+    remove: (ids) => queue.remove(ids),
+    depth: () => queue.depth(),
+    close: () => queue.close(),
+    ...instead,
+  };
+}
