@@ -8,6 +8,11 @@ import type {
   RepairStart,
 } from "../core/ledger-records.ts";
 
+type RecentEnd = LedgerRecords["recentEnds"][number];
+
+/** Of one repair. A process that stands by hears of every end for weeks, and reads the ledger only when it has to. */
+const endsPerRepairMax = 200;
+
 /** The records as reading the ledger again would find them, now that the start is on it. What they hold already stays as it is. */
 export function withStart(records: LedgerRecords, start: RepairStart): LedgerRecords {
   const { repairId } = start;
@@ -32,8 +37,18 @@ export function withEnd(records: LedgerRecords, end: RepairEnd): LedgerRecords {
     startsLast24h: records.startsLast24h + (isStartKnown ? 0 : 1),
     unfinished,
     attempts: [...records.attempts, ...attempts],
-    recentEnds: [...records.recentEnds, end],
+    recentEnds: withRecentEnd(records.recentEnds, end),
   };
+}
+
+function withRecentEnd(
+  ends: readonly RecentEnd[],
+  { cells: _cells, logTail: _logTail, ...end }: RepairEnd,
+): readonly RecentEnd[] {
+  const isOfSame = ({ repair }: RecentEnd): boolean => repair === end.repair;
+  const isFull = ends.filter(isOfSame).length >= endsPerRepairMax;
+  const oldest = isFull ? ends.find(isOfSame) : undefined;
+  return [...ends.filter((known) => known !== oldest), end];
 }
 
 /** The same for what a cycle records. */
