@@ -164,7 +164,7 @@ describe.concurrent("a connection", () => {
     // Not what the library says then, that its stream is not writable.
     expect(connection.failure(refused.error).message).toContain("ECONNREFUSED");
     await server.restart();
-    await expect.poll(() => connection.client.ping().catch(() => null), { timeout: 5000 }).toBe("PONG");
+    await soon(async () => expect(await connection.client.ping().catch(() => null)).toBe("PONG"));
   });
 
   test("gives up on a server that accepts and never answers", async () => {
