@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { buildProgram } from "../../src/commands/program.ts";
 import type { Surroundings } from "../../src/commands/shared.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
+import { shopHead } from "../support/shop-pipeline.ts";
 
 export interface CommandResult {
   readonly stdout: string;
@@ -31,12 +32,7 @@ const tables = [
   "create table shop.revenue as select day, count(*) as orders from shop.orders group by day",
 ];
 
-export const shopYaml = `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-processors:
+export const shopYaml = `${shopHead}processors:
   orders:
     table: shop.orders
     date_column: day

@@ -2,18 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { compose } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import { withTempWarehouse } from "../support/duckdb.ts";
 import { valueOf } from "../support/metrics.ts";
 import { soon } from "../support/repairs.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
 
-const yaml = `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-processors:
+const processors = `processors:
   orders: { table: shop.orders, date_column: day, repair: { sql_file: orders.sql } }
   gone: { table: shop.gone, date_column: day, severity: info }
 `;
@@ -25,14 +19,11 @@ const statements = [
 
 test("a daemon's metrics follow a gap from its repair to convergence, beside those of its process", async () => {
   await withTempWarehouse(statements, async ({ folder }) => {
-    const file = join(folder, "pipeline.yaml");
-    await writeFile(file, yaml);
     await writeFile(
       join(folder, "orders.sql"),
       "select day from shop.days where day between $start_date and $end_date",
     );
-    const config = await loadConfig({ file, target: null, env: {} });
-    const app = await compose(config, { logging: { level: "silent", pretty: false }, revision: "abc" });
+    const app = await composeShop(folder, processors, { revision: "abc" });
     const end = new AbortController();
     const daemon = app.daemon({ role: "all", signal: end.signal, onLocked: () => undefined });
     await soon(async () => {

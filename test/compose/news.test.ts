@@ -2,12 +2,13 @@
 // takes the request and never answers, and one that does.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { compose } from "../../src/compose.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
+import { systemClock } from "../../src/adapters/inline/system-clock.ts";
 import { tellAll } from "../../src/compose/listeners.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import { withTempWarehouse } from "../support/duckdb.ts";
 import { soon } from "../support/repairs.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
 import { startWebhook } from "../support/webhook.ts";
 
 const statements = [
@@ -25,23 +26,15 @@ test("a receiver that hangs holds up neither the cycle, nor the repairs, nor ano
       join(folder, "lines.sql"),
       "select day from shop.days where day between $start_date and $end_date",
     );
-    const file = join(folder, "pipeline.yaml");
-    await writeFile(
-      file,
-      `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-safety: { mass_gap: { max_share: 0.6, cells_min: 5 } }
+    const app = await composeShop(
+      folder,
+      `safety: { mass_gap: { max_share: 0.6, cells_min: 5 } }
 notify: { hanging: { url: "${hanging.url}", timeout: 10m }, answering: { url: "${answering.url}", format: slack } }
 processors:
   orders: { table: shop.orders, date_column: day }
   lines: { table: shop.lines, date_column: day, repair: { sql_file: lines.sql } }
 `,
     );
-    const config = await loadConfig({ file, target: null, env: {} });
-    const app = await compose(config, { logging: { level: "silent", pretty: false } });
     const end = new AbortController();
     const rest = { signal: end.signal, listener: tellAll([]), selection: everything, asOf: null };
     await app.once({ ...rest, maxAgeMs: null, singlePass: true, maxWaitMs: 0 }, () => undefined);
@@ -57,6 +50,8 @@ processors:
       async () => expect(await warehouse.read("select count(*) from shop.lines")).toEqual([["20"]]),
       60_000,
     );
+    // The few seconds that the end waits for who hangs.
+    vi.spyOn(systemClock, "sleep").mockImplementation((ms) => delay(ms / 20));
     end.abort();
     await daemon;
     await app.close();

@@ -6,11 +6,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { compose } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
 import { freePort } from "../support/redis.ts";
 import { soon } from "../support/repairs.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
 
 const patienceMs = 60_000;
 
@@ -54,21 +53,13 @@ async function startDaemon({ folder }: TempWarehouse, port: number): Promise<Run
     join(folder, "orders.sql"),
     "select day from shop.days where false and day between $start_date and $end_date",
   );
-  const file = join(folder, "pipeline.yaml");
-  writeFileSync(
-    file,
-    `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-http: { listen: "127.0.0.1:${port}", token_file: token }
+  const app = await composeShop(
+    folder,
+    `http: { listen: "127.0.0.1:${port}", token_file: token }
 processors:
   orders: { table: shop.orders, date_column: day, repair: { sql_file: orders.sql, max_attempts: 1 } }
 `,
   );
-  const config = await loadConfig({ file, target: null, env: {} });
-  const app = await compose(config, { logging: { level: "silent", pretty: false } });
   const end = new AbortController();
   const running = app.daemon({ role: "all", signal: end.signal, onLocked: () => undefined });
   return {

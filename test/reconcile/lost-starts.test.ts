@@ -2,13 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { compose } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
-import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { RepairEnd } from "../../src/core/ledger-records.ts";
 import { lookAndSettleLost, settleLost } from "../../src/reconcile/lost-starts.ts";
 import { Session } from "../../src/reconcile/session.ts";
 import { withTempWarehouse } from "../support/duckdb.ts";
+import { repairStart } from "../support/ledger.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
 
 const statements = [
   "create schema shop",
@@ -22,36 +21,20 @@ test("a lost run that a cycle and a plan find at the same time is told of once",
       join(folder, "orders.sql"),
       "select day from shop.days where day between $start_date and $end_date",
     );
-    const file = join(folder, "pipeline.yaml");
-    await writeFile(
-      file,
-      `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-processors: { orders: { table: shop.orders, date_column: day, repair: { sql_file: orders.sql } } }
-`,
+    const app = await composeShop(
+      folder,
+      "processors: { orders: { table: shop.orders, date_column: day, repair: { sql_file: orders.sql } } }",
     );
-    const config = await loadConfig({ file, target: null, env: {} });
-    const app = await compose(config, { logging: { level: "silent", pretty: false } });
     const { context } = app;
     const { ledger } = context;
     await ledger.create();
-    await ledger.recordStart({
-      repairId: "orders-20240105-1",
-      repair: "orders",
-      processors: ["orders"],
-      dates: [parseIsoDate("2024-01-05")],
-      attempt: 1,
-      token: 1,
-      startedAt: Date.now() - 60_000,
-      deadlineAt: Date.now() - 1,
-      worker: "elsewhere/1/1",
-      externalHandle: null,
-      repairHash: "",
-      cycleId: "of-another-process",
-    });
+    await ledger.recordStart(
+      repairStart("orders", ["2024-01-05"], {
+        startedAt: Date.now() - 60_000,
+        deadlineAt: Date.now() - 1,
+        worker: "elsewhere/1/1",
+      }),
+    );
     const selection = { processors: null, startDate: null, endDate: null };
     const session = new Session(context, { selection, asOf: null, maxAgeMs: null, horizon: "moving" });
     await session.refresh();

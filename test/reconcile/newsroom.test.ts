@@ -3,15 +3,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { compose } from "../../src/compose.ts";
 import { tellAll } from "../../src/compose/listeners.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import type { Assessment } from "../../src/core/assessment.ts";
 import type { News } from "../../src/core/news.ts";
 import { ReconcilerError } from "../../src/errors.ts";
 import { Newsroom } from "../../src/reconcile/newsroom.ts";
 import type { Ledger } from "../../src/reconcile/ports.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
 
 let warehouse: TempWarehouse;
 beforeEach(async () => {
@@ -24,23 +23,16 @@ beforeEach(async () => {
     join(warehouse.folder, "nothing.sql"),
     "select day from shop.days where false and day between $start_date and $end_date",
   );
-  await writeFile(
-    join(warehouse.folder, "pipeline.yaml"),
-    `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-safety: { mass_gap: { max_share: 0.4, cells_min: 5 } }
+});
+afterEach(() => warehouse.remove());
+
+const pipeline = `safety: { mass_gap: { max_share: 0.4, cells_min: 5 } }
 defaults: { repair: { sql_file: nothing.sql, max_attempts: 1, max_dates_per_job: 1 } }
 processors:
   orders: { table: shop.orders, date_column: day, owner: data-team }
   lines: { table: shop.lines, date_column: day, severity: critical }
   notes: { table: shop.notes, date_column: day, severity: info }
-`,
-  );
-});
-afterEach(() => warehouse.remove());
+`;
 
 /** The newsroom of one process, with all that it told, in words. */
 interface Process {
@@ -72,11 +64,7 @@ function textOf(news: News): string {
   }
 }
 
-const app = async () => {
-  const file = join(warehouse.folder, "pipeline.yaml");
-  const config = await loadConfig({ file, target: null, env: {} });
-  return compose(config, { logging: { level: "silent", pretty: false } });
-};
+const app = () => composeShop(warehouse.folder, pipeline);
 
 const everything = { processors: null, startDate: null, endDate: null };
 
