@@ -18,7 +18,8 @@ export interface StepDocument {
   readonly forecast_seconds: number | null;
 }
 
-export interface RepairDocument {
+/** How a repair ended, its cells aside. */
+export interface EndDocument {
   readonly id: string;
   readonly repair: string;
   readonly attempt: number;
@@ -27,6 +28,9 @@ export interface RepairDocument {
   readonly outcome: string;
   readonly error_code: string | null;
   readonly message: string | null;
+}
+
+export interface RepairDocument extends EndDocument {
   readonly cells: readonly { readonly processor: string; readonly date: IsoDate; readonly outcome: string }[];
 }
 
@@ -54,6 +58,13 @@ export function stepDocument(
 
 export function repairDocument(end: RepairEnd): RepairDocument {
   return {
+    ...endDocument(end),
+    cells: end.cells.map(({ processor, date, outcome }) => ({ processor, date, outcome })),
+  };
+}
+
+export function endDocument(end: Omit<RepairEnd, "logTail" | "cells">): EndDocument {
+  return {
     id: end.repairId,
     repair: end.repair,
     attempt: end.attempt,
@@ -62,6 +73,5 @@ export function repairDocument(end: RepairEnd): RepairDocument {
     outcome: end.outcome,
     error_code: end.errorCode,
     message: end.message,
-    cells: end.cells.map(({ processor, date, outcome }) => ({ processor, date, outcome })),
   };
 }

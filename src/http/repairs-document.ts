@@ -1,5 +1,6 @@
 import type { IsoDate } from "../core/iso-date.ts";
 import type { RepairStart } from "../core/ledger-records.ts";
+import { type EndDocument, endDocument } from "../core/repair-documents.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { EndedRepair, LiveSight, LiveView } from "../reconcile/ports/live-view.ts";
 import type { OutstandingRepair } from "../reconcile/ports/repair-queue.ts";
@@ -44,15 +45,7 @@ export interface QueuedDocument {
   readonly queued_at: string | null;
 }
 
-export interface EndedDocument {
-  readonly id: string;
-  readonly repair: string;
-  readonly attempt: number;
-  readonly started_at: string;
-  readonly ended_at: string;
-  readonly outcome: string;
-  readonly error_code: string | null;
-  readonly message: string | null;
+export interface EndedDocument extends EndDocument {
   /** Those that are still on record. */
   readonly cells: readonly {
     readonly processor: string;
@@ -98,14 +91,7 @@ function queuedDocument(job: OutstandingRepair): QueuedDocument {
 
 export function endedDocument(end: EndedRepair): EndedDocument {
   return {
-    id: end.repairId,
-    repair: end.repair,
-    attempt: end.attempt,
-    started_at: formatInstant(end.startedAt),
-    ended_at: formatInstant(end.endedAt),
-    outcome: end.outcome,
-    error_code: end.errorCode,
-    message: end.message,
+    ...endDocument(end),
     cells: end.cells.map(({ processor, date, outcome, rowsBefore, rowsAfter }) => ({
       processor,
       date,
