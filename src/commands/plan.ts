@@ -10,10 +10,10 @@ import {
   type AsOfFlag,
   flagsOf,
   type GlobalFlags,
+  lookAsTold,
   parseExitCode,
   printJson,
   type SelectionFlags,
-  selectionOf,
   type Surroundings,
   withApp,
 } from "./shared.ts";
@@ -32,11 +32,7 @@ export function addPlanCommand(program: Command, surroundings: Surroundings): vo
 
 export async function runPlan(flags: PlanFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
   await withApp(flags, surroundings, async (app) => {
-    const look = await app.look({
-      selection: selectionOf(flags, app.config.pipeline),
-      asOf: flags.asOf ?? null,
-      signal: surroundings.signal,
-    });
+    const look = await lookAsTold(app, flags, surroundings);
     const { assessment } = look;
     const steps = look.steps();
     const forecastBytes = await look.forecast(steps);

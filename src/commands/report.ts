@@ -10,11 +10,11 @@ import {
   type AsOfFlag,
   flagsOf,
   type GlobalFlags,
+  lookAsTold,
   parseDuration,
   parseInstant,
   printJson,
   type SelectionFlags,
-  selectionOf,
   type Surroundings,
   withApp,
 } from "./shared.ts";
@@ -44,11 +44,7 @@ export function addReportCommand(program: Command, surroundings: Surroundings): 
 
 async function printReport(flags: ReportFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
   await withApp(flags, surroundings, async (app) => {
-    const { assessment } = await app.look({
-      selection: selectionOf(flags, app.config.pipeline),
-      asOf: flags.asOf ?? null,
-      signal: surroundings.signal,
-    });
+    const { assessment } = await lookAsTold(app, flags, surroundings);
     const activity = await app.context.ledger.since(0);
     const since = flags.since?.(assessment.now) ?? null;
     const report = completionReport({

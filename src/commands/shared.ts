@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { App } from "../compose.ts";
+import type { App, Look } from "../compose.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Config } from "../config/config.ts";
 import { didYouMean } from "../config/nearest.ts";
@@ -114,6 +114,19 @@ export async function withApp<T>(
   } finally {
     await app.close();
   }
+}
+
+/**
+ * Looks at what the flags select, as of the instant that they name.
+ * @throws ReconcilerError as `selectionOf` does, and as `App.look` does
+ */
+export function lookAsTold(
+  app: App,
+  flags: SelectionFlags & AsOfFlag,
+  { signal }: Surroundings,
+): Promise<Look> {
+  const selection = selectionOf(flags, app.config.pipeline);
+  return app.look({ selection, asOf: flags.asOf ?? null, signal });
 }
 
 /** @throws ReconcilerError `usage` for a processor or phase that there is not, or a range that ends before it starts */

@@ -11,10 +11,10 @@ import {
   type AsOfFlag,
   flagsOf,
   type GlobalFlags,
+  lookAsTold,
   parseDuration,
   printJson,
   type SelectionFlags,
-  selectionOf,
   type Surroundings,
   withApp,
 } from "./shared.ts";
@@ -39,11 +39,7 @@ export function addStatusCommand(program: Command, surroundings: Surroundings): 
 
 async function showStatus(flags: StatusFlags & GlobalFlags, surroundings: Surroundings): Promise<void> {
   await withApp(flags, surroundings, async (app) => {
-    const look = await app.look({
-      selection: selectionOf(flags, app.config.pipeline),
-      asOf: flags.asOf ?? null,
-      signal: surroundings.signal,
-    });
+    const look = await lookAsTold(app, flags, surroundings);
     const { assessment } = look;
     // What nobody is billed for needs no forecast.
     const forecast = app.config.storage.type === "duckdb" ? undefined : await look.forecast(look.steps());
