@@ -166,6 +166,26 @@ describe("while it is open", () => {
   );
 
   test(
+    "it says that the daemon is asked for too much, and asks again by itself",
+    async () => {
+      server.show(during());
+      const { page, context } = await openTab(browser, server.base, desktop);
+      await page.clock.install();
+      await page.goto("/");
+      const body = '<main id="main"><article id="problem"><h1>too much is asked for</h1></article></main>';
+      const busy = { status: 503, headers: { "retry-after": "5" }, contentType: "text/html", body };
+      await page.route(`${server.base}/`, (route) => route.fulfill(busy), { times: 1 });
+      server.show(after());
+      await page.getByText(/^too much is asked for: this is what was known \d+ s ago$/).waitFor();
+      await page.clock.runFor(12_000);
+      await page.getByRole("heading", { name: "Converged", exact: true }).waitFor();
+      expect(await page.locator("body.lost").count()).toBe(0);
+      await context.close();
+    },
+    timeoutMs,
+  );
+
+  test(
     "it listens for events again after it was refused once",
     async () => {
       server.show(after());
