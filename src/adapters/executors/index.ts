@@ -23,16 +23,17 @@ export interface ExecutorsOptions {
   /** Every secret value of the config; none of them appears in a result. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
-  /** How long a command has between SIGTERM and SIGKILL. */
+  /** How long a command has between SIGTERM and SIGKILL; `commandGraceMs` unless given. */
   readonly graceMs?: number;
 }
 
-const defaultGraceMs = 5_000;
+/** A lock that is lost may be another's 5 s after its holder was told: by then the command has to be gone, whatever it ignores. */
+export const commandGraceMs = 4_000;
 const checkLimitMs = 30_000;
 
 /** The executor of every kind of repair. */
 export function createExecutors(options: ExecutorsOptions): Executor {
-  const complete = { graceMs: defaultGraceMs, ...options };
+  const complete = { graceMs: commandGraceMs, ...options };
   return {
     async run(request) {
       if (request.signal.aborted) return { kind: "cancelled", logTail: null };
