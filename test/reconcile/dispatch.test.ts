@@ -1,13 +1,9 @@
 // Method: a real look at a DuckDB warehouse and a real ledger; reports as workers publish them, one of them with another config,
 // and a queue on a Redis that is wiped.
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { createRedisRepairQueue } from "../../src/adapters/redis/repair-queue.ts";
 import { redisServer } from "../../src/adapters/redis/server.ts";
-import { compose } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { Dispatch } from "../../src/reconcile/dispatch.ts";
@@ -15,7 +11,9 @@ import type { RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
 import { encodeReport } from "../../src/reconcile/repair-report.ts";
 import { Session } from "../../src/reconcile/session.ts";
 import { withTempWarehouse } from "../support/duckdb.ts";
+import { repairStart } from "../support/ledger.ts";
 import { settings, startRedis } from "../support/redis.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
 
 const statements = [
   "create schema shop",
@@ -37,19 +35,7 @@ async function withPlanner(
   work: (planner: Planner) => Promise<void> | void,
 ): Promise<void> {
   await withTempWarehouse(statements, async ({ folder }) => {
-    const file = join(folder, "pipeline.yaml");
-    await writeFile(
-      file,
-      `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-${processors}
-`,
-    );
-    const config = await loadConfig({ file, target: null, env: {} });
-    const app = await compose(config, { logging: { level: "silent", pretty: false } });
+    const app = await composeShop(folder, processors);
     const { context } = app;
     await context.ledger.create();
     const selection = { processors: null, startDate: null, endDate: null };
@@ -122,20 +108,15 @@ test("a wiped queue has no more run at once than processors and pools have slots
     // Another process has begun one of the two of its processor, and the one of the pool.
     const waits = ofOrders.slice(0, 1);
     for (const [index, job] of before.filter(({ id }) => id !== waits[0]?.id).entries()) {
-      await context.ledger.recordStart({
-        repairId: job.id,
-        repair: job.repair,
-        processors: [job.repair],
-        dates: job.dates,
-        attempt: 1,
-        token: index + 1,
-        startedAt: session.now(),
-        deadlineAt: session.now() + 600_000,
-        worker: "elsewhere/1/1",
-        externalHandle: null,
-        repairHash: "",
-        cycleId: "cycle-1",
-      });
+      await context.ledger.recordStart(
+        repairStart(job.repair, job.dates, {
+          repairId: job.id,
+          token: index + 1,
+          startedAt: session.now(),
+          deadlineAt: session.now() + 600_000,
+          worker: "elsewhere/1/1",
+        }),
+      );
     }
     await redis.command("flushall");
     await dispatch.plan(1, "cycle-1");

@@ -1,15 +1,11 @@
 // Method: one job over a real DuckDB warehouse and ledger; its cells are locked on a Redis that is wiped while it runs.
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createRedisCellLock } from "../../src/adapters/redis/cell-lock.ts";
 import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
-import { systemClock } from "../../src/adapters/inline/system-clock.ts";
-import { compose } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import { plan } from "../../src/core/plan.ts";
 import { ReconcilerError } from "../../src/errors.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
@@ -20,6 +16,8 @@ import { isProcessAlive } from "../adapters/executors/fixtures.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
 import { asIfUsedBefore, connectAll, type RedisProcess, startRedis } from "../support/redis.ts";
 import { soon } from "../support/repairs.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
+import { hurriedClock } from "../support/test-clocks.ts";
 
 const timeoutMs = 60_000;
 
@@ -51,20 +49,11 @@ async function planJob(
 ): Promise<Job> {
   const warehouse = await makeTempWarehouse(statements);
   onTestFinished(() => warehouse.remove());
-  const file = join(warehouse.folder, "pipeline.yaml");
-  await writeFile(
-    file,
-    `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-processors:
-  orders: { table: shop.orders, date_column: day, where: "${where}", repair: { ${repair} } }
-`,
+  const app = await composeShop(
+    warehouse.folder,
+    `processors:
+  orders: { table: shop.orders, date_column: day, where: "${where}", repair: { ${repair} } }`,
   );
-  const config = await loadConfig({ file, target: null, env: {} });
-  const app = await compose(config, { logging: { level: "silent", pretty: false } });
   onTestFinished(() => app.close());
   const context = around({ ...app.context, lock });
   await context.ledger.create();
@@ -201,7 +190,7 @@ test(
           cancel.abort();
           return unanswered(request);
         }),
-        clock: { ...systemClock, sleep: (ms) => systemClock.sleep(ms / 100) },
+        clock: hurriedClock,
       }),
     });
     const result = await job.begin({ cancel: cancel.signal });
