@@ -3,21 +3,19 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
-import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
-import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
-import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
-import { compose } from "../../src/compose.ts";
 import { tellAll } from "../../src/compose/listeners.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
 import { ReconcilerError } from "../../src/errors.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
+import { reconcileAlways } from "../../src/reconcile/daemon.ts";
 import type { Coordination } from "../../src/reconcile/daemon-options.ts";
 import { type OnceResult, reconcileOnce, type RunListener } from "../../src/reconcile/once.ts";
 import type { RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
 import type { RepairEvent } from "../../src/reconcile/ports/repair-events.ts";
 import { everything, type SelectionSpec } from "../../src/reconcile/selection.ts";
 import { type TempWarehouse, withTempWarehouse } from "../support/duckdb.ts";
+import { event, inlineCoordination, queueBut } from "../support/running-daemon.ts";
+import { composeShop } from "../support/shop-pipeline.ts";
 
 interface Shop {
   readonly warehouse: TempWarehouse;
@@ -48,7 +46,6 @@ async function withShop(work: (shop: Shop) => Promise<void>, repair = sqlRepair)
   ];
   await withTempWarehouse(statements, async (warehouse) => {
     const { folder } = warehouse;
-    const file = join(folder, "pipeline.yaml");
     for (const [target, source] of [
       ["orders", "(select day, 'o' as id from shop.days)"],
       ["bills", "shop.orders"],
@@ -56,26 +53,15 @@ async function withShop(work: (shop: Shop) => Promise<void>, repair = sqlRepair)
       const select = `select day, id from ${source} where day between $start_date and $end_date`;
       await writeFile(join(folder, `${target}.sql`), select);
     }
-    await writeFile(
-      file,
-      `version: 1
-pipeline: shop
-timezone: UTC
-warehouse: { type: duckdb, path: ./warehouse.duckdb }
-schedule: { table: shop.days, date_column: day }
-processors:
+    const app = await composeShop(
+      folder,
+      `processors:
   orders: { table: shop.orders, date_column: day, ${repair} }
   bills: { table: shop.bills, date_column: day, depends_on: [orders], repair: { sql_file: bills.sql } }
 `,
     );
-    const config = await loadConfig({ file, target: null, env: {} });
-    const app = await compose(config, { logging: { level: "silent", pretty: false } });
     const context = { ...app.context, lock: createInlineCellLock() };
-    const coordination = {
-      queue: createInlineRepairQueue({ jobsMax: 100 }),
-      events: createInlineRepairEvents(),
-      lease: createInlinePlanningLease(),
-    };
+    const coordination = inlineCoordination();
     const run = ({ worker = "host/1/1", listener = {}, ...options }: RunOptions = {}) =>
       reconcileOnce(
         { ...context, worker },
@@ -174,6 +160,35 @@ test(
 );
 
 test(
+  "a daemon that only observes lets a run plan",
+  () =>
+    withShop(async (shop) => {
+      const end = new AbortController();
+      const observing = event();
+      const observer = reconcileAlways(
+        { ...shop.context, worker: "host/9/9" },
+        {
+          role: "all",
+          mode: "observe",
+          coordination: shop.coordination,
+          maxAgeMs: null,
+          cycleTimeoutMs: 60_000,
+          shutdownGraceMs: 60_000,
+          ticks: { start: () => ({ stop: () => undefined }) },
+          listener: tellAll([{ onCycle: () => observing.happens() }]),
+          signal: end.signal,
+        },
+      );
+      await observing.happened;
+      expect(await shop.coordination.lease.acquire()).toBeNull();
+      expect(await shop.run()).toMatchObject({ converged: true });
+      end.abort();
+      await observer;
+    }),
+  60_000,
+);
+
+test(
   "jobs of its selection that nobody takes any more are taken by a run that planned none of them",
   () =>
     withShop(async (shop) => {
@@ -216,7 +231,7 @@ test(
         left-- > 0
           ? Promise.reject(new ReconcilerError("redis_unavailable", "nobody there"))
           : queue.outstanding();
-      const coordination = { ...shop.coordination, queue: forwarding(queue, { outstanding }) };
+      const coordination = { ...shop.coordination, queue: queueBut(queue, { outstanding }) };
       const degraded: boolean[] = [];
       const listener = { onDegraded: (thrown: unknown) => void degraded.push(thrown !== null) };
       expect(await shop.run({ coordination, listener })).toMatchObject({ converged: true });
@@ -228,15 +243,3 @@ test(
     }),
   60_000,
 );
-
-function forwarding(queue: RepairQueue, instead: Partial<RepairQueue>): RepairQueue {
-  return {
-    outstanding: () => queue.outstanding(),
-    enqueue: (jobs, epoch) => queue.enqueue(jobs, epoch),
-    consume: (handle, options) => queue.consume(handle, options),
-    remove: (ids) => queue.remove(ids),
-    depth: () => queue.depth(),
-    close: () => queue.close(),
-    ...instead,
-  };
-}
