@@ -2,6 +2,7 @@ import type { RedisConfig } from "./config.ts";
 import { addSecret } from "./interpolate.ts";
 import type { Loaded } from "./loaded.ts";
 import { readSecret } from "./read-secret.ts";
+import type { TreePath } from "./tree.ts";
 
 /** The Redis of several processes; null where there is none. What it reads of secrets is added to `secrets`. */
 export async function resolveRedis(loaded: Loaded, secrets: Set<string>): Promise<RedisConfig | null> {
@@ -14,6 +15,8 @@ export async function resolveRedis(loaded: Loaded, secrets: Set<string>): Promis
       hint: "several processes would wait for one file; redis goes with warehouse.type bigquery",
     });
   }
+  checkUrl(loaded, ["redis", "url"], redis.url);
+  for (const [index, url] of redis.lock_urls.entries()) checkUrl(loaded, ["redis", "lock_urls", index], url);
   const secret = async (path: readonly string[], file: string | undefined): Promise<string | null> => {
     if (file === undefined) return null;
     const text = await readSecret(loaded, ["redis", ...path], file);
@@ -37,4 +40,15 @@ export async function resolveRedis(loaded: Loaded, secrets: Set<string>): Promis
             password: await secret(["sentinel", "password_file"], sentinel.password_file),
           },
   };
+}
+
+/** What is wrong with a URL is told where it stands, not by the daemon when it starts; it may hold a password. */
+function checkUrl({ issues, tree }: Loaded, path: TreePath, text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "") return;
+  issues.addAt(tree, path, {
+    expected: "redis://host:port/database, or rediss:// for TLS",
+    found: "another text, which is not shown",
+    hint: "percent-encode what is not a letter or digit in a password, or put it into password_file",
+  });
 }

@@ -63,6 +63,22 @@ test("a kind of warehouse that there is not is told with those that there are", 
   );
 });
 
+test("a URL that is none of Redis is told where it stands, and is not shown", async () => {
+  const redis = `redis: { url: "http://u:s3cr3t@r", lock_urls: ["redis://a", "b:6379/s3cr3t"] }`;
+  const error = await loadError({ yaml: pipelineYaml(undefined, redis) });
+  const told = faults(error);
+  expect(told).toEqual([
+    expect.stringContaining("redis expected no redis"),
+    expect.stringMatching(/redis\.url expected redis:\/\/host.* found another text, which is not shown/),
+    expect.stringMatching(/redis\.lock_urls\S*1\S* expected redis:\/\/host/),
+  ]);
+  expect(told.join()).not.toContain("s3cr3t");
+  // One that is not set is no URL of another kind.
+  expect(
+    faults(await loadError({ yaml: pipelineYaml(undefined, 'redis: { url: "${NOWHERE:?}" }') })),
+  ).toEqual([expect.stringContaining("redis expected no redis"), expect.stringContaining("NOWHERE")]);
+});
+
 test("a ledger that does not fit its warehouse, and labels that BigQuery would refuse, are told", async () => {
   const bigquery = (more: string) =>
     pipelineYaml(undefined, more).replace(/^warehouse:.*$/m, "warehouse: { type: bigquery, project: p }");
