@@ -18,6 +18,7 @@ import type { EpochMs } from "../core/wall-clock.ts";
 import { assessInput } from "./assess-input.ts";
 import type { ReconcileContext } from "./context.ts";
 import { InFlightRuns } from "./in-flight.ts";
+import { Journals } from "./journals.ts";
 import { withCycle, withEnd, withStart } from "./known-records.ts";
 import { mergeProfiles, observe, rangeOfLook } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
@@ -54,8 +55,8 @@ export class Session {
   #lastToken = 0;
   readonly #bill = new ScanBill();
   #revision = 0;
-  /** What was merged and appended while something is read, which may not have seen it: one for each reading that goes on. */
-  readonly #journals = new Set<(() => void)[]>();
+  /** Of what is merged and appended. */
+  readonly #journals = new Journals();
 
   constructor(context: ReconcileContext, options: SessionOptions) {
     this.#context = context;
@@ -68,13 +69,21 @@ export class Session {
    * @throws ReconcilerError as `observe` and `Ledger.read` do, `interrupted` where a signal aborts; then all is as before
    */
   async refresh(limit?: AbortSignal): Promise<void> {
-    const journal: (() => void)[] = [];
-    this.#journals.add(journal);
-    try {
-      await this.#look(limit ?? this.#options.signal, journal);
-    } finally {
-      this.#journals.delete(journal);
-    }
+    const signal = limit ?? this.#options.signal;
+    await this.#journals.read(
+      () => this.#look(signal),
+      ({ askedAt, records, observations }, replay) => {
+        this.#bill.add(observations.scanBytes);
+        this.#records = records;
+        this.#observations = observations;
+        this.#askedAt = askedAt;
+        this.#horizon ??= observations.now;
+        this.#lastToken = Math.max(this.#lastToken, records.lastToken);
+        this.#revision++;
+        // A run that ended meanwhile would be taken for lost.
+        replay();
+      },
+    );
   }
 
   /**
@@ -82,22 +91,19 @@ export class Session {
    * @throws ReconcilerError as `Ledger.read` does; then all is as before
    */
   async reread(): Promise<void> {
-    const journal: (() => void)[] = [];
-    this.#journals.add(journal);
-    try {
-      const records = await this.#context.ledger.read(this.now());
-      this.#journals.delete(journal);
-      this.#change(() => {
-        this.#records = records;
-        for (const again of journal) again();
-      });
-      this.#lastToken = Math.max(this.#lastToken, records.lastToken);
-    } finally {
-      this.#journals.delete(journal);
-    }
+    await this.#journals.read(
+      () => this.#context.ledger.read(this.now()),
+      (records, replay) => {
+        this.#change(() => {
+          this.#records = records;
+          replay();
+        });
+        this.#lastToken = Math.max(this.#lastToken, records.lastToken);
+      },
+    );
   }
 
-  async #look(signal: AbortSignal | undefined, journal: readonly (() => void)[]): Promise<void> {
+  async #look(signal: AbortSignal | undefined) {
     const { endDate } = this.#options.selection;
     const { asOf } = this.#options;
     // Before the question, as the looking itself takes time too: a repair must not seem to end before it wrote.
@@ -112,15 +118,7 @@ export class Session {
       runHistory: this.#observations?.runHistory ?? null,
       ...(signal === undefined ? {} : { signal }),
     });
-    this.#bill.add(observations.scanBytes);
-    this.#records = records;
-    this.#observations = observations;
-    this.#askedAt = askedAt;
-    this.#horizon ??= observations.now;
-    this.#lastToken = Math.max(this.#lastToken, this.#records.lastToken);
-    this.#revision++;
-    // Before anybody else has a turn: a run that ended meanwhile would be taken for lost.
-    for (const again of journal) again();
+    return { askedAt, records, observations };
   }
 
   /** Grows whenever what is known here changes, time aside. */
@@ -174,7 +172,7 @@ export class Session {
   #change(change: () => void): void {
     this.#revision++;
     if (this.#observations !== null) change();
-    for (const journal of this.#journals) journal.push(change);
+    this.#journals.note(change);
   }
 
   /** Whether there was a look at everything yet. */
@@ -259,7 +257,7 @@ export class Session {
   decided(decisions: readonly Decision[]): void {
     // They are asked for every few seconds, and none is ever taken away.
     const isKnown = decisions.length <= (this.#records?.decisions.length ?? 0);
-    if (isKnown && this.#journals.size === 0) return;
+    if (isKnown && !this.#journals.isReading) return;
     this.#change(() => {
       // A look that goes on may have read them later than this.
       if (decisions.length < this.records.decisions.length) return;
