@@ -4,13 +4,14 @@ import type { Clock } from "../reconcile/ports.ts";
 /** Work that yields wherever others may have a turn. What it reads must not change meanwhile. */
 export type Work<T> = Generator<undefined, T | Promise<T>, undefined>;
 
-/** Works that may wait beside the one that goes on: those of the largest grid take some seconds, and nobody waits much longer. */
+/** Works that may wait beside the one that goes on. */
 const waitingMax = 32;
+/** Whoever asked so long ago has gone, or will have before the answer is made: a page gives up after 15 s. */
+const waitMsMax = 8_000;
 /** After so long whatever else the process does has a turn. */
 const sliceMs = 10;
 /** Of the loop's time. */
 const shareMax = 1 / 4;
-const hint = "ask again in some seconds";
 
 /**
  * The part of the event loop that goes to answers which cost time. They are made one after the other, in slices, with rests between
@@ -30,15 +31,14 @@ export class LoopShare {
 
   /**
    * Does the work when its turn comes; until then nothing of it is begun.
-   * @throws ReconcilerError `server_busy` at once where as many wait as may, and once this is closed; whatever the work throws
+   * @throws ReconcilerError `server_busy` at once where 32 wait, where the turn does not come within 8 s, and once this is closed;
+   *   whatever the work throws
    */
   run<T>(work: Work<T>): Promise<T> {
-    if (this.#waiting.length >= waitingMax) {
-      const message = `the daemon is asked for more than it can show at once (${waitingMax} answers are waited for)`;
-      return Promise.reject(new ReconcilerError("server_busy", message, { hint }));
-    }
+    if (this.#waiting.length >= waitingMax) return Promise.reject(tooMuch());
+    const until = this.#clock.monotonic() + waitMsMax;
     return new Promise((resolve, reject) => {
-      this.#waiting.push(() => this.#done(work).then(resolve, reject));
+      this.#waiting.push(() => this.#done(work, until).then(resolve, reject));
       if (!this.#isBusy) void this.#workOff();
     });
   }
@@ -58,11 +58,10 @@ export class LoopShare {
     this.#isBusy = false;
   }
 
-  async #done<T>(work: Work<T>): Promise<T> {
+  async #done<T>(work: Work<T>, until: number): Promise<T> {
+    if (this.#clock.monotonic() > until) throw tooMuch();
     for (;;) {
-      if (this.#closed.signal.aborted) {
-        throw new ReconcilerError("server_busy", "the daemon stops", { hint });
-      }
+      if (this.#closed.signal.aborted) throw busy("the daemon stops");
       const step = this.#slice(work);
       if (step.done === true) return step.value;
       await new Promise((resolve) => setImmediate(resolve));
@@ -81,4 +80,12 @@ export class LoopShare {
       this.#restUntil = Math.max(this.#restUntil, begunAt) + usedMs / shareMax;
     }
   }
+}
+
+function tooMuch(): ReconcilerError {
+  return busy("the daemon is asked for more than it can show at once");
+}
+
+function busy(message: string): ReconcilerError {
+  return new ReconcilerError("server_busy", message, { hint: "ask again in some seconds" });
 }

@@ -108,3 +108,19 @@ test("a server that stops does not go on with what is waited for", async () => {
   await expect(waiting).rejects.toMatchObject({ code: "server_busy", message: "the daemon stops" });
   expect(told).toEqual(["first begins", "first ends"]);
 });
+
+test("what has waited longer than anybody waits is not begun any more, and keeps nobody else waiting", async () => {
+  const clock = slowClock();
+  const loop = new LoopShare(clock);
+  const told: string[] = [];
+  await loop.run(work("first", { ...clock, told, ms: 2_000 }));
+  const early = loop.run(work("early", { ...clock, told }));
+  await expect.poll(() => clock.rests).toHaveLength(1);
+  clock.pass(3_000);
+  const late = loop.run(work("late", { ...clock, told }));
+  clock.pass(1_000);
+  clock.rests.pop()?.end();
+  await expect(early).rejects.toMatchObject({ code: "server_busy" });
+  expect(await late).toBe("late");
+  expect(told).toEqual(["first begins", "first ends", "late begins", "late ends"]);
+});
