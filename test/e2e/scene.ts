@@ -1,10 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openDatabase } from "../../src/adapters/duckdb/database.ts";
 import { addDays, type IsoDate, parseIsoDate } from "../../src/core/iso-date.ts";
 import type { ResultDocument } from "../../src/core/result-document.ts";
 import { type CliResult, reconcile } from "../support/cli.ts";
-import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
+import { makeTempWarehouse, readTexts, type TempWarehouse } from "../support/duckdb.ts";
 
 export interface SceneSketch {
   /** What stands below `version`, `pipeline`, `timezone` and `warehouse` in the pipeline file. */
@@ -67,19 +66,7 @@ function sceneIn(warehouse: TempWarehouse): Scene {
       return { ...result, document: documentOf(result) };
     },
     configure: (pipeline) => write("pipeline.yaml", head + pipeline),
-    async ledger(sql) {
-      const path = join(folder, "warehouse.ledger.duckdb");
-      const database = await openDatabase({ path, mode: "read_only", lockWaitMs: 10_000 });
-      try {
-        const columns = await (await database.connect()).run(sql);
-        const values = columns.names.map((_, index) => columns.strings(index));
-        return Array.from({ length: columns.rowCount }, (_, row) =>
-          values.map((column) => column[row] ?? null),
-        );
-      } finally {
-        database.close();
-      }
-    },
+    ledger: (sql) => readTexts(join(folder, "warehouse.ledger.duckdb"), sql),
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { openDatabase } from "../../src/adapters/duckdb/database.ts";
 
 export interface TempWarehouse {
@@ -11,6 +12,28 @@ export interface TempWarehouse {
   /** The rows of a query, every value as text. */
   read(sql: string): Promise<(string | null)[][]>;
   remove(): Promise<void>;
+}
+
+/** The rows of a query on a DuckDB file, every value as text. */
+export async function readTexts(path: string, sql: string): Promise<(string | null)[][]> {
+  const database = await openDatabase({ path, mode: "read_only", lockWaitMs: 10_000 });
+  try {
+    const columns = await (await database.connect()).run(sql);
+    const values = columns.names.map((_, index) => columns.strings(index));
+    return Array.from({ length: columns.rowCount }, (_, row) => values.map((column) => column[row] ?? null));
+  } finally {
+    database.close();
+  }
+}
+
+/** The rows of a statement on a DuckDB file that nobody else has open, by the driver alone; the file is made where there is none. */
+export async function queryFile(path: string, statement: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  const rows = (await connection.runAndReadAll(statement)).getRowsJS();
+  connection.closeSync();
+  instance.closeSync();
+  return rows;
 }
 
 /** A DuckDB file in a folder of its own, made by the statements; the caller removes it. */
@@ -29,18 +52,7 @@ export async function makeTempWarehouse(statements: readonly string[] = []): Pro
         database.close();
       }
     },
-    async read(sql) {
-      const database = await openDatabase({ path, mode: "read_only", lockWaitMs: 10_000 });
-      try {
-        const columns = await (await database.connect()).run(sql);
-        const values = columns.names.map((_, index) => columns.strings(index));
-        return Array.from({ length: columns.rowCount }, (_, row) =>
-          values.map((column) => column[row] ?? null),
-        );
-      } finally {
-        database.close();
-      }
-    },
+    read: (sql) => readTexts(path, sql),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
   await warehouse.write(statements);

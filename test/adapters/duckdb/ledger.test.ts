@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDatabase } from "../../../src/adapters/duckdb/database.ts";
 import { createDuckDbLedger } from "../../../src/adapters/duckdb/ledger.ts";
 import { emptyLedgerRecords } from "../../../src/core/ledger-records.ts";
 import { describeLedgerContract } from "../../contract/ledger.ts";
 import { cellOf, cycleOf, endOf, eventOf, noon, startOf } from "../../contract/ledger-records.ts";
+import { queryFile } from "../../support/duckdb.ts";
 import { spawnBoundByRights } from "../../support/unprivileged.ts";
 
 let folder: string;
@@ -24,14 +24,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function query(statement: string): Promise<unknown[][]> {
-  const instance = await DuckDBInstance.create(path);
-  const connection = await instance.connect();
-  const rows = (await connection.runAndReadAll(statement)).getRowsJS();
-  connection.closeSync();
-  instance.closeSync();
-  return rows;
-}
+const query = (statement: string) => queryFile(path, statement);
 
 const holderScript = fileURLToPath(new URL("./ledger-holder.ts", import.meta.url));
 const fillerScript = fileURLToPath(new URL("./ledger-filler.ts", import.meta.url));

@@ -18,7 +18,11 @@ import {
 } from "./fixtures.ts";
 
 const secret = "s3cret-hunter2";
-const options = { warehouse: idleWarehouse, secrets: [secret], clock: realClock };
+const plain = {
+  executor: createExecutors({ warehouse: idleWarehouse, secrets: [secret], clock: realClock }),
+  secret,
+  request: requestFor,
+};
 
 /** What each fault is on the call that starts a run. */
 const faultsOfStart: Readonly<Partial<Record<Fault, ApiFault>>> = {
@@ -41,6 +45,11 @@ function addFaults(server: ApiServer, call: string): void {
     const fault = faultsOfStart[name];
     if (fault !== undefined) server.addFault({ call, path: new RegExp(`/${nameOf(name)}[/:]`), fault });
   }
+}
+
+/** What a container is told in its environment. */
+function datesIn(env: readonly { readonly name: string; readonly value: string }[] = []): readonly string[] {
+  return env.find(({ name }) => name === "GAP_RECONCILER_DATES")?.value.split(",") ?? [];
 }
 
 const otherwise: Readonly<Partial<Record<Fault, Expected>>> = {
@@ -67,19 +76,11 @@ describeExecutorContract(
     const refused = at(`https://127.0.0.1:${await unusedPort()}`, "refused");
     return {
       harness: {
-        executor: createExecutors(options),
-        secret,
-        request: requestFor,
+        ...plain,
         effects: () => Promise.resolve(server.effects()),
         isRunning: () => Promise.resolve(server.calls.includes("jobs.create")),
         underWay: () => Promise.resolve(server.jobs().length - server.effects()),
-        told: () =>
-          Promise.resolve(
-            server.made
-              .at(-1)
-              ?.spec.template.spec.containers[0]?.env.find(({ name }) => name === "GAP_RECONCILER_DATES")
-              ?.value.split(",") ?? [],
-          ),
+        told: () => Promise.resolve(datesIn(server.made.at(-1)?.spec.template.spec.containers[0]?.env)),
         async cleanup() {
           rmSync(folder, { recursive: true, force: true });
           await server.stop();
@@ -103,19 +104,11 @@ describeExecutorContract(
     const refused = at(`http://127.0.0.1:${await unusedPort()}`, "refused");
     return {
       harness: {
-        executor: createExecutors(options),
-        secret,
-        request: requestFor,
+        ...plain,
         effects: () => Promise.resolve(server.effects()),
         isRunning: () => Promise.resolve(server.calls.includes("jobs.run")),
         underWay: () => Promise.resolve(server.underWay()),
-        told: () =>
-          Promise.resolve(
-            server.ran
-              .at(-1)
-              ?.containerOverrides[0].env.find(({ name }) => name === "GAP_RECONCILER_DATES")
-              ?.value.split(",") ?? [],
-          ),
+        told: () => Promise.resolve(datesIn(server.ran.at(-1)?.containerOverrides[0].env)),
         cleanup: () => server.stop(),
       },
       actions: { ...actions, refused },
@@ -136,9 +129,7 @@ describeExecutorContract(
     const refused = at(`http://127.0.0.1:${await unusedPort()}`, "refused");
     return {
       harness: {
-        executor: createExecutors(options),
-        secret,
-        request: requestFor,
+        ...plain,
         effects: () => Promise.resolve(server.messages.length),
         isRunning: () => Promise.resolve(server.calls.includes("topics.publish")),
         told: () => Promise.resolve(server.messages.at(-1)?.attributes["dates"]?.split(",") ?? []),

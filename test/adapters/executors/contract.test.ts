@@ -3,12 +3,12 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { createDuckDbWarehouse } from "../../../src/adapters/duckdb/warehouse.ts";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
 import type { RepairAction, SqlAction } from "../../../src/core/repair-action.ts";
 import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
 import { type Actions, describeExecutorContract, type Fault } from "../../contract/executor.ts";
+import { queryFile } from "../../support/duckdb.ts";
 import {
   httpAction,
   idleWarehouse,
@@ -127,15 +127,7 @@ describeExecutorContract("http", async () => {
 describeExecutorContract("sql", async () => {
   const folder = mkdtempSync(join(tmpdir(), "executor-"));
   const path = join(folder, "warehouse.duckdb");
-  const query = async (...statements: readonly string[]) => {
-    const instance = await DuckDBInstance.create(path);
-    const connection = await instance.connect();
-    let rows: unknown[][] = [];
-    for (const statement of statements) rows = (await connection.runAndReadAll(statement)).getRowsJS();
-    connection.closeSync();
-    instance.closeSync();
-    return rows;
-  };
+  const query = (statement: string) => queryFile(path, statement);
   await query("create table scores (d date not null, n integer check (n > 0), note varchar)");
   const scores = processorNamed("scores");
   const warehouse = createDuckDbWarehouse({
