@@ -57,6 +57,15 @@ export function isConverged(assessment: Assessment): boolean {
   });
 }
 
+/** Whether somebody is or will soon be working on a gap that is selected, or on what blocks it. */
+export function isProgressing({ grid }: Assessment): boolean {
+  const { processors, from, to } = grid.selection;
+  return [...processors].some((index) => {
+    const base = index * grid.axis.length;
+    return grid.progressing.subarray(base + from, base + to + 1).includes(1);
+  });
+}
+
 /** Whether a breaker speaks against the detector: such a cycle leaves no baseline. */
 export function isAccepted({ breakers }: Pick<Assessment, "breakers">): boolean {
   return breakers.overallMassGap === null && breakers.scheduleFaults.size === 0;

@@ -135,7 +135,7 @@ export function runLog(logger: Logger): RunLog {
       logger.info({ reason: message }, "waiting for another run");
     },
     onAsking() {
-      logger.info("a daemon plans here: it was asked for these repairs, and its workers do them");
+      logger.info("another process plans, or may: it is asked for these repairs, and its workers do them");
     },
     onWaiting(until) {
       logger.info({ until: formatInstant(until) }, "waiting");

@@ -16,6 +16,7 @@ export interface AloneOptions {
 
 /** Whatever is ready is begun here and now: nobody else repairs while the run does. */
 export class AloneWork implements OnceWork {
+  readonly hearsOthers = false;
   readonly #context: ReconcileContext;
   readonly #options: AloneOptions;
 

@@ -1,9 +1,11 @@
+import { isProgressing } from "../core/assess.ts";
 import { Disposition } from "../core/grid.ts";
 import { fromDay } from "../core/iso-date.ts";
 import type { Assessment } from "../core/assessment.ts";
 import type { InFlight } from "../core/ledger-facts.ts";
 import type { RepairEnd } from "../core/ledger-records.ts";
 import type { PlanLimits } from "../core/plan.ts";
+import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Coordination } from "./daemon-options.ts";
@@ -22,8 +24,8 @@ import { startWorker } from "./worker.ts";
 const wantMs = 2_000;
 /** When the lease is asked for again that another process has: another run has it for a moment only. */
 const leaseMs = { first: 200, later: 2_000 } as const;
-/** After so long without anything of the run under way, what others did is looked at, as news of it may be lost. */
-const doubtMs = 15_000;
+/** After so long without a repair of the selection under way everything is looked at: what others told may be lost. */
+const doubtMs = 60_000;
 /** The longest that a timer can wait: each repair has a time limit of its own. */
 const graceMs = 2 ** 31 - 1;
 
@@ -54,6 +56,7 @@ export interface SharedOptions {
  * repairs, and its workers do them; as long as nobody has it, this process works too.
  */
 export class SharedWork implements OnceWork {
+  readonly hearsOthers = true;
   readonly #context: ReconcileContext;
   readonly #options: SharedOptions;
   readonly #dispatch: Dispatch;
@@ -71,7 +74,7 @@ export class SharedWork implements OnceWork {
   readonly #enqueued = new Set<string>();
   /** The ids of those jobs of the selection that were outstanding at the last turn. */
   #outstanding: ReadonlySet<string> = new Set();
-  /** On the monotonic clock: since when none was. */
+  /** On the monotonic clock: since when none of them is run, and nothing was looked at. */
   #quietSince: number;
   #ending: Promise<void> | null = null;
 
@@ -109,42 +112,51 @@ export class SharedWork implements OnceWork {
   }
 
   async #turn(cycleId: string, mayBegin: boolean): Promise<Omit<OnceTurn, "failure">> {
-    const { session, jobs } = this.#options;
+    const { session } = this.#options;
+    await this.#lookWhereQuiet();
     const { assessment, outstanding } = await this.#dispatch.look();
-    const isWaiting = this.#noteOutstanding(outstanding);
-    const isWorking = this.#outstanding.size > 0 || jobs.size > 0;
+    const { isWaiting, isWorking } = this.#noteOutstanding(outstanding);
     const wants = mayBegin && hasReady(assessment);
     // What waits may have lost the process that would have taken it.
     const isNeeded = isWaiting && !this.#isConsuming;
-    if (!wants && !isNeeded) return { assessment, jobs: [], isWorking, againAt: null };
+    if (!wants && !isNeeded) {
+      return { assessment, jobs: [], isWorking, againAt: this.#againAt(assessment, outstanding.size) };
+    }
     const planned = await this.#inTerm<Planned>(async (epoch) =>
       wants ? this.#dispatch.plan(epoch, cycleId) : { assessment, jobs: [] },
     );
     if (planned === null) {
-      if (!isWorking) await this.#lookWhereQuiet();
       const waitMs = this.#takenCount > 1 ? leaseMs.later : leaseMs.first;
-      return { assessment: session.assess(), jobs: [], isWorking, againAt: session.now() + waitMs };
+      return { assessment, jobs: [], isWorking, againAt: session.now() + waitMs };
     }
     for (const { id } of planned.jobs) this.#enqueued.add(id);
-    // Others may have all the slots.
-    const isHeldUp = outstanding.size > 0 && planned.jobs.length === 0 && hasReady(planned.assessment);
+    const { jobs } = planned;
     return {
       assessment: planned.assessment,
-      jobs: planned.jobs,
-      isWorking: isWorking || planned.jobs.length > 0,
-      againAt: isHeldUp ? session.now() + leaseMs.later : null,
+      jobs,
+      isWorking: isWorking || jobs.length > 0,
+      againAt: this.#againAt(planned.assessment, outstanding.size + jobs.length),
     };
   }
 
-  /** Whether a job of the selection waits for somebody to take it. One that is outstanding no more makes the last full look stale. */
-  #noteOutstanding(outstanding: ReadonlyMap<string, InFlight>): boolean {
+  /** Others may have the slots and the workers that the selection waits for, or do what blocks it. */
+  #againAt(assessment: Assessment, outstanding: number): EpochMs | null {
+    const isWaitedFor = outstanding > 0 && isProgressing(assessment);
+    return isWaitedFor ? this.#options.session.now() + leaseMs.later : null;
+  }
+
+  /** Whether jobs of the selection wait for somebody to take them, or are run. One that is outstanding no more makes the last full look stale. */
+  #noteOutstanding(outstanding: ReadonlyMap<string, InFlight>) {
+    const { jobs } = this.#options;
     const own = [...outstanding].filter(([, run]) => this.#concerns(run));
     const ids = new Set(own.map(([id]) => id));
     if ([...this.#outstanding, ...this.#enqueued].some((id) => !ids.has(id))) this.#options.onStale();
     for (const id of this.#enqueued) if (!ids.has(id)) this.#enqueued.delete(id);
     this.#outstanding = ids;
-    if (ids.size > 0) this.#quietSince = this.#context.clock.monotonic();
-    return own.some(([id, { state }]) => state === "queued" && !this.#options.jobs.has(id));
+    const waiting = own.filter(([id, { state }]) => state === "queued" && !jobs.has(id));
+    const isWorking = own.length > waiting.length || jobs.size > 0;
+    if (isWorking) this.#quietSince = this.#context.clock.monotonic();
+    return { isWaiting: waiting.length > 0, isWorking };
   }
 
   #concerns({ processors, days }: InFlight): boolean {
@@ -220,7 +232,6 @@ export class SharedWork implements OnceWork {
     this.#options.wake();
   }
 
-  /** What others did shows in the warehouse, though all that they told was lost. */
   async #lookWhereQuiet(): Promise<void> {
     if (this.#context.clock.monotonic() - this.#quietSince < doubtMs) return;
     await this.#options.looks.look();

@@ -5,6 +5,8 @@ import type { ReconcilerError } from "../errors.ts";
 
 /** How the repairs of a run are done: by this process alone, or together with others. */
 export interface OnceWork {
+  /** Whether it is told what runs elsewhere; otherwise that shows only in the warehouse and the ledger. */
+  readonly hearsOthers: boolean;
   /**
    * Has done what is ready by what the session knows, as far as there are slots for it; not waited for.
    * @param mayBegin whether anything more is to be begun
@@ -19,7 +21,7 @@ export interface OnceTurn {
   readonly assessment: Assessment;
   /** Just begun or enqueued. */
   readonly jobs: readonly PlannedJob[];
-  /** Whether repairs of the run go on or wait for a worker. */
+  /** Whether repairs of the run go on. */
   readonly isWorking: boolean;
   /** When another turn may find more to do than this one, though nothing of the run has ended; null where none will. */
   readonly againAt: EpochMs | null;

@@ -1,4 +1,4 @@
-import { isConverged } from "../core/assess.ts";
+import { isConverged, isProgressing } from "../core/assess.ts";
 import type { Assessment } from "../core/assessment.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
@@ -199,7 +199,9 @@ class OnceRun {
       const { assessment, jobs, isWorking, againAt, failure } = turn;
       listener.onPlanned(assessment, jobs);
       if (singlePass && (jobs.length > 0 || againAt === null)) mayBegin = false;
-      const elsewhereAt = this.#session.nextElsewhereAt(assessment, elsewherePollMs);
+      const elsewhereAt = isProgressing(assessment)
+        ? this.#session.nextElsewhereAt(assessment, elsewherePollMs)
+        : null;
       const readyAt = singlePass ? null : nextReadyAt(assessment, elsewhereAt);
       const until = earlier(readyAt, againAt);
       if (!isWorking) {
@@ -207,9 +209,11 @@ class OnceRun {
           if (failure !== null) throw failure;
           return;
         }
-        listener.onWaiting(until, this.#session.now());
+        // That it is the turn of others is told once, by the work.
+        if (until !== againAt) listener.onWaiting(until, this.#session.now());
       }
-      await this.#sleepOrWake(until, { isIdle: !isWorking, hasElsewhere: elsewhereAt !== null });
+      const isBlind = elsewhereAt !== null && !this.#work.hearsOthers;
+      await this.#sleepOrWake(until, { isIdle: !isWorking, isBlind });
     }
   }
 
@@ -237,7 +241,7 @@ class OnceRun {
 
   async #sleepOrWake(
     until: EpochMs | null,
-    { isIdle, hasElsewhere }: { readonly isIdle: boolean; readonly hasElsewhere: boolean },
+    { isIdle, isBlind }: { readonly isIdle: boolean; readonly isBlind: boolean },
   ): Promise<void> {
     const { clock } = this.#context;
     const woken = new AbortController();
@@ -251,8 +255,7 @@ class OnceRun {
     if (clock.monotonic() >= this.#decisionsAt) await this.#heedDecisions();
     if (isIdle) {
       this.#waitedMs += clock.monotonic() - before;
-      // What runs elsewhere shows only in the warehouse and the ledger.
-      if (hasElsewhere && !this.#stop.signal.aborted) await this.#looks.look();
+      if (isBlind && !this.#stop.signal.aborted) await this.#looks.look();
     }
   }
 }

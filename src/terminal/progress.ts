@@ -92,7 +92,8 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
       state.waitingUntil = until;
       show();
     },
-    onAsking: () => say("a daemon plans here: it was asked for these repairs, and its workers do them"),
+    onAsking: () =>
+      say("another process plans, or may: it is asked for these repairs, and its workers do them"),
     onDegraded: (thrown) =>
       say(thrown === null ? "redis is back" : `waiting, nothing new begins: ${messageOf(thrown)}`),
     writeAbove,
