@@ -121,7 +121,8 @@ export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
     attempt: start.attempt,
     startedAt: start.startedAt,
     endedAt: now,
-    outcome: cells.every(({ outcome }) => outcome === "repaired") ? "repaired" : "lost",
+    // None is what only another version's config has: that proves nothing, and must not close a circuit.
+    outcome: cells.length > 0 && cells.every(({ outcome }) => outcome === "repaired") ? "repaired" : "lost",
     systemic: null,
     errorCode: "lost",
     message: `its worker ${start.worker} ended, or its deadline passed, before it reported`,
@@ -130,8 +131,11 @@ export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
   };
 
   function lostCell(from: Assessment, run: RepairStart, processor: number, day: Day): CellOutcome {
-    const position = day - from.grid.axis.first;
-    const state = from.grid.states[processor * grid.axis.length + position] ?? State.unscheduled;
+    const position = day - grid.axis.first;
+    // Beyond the axis stand the dates of another processor.
+    const isKnown = position >= 0 && position < grid.axis.length;
+    const known = isKnown ? grid.states[processor * grid.axis.length + position] : undefined;
+    const state = known ?? State.unscheduled;
     const observed = from.sight.observed[processor];
     const rows = observed === undefined ? 0 : rowsAt(observed, position);
     const isComplete = state === State.complete || state === State.stale;
