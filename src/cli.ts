@@ -6,6 +6,11 @@ import { messageOf, ReconcilerError } from "./errors.ts";
 import { errorDocument, renderError } from "./terminal/error.ts";
 import { terminalOf } from "./terminal/terminal.ts";
 
+/** As the process was given it. */
+const env = { ...process.env };
+// Where it is set, libraries print what they send, credentials included, past all that masks them.
+delete process.env["DEBUG"];
+
 const stop = new AbortController();
 let stoppedBy: "SIGINT" | "SIGTERM" | null = null;
 let exitCode = 0;
@@ -39,7 +44,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.stderr.on("error", () => undefined);
 
 const surroundings: Surroundings = {
-  env: process.env,
+  env,
   stdout: process.stdout,
   stderr: process.stderr,
   stdin: process.stdin,
@@ -77,5 +82,5 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 function tell(error: unknown): void {
-  process.stderr.write(renderError(error, terminalOf(process.stderr, {}, process.env)));
+  process.stderr.write(renderError(error, terminalOf(process.stderr, {}, env)));
 }

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { type CliResult, reconcile } from "../support/cli.ts";
+import { startRedis } from "../support/redis.ts";
 import { leagueFiles, leagueHead, processors, wholeLeague } from "./league.ts";
 import { datesFrom, gapsOf, type SceneSketch, withScene } from "./scene.ts";
 
@@ -31,6 +32,37 @@ test.concurrent("reconcile alone prints its help, exits 0 and touches nothing", 
     for (const word of ["--once", "plan", "status", "explain"]) expect(stdout).toContain(word);
     expect(readdirSync(folder)).toEqual([]);
   } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.concurrent("a password of Redis is printed nowhere, though DEBUG asks the libraries for all that they send", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "gap-reconciler-"));
+  const redis = await startRedis("--requirepass", "looking-glass");
+  try {
+    writeFileSync(
+      join(folder, "pipeline.yaml"),
+      `version: 1
+pipeline: shop
+timezone: UTC
+warehouse: { type: bigquery, project: nowhere }
+ledger: { dataset: reconciler }
+redis: { url: "\${REDIS_URL:?}" }
+schedule: { every: day, start_date: 2024-01-01 }
+processors: { orders: { table: shop.orders, date_column: day } }
+`,
+    );
+    const url = redis.url.replace("//", "//intruder:tr0ub4dor@");
+    const env = { REDIS_URL: url, DEBUG: "*" };
+    const { code, stdout, stderr } = await reconcile(["daemon", "--log-level", "debug"], {
+      cwd: folder,
+      env,
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("refused the credentials: WRONGPASS");
+    expect(stderr).not.toMatch(/tr0ub4dor|intruder/);
+  } finally {
+    await redis.stop();
     rmSync(folder, { recursive: true });
   }
 });
