@@ -116,7 +116,7 @@ describe.concurrent("several processes", () => {
         const outcomes = "select distinct outcome from reconciler.cell_outcomes";
         expect(await fleet.platform.server.run(outcomes)).toEqual([["repaired"]]);
         // No lock and no lease is left behind.
-        expect(await fleet.redis.command("keys", "*:cells:*/*")).toEqual([]);
+        expect(await fleet.redis.command("keys", "*:lock:*")).toEqual([]);
       }),
     timeoutMs,
   );
