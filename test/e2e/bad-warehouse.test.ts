@@ -18,6 +18,25 @@ const warehouseOf = (scene: Scene) => join(scene.folder, "warehouse.duckdb");
 const ledgerOf = (scene: Scene) => join(scene.folder, "warehouse.ledger.duckdb");
 
 describe.concurrent("a warehouse file", () => {
+  // It waits longer than all others take, so that they run meanwhile.
+  it(
+    "that another process has is waited for, then refused with that process's id",
+    () =>
+      withScene(gappy, async (scene) => {
+        const holder = await holdFile(warehouseOf(scene));
+        const expected = {
+          code: "warehouse_locked",
+          message: new RegExp(`warehouse\\.duckdb is locked by process ${holder.pid} .*; waited 10 s`),
+        };
+        try {
+          expect(await refusalOf(scene, ["--once"])).toEqual(refusal(expected, [lockFile]));
+        } finally {
+          holder.kill("SIGKILL");
+        }
+      }),
+    timeoutMs,
+  );
+
   it.each<[what: string, spoil: (path: string) => void, expected: Refusal, changed: readonly string[]]>([
     [
       "is missing",
@@ -60,24 +79,6 @@ describe.concurrent("a warehouse file", () => {
         spoil(warehouseOf(scene));
         expect(await refusalOf(scene, ["status"])).toEqual(refusal(expected));
         expect(await refusalOf(scene, ["--once"])).toEqual(refusal(expected, changed));
-      }),
-    timeoutMs,
-  );
-
-  it(
-    "that another process has is waited for, then refused with that process's id",
-    () =>
-      withScene(gappy, async (scene) => {
-        const holder = await holdFile(warehouseOf(scene));
-        const expected = {
-          code: "warehouse_locked",
-          message: new RegExp(`warehouse\\.duckdb is locked by process ${holder.pid} .*; waited 10 s`),
-        };
-        try {
-          expect(await refusalOf(scene, ["--once"])).toEqual(refusal(expected, [lockFile]));
-        } finally {
-          holder.kill("SIGKILL");
-        }
       }),
     timeoutMs,
   );

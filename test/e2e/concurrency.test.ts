@@ -17,6 +17,96 @@ const timeoutMs = 180_000;
 // What they wait for, others use.
 vi.setConfig({ maxConcurrency: 3 });
 
+describe.concurrent("a look while a run repairs", () => {
+  // It waits longer than all others take, so that they run meanwhile.
+  it(
+    "says which process has the warehouse file where a repair keeps it open",
+    () =>
+      withFillScene(sketch, async (scene) => {
+        scene.ask("hold-open");
+        const run = scene.start("--once");
+        const { pid } = await untilLogged(scene, "hold-open");
+        const looks = [["status"], ["explain", "points", "2024-01-03"]];
+        const refusals = await Promise.all(looks.map((look) => scene.run(...look, "--format", "json")));
+        for (const refused of refusals) {
+          expect(refused.code).toBe(1);
+          expect(refused.json()).toMatchObject({
+            error: {
+              code: "warehouse_locked",
+              message: expect.stringContaining(`locked by process ${pid} `) as string,
+              hint: expect.any(String) as string,
+            },
+          });
+        }
+        const patient = scene.run("status");
+        scene.release("hold-open");
+        expect(await patient).toMatchObject({ code: 0 });
+        expect(await run.ended).toMatchObject({ code: 0 });
+        await expectNobodyLeft(scene);
+      }),
+    timeoutMs,
+  );
+
+  it(
+    "answers, and shows what is being repaired",
+    () =>
+      withFillScene(sketch, async (scene) => {
+        scene.ask("hold");
+        const run = scene.start("--once");
+        const { cell } = await untilLogged(scene, "hold");
+        const [table = "", date = ""] = cell.split(" ");
+        const processor = table.replace("league.", "");
+        const status = await scene.report("status");
+        expect(status.code).toBe(0);
+        expect(status.document.gaps).toContainEqual(
+          expect.objectContaining({ processor, date, disposition: "running" }),
+        );
+        const plan = await scene.report("plan");
+        expect(plan.code).toBe(2);
+        const explained = await scene.run("explain", processor, date, "--format", "json");
+        expect(explained).toMatchObject({ code: 0 });
+        expect(explained.json()).toMatchObject({ processor, date, disposition: "running" });
+        scene.release("hold");
+        expect(await run.ended).toMatchObject({ code: 0 });
+        expect(await scene.filled()).toEqual(cellsOf(elevenGaps));
+      }),
+    timeoutMs,
+  );
+
+  it(
+    "keeps no SQL repair from its work, however many look at once",
+    () =>
+      withScene(
+        {
+          pipeline: `schedule: { table: games, date_column: day }
+processors:
+  points:
+    table: points
+    date_column: day
+    repair: { sql_file: points.sql, max_dates_per_job: 2, max_attempts: 1 }
+`,
+          files: {
+            "points.sql": "select day, 1 as number from games where day between $start_date and $end_date",
+          },
+          warehouse: [
+            `create table games as select game_date as day from (${sqlCalendar(["2024-01-01", "2024-01-20"])})`,
+            "create table points (day date, number integer)",
+          ],
+        },
+        async (scene) => {
+          const run = scene.report("--once");
+          const looks = await Promise.all([1, 2, 3, 4].map(() => scene.report("status")));
+          expect(looks.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+          expect((await run).document).toMatchObject({ converged: true });
+          expect(await scene.warehouse.read("select count(*), count(distinct day) from points")).toEqual([
+            [String(datesFrom("2024-01-01", "2024-01-20").length), "20"],
+          ]);
+        },
+      ),
+    timeoutMs,
+  );
+});
+
 describe.concurrent("two runs on one ledger", () => {
   it(
     "do nothing twice: the second waits, says for whom, and finds everything done",
@@ -78,95 +168,6 @@ describe.concurrent("two runs on one ledger", () => {
         expect(runs.filter(({ document }) => document.repairs.length > 0)).toHaveLength(1);
         expect(await scene.filled()).toEqual(cellsOf(elevenGaps));
       }),
-    timeoutMs,
-  );
-});
-
-describe.concurrent("a look while a run repairs", () => {
-  it(
-    "answers, and shows what is being repaired",
-    () =>
-      withFillScene(sketch, async (scene) => {
-        scene.ask("hold");
-        const run = scene.start("--once");
-        const { cell } = await untilLogged(scene, "hold");
-        const [table = "", date = ""] = cell.split(" ");
-        const processor = table.replace("league.", "");
-        const status = await scene.report("status");
-        expect(status.code).toBe(0);
-        expect(status.document.gaps).toContainEqual(
-          expect.objectContaining({ processor, date, disposition: "running" }),
-        );
-        const plan = await scene.report("plan");
-        expect(plan.code).toBe(2);
-        const explained = await scene.run("explain", processor, date, "--format", "json");
-        expect(explained).toMatchObject({ code: 0 });
-        expect(explained.json()).toMatchObject({ processor, date, disposition: "running" });
-        scene.release("hold");
-        expect(await run.ended).toMatchObject({ code: 0 });
-        expect(await scene.filled()).toEqual(cellsOf(elevenGaps));
-      }),
-    timeoutMs,
-  );
-
-  it(
-    "says which process has the warehouse file where a repair keeps it open",
-    () =>
-      withFillScene(sketch, async (scene) => {
-        scene.ask("hold-open");
-        const run = scene.start("--once");
-        const { pid } = await untilLogged(scene, "hold-open");
-        const looks = [["status"], ["explain", "points", "2024-01-03"]];
-        const refusals = await Promise.all(looks.map((look) => scene.run(...look, "--format", "json")));
-        for (const refused of refusals) {
-          expect(refused.code).toBe(1);
-          expect(refused.json()).toMatchObject({
-            error: {
-              code: "warehouse_locked",
-              message: expect.stringContaining(`locked by process ${pid} `) as string,
-              hint: expect.any(String) as string,
-            },
-          });
-        }
-        const patient = scene.run("status");
-        scene.release("hold-open");
-        expect(await patient).toMatchObject({ code: 0 });
-        expect(await run.ended).toMatchObject({ code: 0 });
-        await expectNobodyLeft(scene);
-      }),
-    timeoutMs,
-  );
-
-  it(
-    "keeps no SQL repair from its work, however many look at once",
-    () =>
-      withScene(
-        {
-          pipeline: `schedule: { table: games, date_column: day }
-processors:
-  points:
-    table: points
-    date_column: day
-    repair: { sql_file: points.sql, max_dates_per_job: 2, max_attempts: 1 }
-`,
-          files: {
-            "points.sql": "select day, 1 as number from games where day between $start_date and $end_date",
-          },
-          warehouse: [
-            `create table games as select game_date as day from (${sqlCalendar(["2024-01-01", "2024-01-20"])})`,
-            "create table points (day date, number integer)",
-          ],
-        },
-        async (scene) => {
-          const run = scene.report("--once");
-          const looks = await Promise.all([1, 2, 3, 4].map(() => scene.report("status")));
-          expect(looks.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
-          expect((await run).document).toMatchObject({ converged: true });
-          expect(await scene.warehouse.read("select count(*), count(distinct day) from points")).toEqual([
-            [String(datesFrom("2024-01-01", "2024-01-20").length), "20"],
-          ]);
-        },
-      ),
     timeoutMs,
   );
 });

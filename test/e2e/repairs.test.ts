@@ -23,6 +23,30 @@ const oneMissing = [
 const fill =
   "await sql(`insert into nba.player_game_summary select game_date, game_id, player, 20 from nba.boxscores where game_date between '${first}' and '${last}'`);";
 
+// It waits longer than all others take, so that they run meanwhile.
+test.concurrent("a warehouse that another program holds is waited for, then told as such", async () => {
+  await withScene(
+    { pipeline: summaryBy("sql_file: player_game_summary.sql"), files: leagueFiles, warehouse: oneMissing },
+    async (scene) => {
+      const database = await openDatabase({
+        path: scene.warehouse.path,
+        mode: "read_write",
+        lockWaitMs: 10_000,
+      });
+      try {
+        const locked = await scene.run("--once", "--max-wait", "1s", "--format", "json");
+        expect(locked.code).toBe(1);
+        expect(locked.json()).toMatchObject({
+          error: { code: "warehouse_locked", message: expect.stringContaining(String(process.pid)) },
+        });
+      } finally {
+        database.close();
+      }
+      expect((await scene.run("--once")).code).toBe(0);
+    },
+  );
+});
+
 test.concurrent("a run that outlives its time limit is stopped and charged as timed out", async () => {
   const pipeline = summaryBy(
     `command: ${commandOf("summary.mjs")}, timeout: 500ms, timeout_per_date: 500ms, max_attempts: 2`,
@@ -183,29 +207,6 @@ test.concurrent("a run waits out the backoff of its repairs, unless --max-wait d
     const patient = await scene.report("--once");
     expect({ code: patient.code, gaps: patient.document.gaps }).toEqual({ code: 0, gaps: [] });
   });
-});
-
-test.concurrent("a warehouse that another program holds is waited for, then told as such", async () => {
-  await withScene(
-    { pipeline: summaryBy("sql_file: player_game_summary.sql"), files: leagueFiles, warehouse: oneMissing },
-    async (scene) => {
-      const database = await openDatabase({
-        path: scene.warehouse.path,
-        mode: "read_write",
-        lockWaitMs: 10_000,
-      });
-      try {
-        const locked = await scene.run("--once", "--max-wait", "1s", "--format", "json");
-        expect(locked.code).toBe(1);
-        expect(locked.json()).toMatchObject({
-          error: { code: "warehouse_locked", message: expect.stringContaining(String(process.pid)) },
-        });
-      } finally {
-        database.close();
-      }
-      expect((await scene.run("--once")).code).toBe(0);
-    },
-  );
 });
 
 test.concurrent("a repair that several tables share is run once for all of them, and each is verified", async () => {
