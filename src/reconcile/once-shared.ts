@@ -16,7 +16,7 @@ import type { OnceTurn, OnceWork } from "./once-work.ts";
 import type { RepairEvent } from "./ports/repair-events.ts";
 import type { RepairConsumer } from "./ports/repair-queue.ts";
 import type { RunningJobs } from "./running-jobs.ts";
-import { type SelectionSpec, selects } from "./selection.ts";
+import { type SelectionSpec, selects, selectsAny } from "./selection.ts";
 import type { Session } from "./session.ts";
 import { startWorker } from "./worker.ts";
 
@@ -225,11 +225,10 @@ export class SharedWork implements OnceWork {
 
   #heard(event: RepairEvent): void {
     if (event.kind !== "verified" && event.kind !== "ended") return;
-    for (const end of this.#dispatch.heard(event, this.#isConsuming)) {
-      const { selection, onEnded } = this.#options;
-      if (end.cells.some(({ processor, date }) => selects(selection, processor, date))) onEnded(end);
-    }
-    this.#options.wake();
+    const { selection, onEnded, wake } = this.#options;
+    const ends = this.#dispatch.heard(event, this.#isConsuming);
+    for (const end of ends) if (selectsAny(selection, end)) onEnded(end);
+    wake();
   }
 
   async #lookWhereQuiet(): Promise<void> {

@@ -14,6 +14,7 @@ import { SharedWork } from "./once-shared.ts";
 import type { OnceWork } from "./once-work.ts";
 import { runLimits } from "./plan-limits.ts";
 import { RunningJobs } from "./running-jobs.ts";
+import { selectsAny } from "./selection.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 export interface OnceOptions extends Omit<SessionOptions, "horizon"> {
@@ -48,7 +49,7 @@ export interface RunListener extends CycleListener {
 
 export interface OnceResult {
   readonly assessment: Assessment;
-  /** In the order in which they ended. */
+  /** Those that touch the selection, whoever ran them, in the order in which they ended. */
   readonly repairs: readonly RepairEnd[];
   readonly converged: boolean;
   readonly stopped: boolean;
@@ -226,7 +227,8 @@ class OnceRun {
   }
 
   #ended(end: RepairEnd): void {
-    this.#repairs.push(end);
+    // A process that shares the work may have done some of others' too.
+    if (selectsAny(this.#options.selection, end)) this.#repairs.push(end);
     this.#options.listener.onEnded(end);
   }
 

@@ -1,5 +1,6 @@
 import { positionsOf } from "../core/assessment.ts";
 import { fromDay, type IsoDate, toDay } from "../core/iso-date.ts";
+import type { RepairEnd } from "../core/ledger-records.ts";
 import type { Axis } from "../core/schedule.ts";
 import { ReconcilerError } from "../errors.ts";
 
@@ -23,6 +24,11 @@ export function selects(
 ): boolean {
   if (processors !== null && !processors.includes(name)) return false;
   return (startDate === null || date >= startDate) && (endDate === null || date <= endDate);
+}
+
+/** Whether a run was about one of those. */
+export function selectsAny(selection: SelectionSpec, { cells }: Pick<RepairEnd, "cells">): boolean {
+  return cells.some(({ processor, date }) => selects(selection, processor, date));
 }
 
 /**

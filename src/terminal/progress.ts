@@ -1,6 +1,7 @@
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import type { Assessment } from "../core/assessment.ts";
-import { Disposition } from "../core/grid.ts";
+import { Disposition, type Grid, isSelected } from "../core/grid.ts";
+import { type IsoDate, toDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { messageOf } from "../errors.ts";
 import { formatInstant } from "../core/wall-clock.ts";
@@ -108,6 +109,8 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
 
 interface ProgressState {
   readonly startedAt: number;
+  /** What the run is about; null before its first look. */
+  grid: Grid | null;
   readonly running: Map<string, { readonly start: RepairStart; readonly at: number }>;
   /** Cells that this run repaired. */
   repaired: number;
@@ -123,6 +126,7 @@ interface ProgressState {
 function newState(startedAt: number): ProgressState {
   return {
     startedAt,
+    grid: null,
     running: new Map(),
     repaired: 0,
     left: 0,
@@ -136,10 +140,15 @@ function newState(startedAt: number): ProgressState {
 
 /** What can still be done: gaps that somebody is working on, and those that only wait for these. */
 function observe(state: ProgressState, { grid }: Assessment): void {
+  const { processors, from, to } = grid.selection;
   let left = 0;
-  for (let cell = 0; cell < grid.dispositions.length; cell++) {
-    if (grid.dispositions[cell] !== Disposition.none && grid.progressing[cell] === 1) left++;
+  for (const processor of processors) {
+    const base = processor * grid.axis.length;
+    for (let cell = base + from; cell <= base + to; cell++) {
+      if (grid.dispositions[cell] !== Disposition.none && grid.progressing[cell] === 1) left++;
+    }
   }
+  state.grid = grid;
   state.left = left;
   state.total = Math.max(state.total, state.repaired + left);
 }
@@ -147,13 +156,22 @@ function observe(state: ProgressState, { grid }: Assessment): void {
 function ended(state: ProgressState, end: RepairEnd): void {
   state.running.delete(end.repairId);
   state.runs++;
-  const repaired = end.cells.filter(({ outcome }) => outcome === "repaired").length;
+  const repaired = end.cells.filter(
+    ({ processor, date, outcome }) => outcome === "repaired" && isOwn(state.grid, processor, date),
+  ).length;
   state.repaired += repaired;
   state.left = Math.max(0, state.left - repaired);
   if (end.outcome === "repaired" || end.outcome === "skipped") return;
   state.failures++;
   const why = end.errorCode === null ? "" : ` (${end.errorCode})`;
   state.lastFailure = `${end.repair} ${formatDates(datesOf(end))}: ${end.outcome.replace("_", " ")}${why}`;
+}
+
+/** A process that shares the work may do some of others' too. */
+function isOwn(grid: Grid | null, processor: string, date: IsoDate): boolean {
+  const index = grid?.pipeline.processors.find(({ name }) => name === processor)?.index;
+  if (grid === null || index === undefined) return true;
+  return isSelected(grid.selection, index, toDay(date) - grid.axis.first);
 }
 
 function datesOf(end: RepairEnd): readonly string[] {
