@@ -18,10 +18,12 @@ test("a run that leaves gaps writes what its JSON says, in one step", async () =
   const document: ResultDocument = JSON.parse(stdout);
   expect(document.gaps).toHaveLength(2);
   const text = await readFile(path, "utf8");
-  for (const { name, labels, value } of samplesOf(text)) {
+  const cells = samplesOf(text).filter(({ name }) => name === "cells");
+  expect(new Set(cells.map(({ labels }) => labels["processor"]))).toEqual(new Set(["orders", "revenue"]));
+  for (const { labels, value } of cells) {
     const counts = document.counts[labels["processor"] ?? ""];
     const counted = Object.entries(counts ?? {}).find(([state]) => state === labels["state"]);
-    if (name === "cells") expect(value, JSON.stringify(labels)).toBe(counted?.[1]);
+    expect(value, JSON.stringify(labels)).toBe(counted?.[1]);
   }
   expect(valueOf(text, "gaps", { processor: "revenue", disposition: "unrepairable" })).toBe(1);
   expect(valueOf(text, "converged")).toBe(0);

@@ -48,6 +48,7 @@ describe("docker-compose.yml", () => {
       ...(build === undefined ? [] : [build.dockerfile]),
       ...volumes.map((volume) => volume.split(":")[0] ?? ""),
     ]);
+    expect(named).not.toEqual([]);
     expect(named.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
   });
 
@@ -69,6 +70,7 @@ describe("docker-compose.yml", () => {
   test("asks Redis to evict nothing, and offers nothing beyond this machine", () => {
     expect(services["redis"]?.command.join(" ")).toContain("--maxmemory-policy noeviction");
     const published = all.flatMap(([, { ports }]) => ports);
+    expect(published).not.toEqual([]);
     expect(published.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
     const inside = all.filter(([name]) => name !== "bigquery").map(([, { network_mode: mode }]) => mode);
     expect(new Set(inside)).toEqual(new Set(["service:bigquery"]));

@@ -55,6 +55,7 @@ test("pipelines, processors and the Prometheus are chosen above it, and every pa
   );
   for (const { expr } of targets) {
     const selectors = expr.match(/gap_reconciler_\w+(\{[^}]*\})?/g) ?? [];
+    expect(selectors, expr).not.toEqual([]);
     expect(selectors.filter((selector) => !selector.includes('pipeline=~"$pipeline"'))).toEqual([]);
   }
 });

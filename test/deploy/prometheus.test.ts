@@ -93,8 +93,10 @@ test("rules and runbooks name only metrics that there are, with labels that they
     ...runbooks.map((name) => read(`docs/runbooks/${name}.md`)),
   ];
   expect(texts.flatMap(unknownMetrics)).toEqual([]);
+  expect(unknownMetrics('gap_reconciler_gapz > 0 or gap_reconciler_gaps{colour="red"} > 0')).toHaveLength(2);
   const recorded = rules.flatMap(({ record }) => record ?? []);
   const used = new Set(rules.flatMap(({ expr }) => recordedSeries(expr)));
+  expect(used.size).toBeGreaterThan(0);
   expect([...used].filter((name) => !recorded.includes(name))).toEqual([]);
 });
 
@@ -123,6 +125,8 @@ test.each(runbooks)(
       exitWith: () => undefined,
       exitAfterSignalWith: () => undefined,
     });
+    expect(unknownWords(program, "reconcile stats")).toEqual(["stats"]);
+    expect(unknownWords(program, "reconcile status --formatt json")).toEqual(["--formatt"]);
     for (const [, line = ""] of page.matchAll(/(?:^|`)(reconcile [^`#\n]+)/gm))
       expect(unknownWords(program, line)).toEqual([]);
     for (const [, target = ""] of page.matchAll(/\]\(([^)#]+)/g)) {

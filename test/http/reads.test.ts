@@ -46,6 +46,7 @@ test("the grid has a letter for every day, which its legend explains, and counts
     .parse(JSON.parse(stdout));
   expect(grid).toMatchObject({ converged: false, stale: false });
   expect(status.converged).toBe(false);
+  expect(grid.processors.map(({ processor }) => processor)).toEqual(["orders", "revenue"]);
   for (const { processor, counts, states } of grid.processors) {
     const told = Object.entries(status.counts[processor] ?? {}).filter(([, count]) => count > 0);
     expect(counts).toEqual(Object.fromEntries(told));
