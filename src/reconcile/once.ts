@@ -87,6 +87,7 @@ class OnceRun {
   /** Whether a repair ended since the last full look. */
   #isStale = false;
   #waitedMs = 0;
+  #toldUntil: EpochMs | null = null;
   /** When, on the monotonic clock, people's decisions are asked for again. */
   #decisionsAt = -Infinity;
   #wake: () => void = () => undefined;
@@ -211,7 +212,7 @@ class OnceRun {
           return;
         }
         // That it is the turn of others is told once, by the work.
-        if (until !== againAt) listener.onWaiting(until, this.#session.now());
+        if (until !== againAt) this.#waiting(until);
       }
       const isBlind = elsewhereAt !== null && !this.#work.hearsOthers;
       await this.#sleepOrWake(until, { isIdle: !isWorking, isBlind });
@@ -235,6 +236,13 @@ class OnceRun {
   async #heedDecisions(): Promise<void> {
     this.#decisionsAt = this.#context.clock.monotonic() + decisionPollMs;
     await this.#jobs.heedDecisions();
+  }
+
+  /** Told once for each time that it waits for. */
+  #waiting(until: EpochMs): void {
+    if (until === this.#toldUntil) return;
+    this.#toldUntil = until;
+    this.#options.listener.onWaiting(until, this.#session.now());
   }
 
   #mayWait(until: EpochMs): boolean {
