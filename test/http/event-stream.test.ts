@@ -4,28 +4,8 @@ import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { EventStream } from "../../src/http/event-stream.ts";
-import type { LiveDaemon, LiveView } from "../../src/reconcile/ports/live-view.ts";
-
-const bare: LiveView = {
-  revision: 1,
-  pipeline: "shop",
-  target: null,
-  worker: "host/1/1",
-  role: "all",
-  mode: "repair",
-  isLeading: true,
-  isStopping: false,
-  sight: null,
-  cycleFailure: null,
-  degraded: null,
-  repairFailure: null,
-  running: [],
-  queued: [],
-  ended: [],
-  decisions: [],
-  history: [],
-  scan: { bytesLast24h: null, bytesPerDayMax: null, pricePerTibUsd: null },
-};
+import type { LiveDaemon } from "../../src/reconcile/ports/live-view.ts";
+import { blindView } from "../support/live-view.ts";
 
 /** A daemon whose every change is a megabyte to tell. */
 function changingDaemon(): LiveDaemon & { change(): void } {
@@ -33,8 +13,12 @@ function changingDaemon(): LiveDaemon & { change(): void } {
   let revision = 1;
   const degraded = { code: "redis_unavailable", hint: null, since: 0 } as const;
   return {
-    standing: () => bare,
-    view: () => ({ ...bare, revision, degraded: { ...degraded, message: `${revision} `.repeat(500_000) } }),
+    standing: () => blindView,
+    view: () => ({
+      ...blindView,
+      revision,
+      degraded: { ...degraded, message: `${revision} `.repeat(500_000) },
+    }),
     plan: () => ({ asOf: null, steps: [] }),
     subscribe(listener) {
       listeners.push(listener);

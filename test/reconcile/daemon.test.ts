@@ -15,7 +15,7 @@ import {
   ordersJob,
   startDaemon,
 } from "../support/running-daemon.ts";
-import { testClock } from "../support/test-clocks.ts";
+import { type TestClock, testClock } from "../support/test-clocks.ts";
 
 let warehouse: TempWarehouse;
 beforeEach(async () => {
@@ -80,6 +80,13 @@ test("a cycle that takes too long is given up and told", async () => {
   expect(daemon.events).not.toContain("started");
 });
 
+/** How long the loop waits, each time, once the time has come for a cycle that cannot be made. */
+async function waitsBeyondItsTime(own: TestClock): Promise<readonly number[]> {
+  own.skipMs = 120_000;
+  await own.nextWaits(1);
+  return own.nextWaits(5);
+}
+
 test("a worker that could not record a repair does not spin when it would be time for a cycle", async () => {
   const own = testClock();
   const coordination = inlineCoordination();
@@ -97,9 +104,7 @@ test("a worker that could not record a repair does not spin when it would be tim
   });
   await coordination.queue.enqueue([ordersJob], 1);
   await daemon.told("repair failed: ledger_unavailable");
-  own.skipMs = 120_000;
-  await own.nextWaits(1);
-  const waits = await own.nextWaits(5);
+  const waits = await waitsBeyondItsTime(own);
   await daemon.stop();
   expect(Math.min(...waits)).toBeGreaterThan(1000);
 });
@@ -124,9 +129,7 @@ test("a planner that lost its lease while jobs were outstanding does not spin", 
   });
   await daemon.told("started");
   lost.abort();
-  own.skipMs = 120_000;
-  await own.nextWaits(1);
-  const waits = await own.nextWaits(5);
+  const waits = await waitsBeyondItsTime(own);
   await daemon.stop();
   expect(Math.min(...waits)).toBeGreaterThan(1000);
 });

@@ -5,6 +5,28 @@ import { secondsToConvergence } from "../../src/core/time-to-converge.ts";
 import type { LivePlan, LiveSight, LiveView } from "../../src/reconcile/ports/live-view.ts";
 import { inputOf, type Scene } from "./sight.ts";
 
+/** What a daemon that plans knows before it has seen anything. */
+export const blindView: LiveView = {
+  revision: 1,
+  pipeline: "shop",
+  target: null,
+  worker: "host/1/1",
+  role: "all",
+  mode: "repair",
+  isLeading: true,
+  isStopping: false,
+  sight: null,
+  cycleFailure: null,
+  degraded: null,
+  repairFailure: null,
+  running: [],
+  queued: [],
+  ended: [],
+  decisions: [],
+  history: [],
+  scan: { bytesLast24h: 0, bytesPerDayMax: null, pricePerTibUsd: null },
+};
+
 /** What a daemon that plans knows right after it saw a scene; `sight` and the rest can be told otherwise. */
 export function liveViewOf(
   scene: Scene,
@@ -15,14 +37,8 @@ export function liveViewOf(
   plan(assessment, { jobsMax: 8, cellsMax: 2000, recentSlots: 0, slots: true });
   const { sight, ...others } = changes;
   const view: LiveView = {
-    revision: 1,
+    ...blindView,
     pipeline: assessment.grid.pipeline.name,
-    target: null,
-    worker: "host/1/1",
-    role: "all",
-    mode: "repair",
-    isLeading: true,
-    isStopping: false,
     sight:
       sight === null
         ? null
@@ -34,15 +50,6 @@ export function liveViewOf(
             secondsToConvergence: secondsToConvergence(assessment),
             ...sight,
           },
-    cycleFailure: null,
-    degraded: null,
-    repairFailure: null,
-    running: [],
-    queued: [],
-    ended: [],
-    decisions: [],
-    history: [],
-    scan: { bytesLast24h: 0, bytesPerDayMax: null, pricePerTibUsd: null },
     ...others,
   };
   return { view, plan: { asOf: assessment.now, steps: cascade(input) } };
