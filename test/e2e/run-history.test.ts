@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { startReconcile } from "../support/cli.ts";
+import { until } from "./fill-scene.ts";
 import { commandOf, job } from "./jobs.ts";
 import { leagueFiles, leagueHead, processors, wholeLeague } from "./league.ts";
 import { bigQueryPlatform } from "./platform.ts";
@@ -112,7 +112,11 @@ test.concurrent("14: a date that runs elsewhere is not doubled, what needs it wa
     const waiting = startReconcile(["--once", "--max-wait", "60s", "--format", "json"], {
       cwd: scene.folder,
     });
-    await sleep(1500);
+    let said = "";
+    waiting.child.stderr?.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await until("the run to wait", () => said.includes('"msg":"waiting"'));
     expect(waiting.child.exitCode).toBeNull();
     await scene.warehouse.write([
       "insert into nba.player_game_summary select game_date, game_id, player, 20 from nba.boxscores where game_date = '2024-01-02'",
