@@ -26,6 +26,8 @@ export interface CycleOptions {
   readonly limits: PlanLimits;
   readonly listener: CycleListener;
   readonly signal?: AbortSignal;
+  /** Ends with the right to put it on record. */
+  readonly term?: AbortSignal;
 }
 
 /** Names the next cycle of a process; sorts by its begin. */
@@ -36,7 +38,7 @@ export function nextCycleId({ clock, worker }: ReconcileContext, number: number)
 /**
  * One full look at everything: what was lost is settled, what opened and closed is recorded, and what was learnt is kept for
  * the next one. Nothing is enqueued.
- * @throws ReconcilerError where the warehouse, a schedule or the ledger fails, or `interrupted` where the signal aborts
+ * @throws ReconcilerError where the warehouse, a schedule or the ledger fails, or `interrupted` where a signal aborts
  */
 export async function runCycle(
   context: ReconcileContext,
@@ -44,13 +46,17 @@ export async function runCycle(
   options: CycleOptions,
 ): Promise<Assessment> {
   const { ledger, warehouse } = context;
-  const { cycleId, isFirst, limits, listener, signal } = options;
+  const { cycleId, isFirst, limits, listener, signal, term } = options;
   context.enterCycle(cycleId);
   listener.onCycleStarted(cycleId);
   await session.refresh(signal);
   const startedAt = session.now();
   await settleLost(context, session, listener.onEnded);
   const assessment = session.assess();
+  // What another planner has recorded since would be contradicted by what is older.
+  if (term?.aborted === true) {
+    throw new ReconcilerError("interrupted", "the cycle was ended before it was on record");
+  }
   // Not before: a schedule that is empty or cannot be read leaves nothing behind.
   if (isFirst) await ledger.create();
   const jobs = plan(assessment, limits);

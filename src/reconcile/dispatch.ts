@@ -175,6 +175,8 @@ export class Dispatch {
     }
     // What was stopped goes to another process at once.
     else if (result === "skipped" || result === "failed") this.#leaveAlone(jobId, returnedMs.other);
+    // Only the ledger knows what a run came to whose worker could not say.
+    if (result === "failed") this.#isUnsure = true;
     this.#enqueued.delete(jobId);
     return ends;
   }

@@ -58,13 +58,16 @@ export class FullLooks {
     return this.#isCycling;
   }
 
-  /** The planner's cycle goes on record, and the first of a term makes the ledger where there is none; any other only looks. */
-  beginCycle(as: "first" | "further" | "onlooker"): BegunCycle {
+  /**
+   * The planner's cycle goes on record, and the first of a term makes the ledger where there is none; any other only looks.
+   * @param term ends with the right to put it on record: where it aborts the cycle fails, and leaves nothing
+   */
+  beginCycle(as: "first" | "further" | "onlooker", term?: AbortSignal): BegunCycle {
     const cycleId = nextCycleId(this.#context, ++this.#cycles);
     this.#isCycling = true;
     const assessment = this.#inTurn(async () => {
       try {
-        const seen = await this.#limited((limit) => this.#cycle(as, cycleId, limit));
+        const seen = await this.#limited((limit) => this.#cycle(as, cycleId, limit, term), term);
         this.#cycleId = cycleId;
         this.#ended(cycleId);
         return seen;
@@ -79,11 +82,13 @@ export class FullLooks {
     as: "first" | "further" | "onlooker",
     cycleId: string,
     signal: AbortSignal,
+    term: AbortSignal | undefined,
   ): Promise<Assessment> {
     const { limits, listener } = this.#options;
     if (as !== "onlooker") {
       const isFirst = as === "first";
-      return runCycle(this.#context, this.#session, { cycleId, isFirst, limits, listener, signal });
+      const right = term === undefined ? {} : { term };
+      return runCycle(this.#context, this.#session, { cycleId, isFirst, limits, listener, signal, ...right });
     }
     listener.onCycleStarted(cycleId);
     await this.#session.refresh(signal);
@@ -135,12 +140,13 @@ export class FullLooks {
     if (oldest !== undefined && this.#known.size > knownCyclesMax) this.#known.delete(oldest);
   }
 
-  async #limited<T>(look: (limit: AbortSignal) => Promise<T>): Promise<T> {
+  async #limited<T>(look: (limit: AbortSignal) => Promise<T>, term?: AbortSignal): Promise<T> {
     const { timeoutMs, signal } = this.#options;
-    if (timeoutMs === null) return look(signal);
+    const end = term === undefined ? signal : AbortSignal.any([signal, term]);
+    if (timeoutMs === null) return look(end);
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      return await look(AbortSignal.any([timeout, signal]));
+      return await look(AbortSignal.any([timeout, end]));
     } catch (thrown) {
       throw timeout.aborted ? tookTooLong(timeoutMs, thrown) : thrown;
     }

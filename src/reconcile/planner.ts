@@ -125,7 +125,7 @@ export class Planner {
     }
   }
 
-  /** Whoever only observes must not keep those from planning who repair. */
+  /** The lease is for somebody else: whoever repairs, where this process only observes, or whose plan is newer. */
   #standAside(): void {
     const { leadership } = this.#options;
     leadership.standAside();
@@ -181,7 +181,7 @@ export class Planner {
     this.#retryAt = Infinity;
     live.lookBegins();
     const leading = this.#isTrusted ? "further" : "first";
-    const { cycleId, assessment } = looks.beginCycle(term === null ? "onlooker" : leading);
+    const { cycleId, assessment } = looks.beginCycle(term === null ? "onlooker" : leading, term?.signal);
     try {
       const seen = await assessment;
       // What was seen before the lease was lost, and won again, is too old.
@@ -190,6 +190,11 @@ export class Planner {
       listener.onCycle(seen, cycleId);
     } catch (thrown) {
       if (signal.aborted) return;
+      if (term?.signal.aborted === true) {
+        // Another process plans by now; whether this one looks too is for the next turn.
+        this.#isCycleDue = true;
+        return;
+      }
       this.#distrust();
       listener.onCycleFailed(thrown, cycleId);
     } finally {
@@ -208,7 +213,7 @@ export class Planner {
     } catch (thrown) {
       if (!(thrown instanceof ReconcilerError)) throw thrown;
       // Another planner has a newer plan; this one learns of its lost lease in a moment, too.
-      if (thrown.code === "plan_outdated") this.#resign();
+      if (thrown.code === "plan_outdated") this.#standAside();
       else if (isCoordinationFailure(thrown)) leadership.degraded(thrown);
       else this.failed(thrown);
       this.#readyAt = clock.monotonic() + pollMs;

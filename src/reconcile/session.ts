@@ -25,6 +25,7 @@ import type { ProfileResult } from "./ports.ts";
 import { readRunHistory } from "./run-history.ts";
 import { ScanBill } from "./scan-bill.ts";
 import { everything, type SelectionSpec } from "./selection.ts";
+import { sharedTurns } from "./shared-turns.ts";
 
 export interface SessionOptions {
   readonly selection: SelectionSpec;
@@ -90,7 +91,7 @@ export class Session {
    * Reads the ledger anew, without a look at the warehouse: something happened elsewhere of which nobody told.
    * @throws ReconcilerError as `Ledger.read` does; then all is as before
    */
-  async reread(): Promise<void> {
+  readonly reread = sharedTurns(async () => {
     await this.#journals.read(
       () => this.#context.ledger.read(this.now()),
       (records, replay) => {
@@ -101,7 +102,7 @@ export class Session {
         this.#lastToken = Math.max(this.#lastToken, records.lastToken);
       },
     );
-  }
+  });
 
   async #look(signal: AbortSignal | undefined) {
     const { endDate } = this.#options.selection;
@@ -180,9 +181,14 @@ export class Session {
     return this.#observations !== null;
   }
 
-  /** Reads anew what others run: somebody may have begun since the last full look. */
+  /**
+   * Reads anew what others run, in other systems and in other processes of the pipeline: somebody may have begun since the last full
+   * look, and stand still beyond his locks.
+   */
   async lookElsewhere(): Promise<void> {
-    const { endDate } = this.#options.selection;
+    const { selection, sharesJobs = false } = this.#options;
+    const { endDate } = selection;
+    if (sharesJobs) await this.reread();
     const { pipeline } = this.#context.compiled;
     const now = this.now();
     // The same dates as in the full look, so that nothing is billed where nothing changed.

@@ -81,7 +81,9 @@ function reportOf(
   const [from, to] = [job.days[0] ?? 0, job.days.at(-1) ?? 0];
   const { processors, repairUnits } = compiled.pipeline;
   const filled = (repairUnits[job.repairUnit]?.processors ?? []).flatMap((index) => processors[index] ?? []);
-  const seen = filled.flatMap(({ name, expect }) => {
+  // Whoever got no lock, or was stopped, has not looked: what it knows may be older than what the planner does.
+  const looked = result?.kind === "ran" || result?.kind === "skipped" ? filled : [];
+  const seen = looked.flatMap(({ name, expect }) => {
     const profile = profileBetween(session.observations.processors.get(name), from, to);
     return profile === null ? [] : [[name, { expectationHash: expect.hash, profile }] as const];
   });

@@ -328,3 +328,16 @@ test("a job that kills whoever takes it is charged with each death, also between
   await consumer.close({ graceMs: 0 });
   expect(attempts).toEqual([1, 2]);
 });
+
+test("a worker that gets no lock tells nothing of the cells: what it knows of them is as old as its last full look", async () => {
+  const coordination = inlineCoordination();
+  const bodies: unknown[] = [];
+  coordination.events.subscribe((told) => void (told.kind === "ended" && bodies.push(told.body)));
+  const daemon = await startDaemon(warehouse, fill, {
+    coordination,
+    around: (context) => ({ ...context, lock: { acquire: () => Promise.resolve(null) } }),
+  });
+  await expect.poll(() => bodies.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await daemon.stop();
+  expect(bodies[0]).toMatchObject({ result: "locked", seen: [] });
+}, 60_000);

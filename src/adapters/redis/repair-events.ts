@@ -14,7 +14,7 @@ export interface RedisRepairEventsOptions {
 const messageBytesMax = 256 * 1024;
 const callMs = 3000;
 /** How soon a connection on which nothing arrives any more is noticed, as far as it is asked. */
-const pingMs = 5000;
+const againMs = 5000;
 
 const message = z.discriminatedUnion("kind", [
   z.object({ kind: z.enum(["verified", "ended"]), jobId: z.string(), body: z.unknown() }),
@@ -44,10 +44,12 @@ export function createRedisRepairEvents({ pipeline, server }: RedisRepairEventsO
   });
   // Not waited for: where the server has never been there, the library leaves it open for ever, closed or not.
   void subscriber.client.subscribe(channel).catch(() => undefined);
-  // A subscriber that only listens would never notice that the other side is gone.
-  const ping = setInterval(() => {
-    if (subscriber.client.status === "ready") void subscriber.client.ping().catch(() => undefined);
-  }, pingMs);
+  // A subscriber that only listens would never notice that the other side is gone; and one that was refused, such as for its rights,
+  // would be deaf until its connection broke.
+  const again = setInterval(() => {
+    if (subscriber.client.status === "ready")
+      void subscriber.client.subscribe(channel).catch(() => undefined);
+  }, againMs);
   return {
     publish: (event) =>
       limited(publisher, callMs, async () => {
@@ -59,7 +61,7 @@ export function createRedisRepairEvents({ pipeline, server }: RedisRepairEventsO
       return () => void listeners.delete(listener);
     },
     close() {
-      clearInterval(ping);
+      clearInterval(again);
       listeners.clear();
       publisher.close();
       subscriber.close();
