@@ -32,7 +32,8 @@ const message = z.discriminatedUnion("kind", [
 
 /** Events among all processes that share a pipeline's Redis, by its publish and subscribe. */
 export function createRedisRepairEvents({ pipeline, server }: RedisRepairEventsOptions): RepairEvents {
-  const channel = `${keyPrefix(pipeline)}repair-events`;
+  // Redis's publish and subscribe know of no databases, and in another one there is another target.
+  const channel = `${keyPrefix(pipeline)}repair-events:${server.options.db ?? 0}`;
   const publisher = openConnection(server, "commands");
   // After a break the library subscribes again by itself.
   const subscriber = openConnection(server, "blocking");

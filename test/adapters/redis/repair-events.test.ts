@@ -24,7 +24,7 @@ function openChannel(replicas: number): Channel {
   const pipeline = `p-${randomUUID()}`;
   const open = () => createRedisRepairEvents({ pipeline, server: redisServer(settings(redis.url)) });
   return {
-    name: `gap-reconciler:{${pipeline}}:repair-events`,
+    name: `gap-reconciler:{${pipeline}}:repair-events:0`,
     replicas: Array.from({ length: replicas }, open),
   };
 }
@@ -88,6 +88,21 @@ describe("repair events on Redis", () => {
     await soon(() => expect(received).toEqual([ended("found")]));
     await close(channel);
   });
+});
+
+test("what is told in one database is not heard in another, where the same pipeline has another warehouse", async () => {
+  const pipeline = `p-${randomUUID()}`;
+  const inDatabase = (database: number) =>
+    createRedisRepairEvents({ pipeline, server: redisServer(settings(redis.url, { database })) });
+  const [one, same, other] = [inDatabase(0), inDatabase(0), inDatabase(1)];
+  const [near, far]: [RepairEvent[], RepairEvent[]] = [[], []];
+  same.subscribe((event) => near.push(event));
+  other.subscribe((event) => far.push(event));
+  await soon(async () => expect(await redis.command("pubsub", "channels", `*${pipeline}*`)).toHaveLength(2));
+  await one.publish(ended("a"));
+  await other.publish(ended("b"));
+  await soon(() => expect([near, far]).toEqual([[ended("a")], [ended("b")]]));
+  await Promise.all([one, same, other].map((events) => events.close()));
 });
 
 test("events are closed at once where their server has never been there", async () => {
