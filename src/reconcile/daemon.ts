@@ -14,6 +14,9 @@ import { everything } from "./selection.ts";
 import { Session } from "./session.ts";
 import { startWorker } from "./worker.ts";
 
+/** How long answers are waited for that nobody needs to end well. */
+const lastAnswersMs = 5_000;
+
 /**
  * Cycles when they are due and repairs all the time, until it is stopped. Of all processes of a pipeline one plans, by the
  * lease, and all work. What a repair unblocked is assessed from that repair's own look and enqueued at once. A cycle that
@@ -163,10 +166,15 @@ class DaemonRun {
       const resigned = this.#looks.allEnded().then(() => this.#leadership.resign());
       await consumer?.close({ graceMs: this.#options.shutdownGraceMs });
       this.#cancel.abort();
-      await this.#jobs.allEnded();
-      await resigned;
-      await this.#decisions.allAnswered();
+      await this.#answered([this.#jobs.allEnded(), resigned, this.#decisions.allAnswered()]);
     }
+  }
+
+  /** A warehouse or a ledger that does not answer must not keep the process: what has no end on record by then is settled by others. */
+  async #answered(last: readonly Promise<void>[]): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([Promise.all(last), this.#context.clock.sleep(lastAnswersMs, enough.signal)]);
+    enough.abort();
   }
 
   #startWorker(): RepairConsumer | null {

@@ -63,6 +63,14 @@ export class Leadership {
     return "won";
   }
 
+  /** Finds out whether what keeps the processes together answers, for one that never asks for the lease. Never rejects. */
+  async watch(): Promise<void> {
+    await this.#lease.currentEpoch().then(
+      () => this.degraded(null),
+      (thrown: unknown) => this.degraded(thrown),
+    );
+  }
+
   /** Does not seek the lease for a while: it is for somebody else, who asks for it every few seconds as long as it is wanted. */
   standAside(): void {
     this.#asideUntil = this.#clock.monotonic() + asideMs;

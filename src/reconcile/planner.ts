@@ -58,6 +58,8 @@ export class Planner {
     this.#takeTimes();
     if (role === "worker") {
       this.#lookIfDue();
+      // While no job comes it asks for nothing else, and would not know that none can come.
+      await leadership.watch();
       return;
     }
     if (leadership.isLost) this.#resign();

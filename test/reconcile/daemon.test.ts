@@ -164,6 +164,59 @@ test("what a verified repair unblocks waits neither for the record of its end no
   expect(await warehouse.read("select count(*) from shop.copies")).toEqual([["10"]]);
 });
 
+test("a worker without a job finds out that what keeps the processes together is away, and that it is back", async () => {
+  const coordination = inlineCoordination();
+  let isAway = true;
+  const told: unknown[] = [];
+  const [degraded, recovered] = [event(), event()];
+  const daemon = await startDaemon(warehouse, fill, {
+    role: "worker",
+    around: hurried,
+    coordination: {
+      ...coordination,
+      lease: {
+        acquire: () => coordination.lease.acquire(),
+        currentEpoch: () =>
+          isAway ? Promise.reject(new ReconcilerError("redis_unavailable", "away")) : Promise.resolve(1),
+      },
+    },
+    listener: tellAll([
+      {
+        onDegraded(thrown) {
+          told.push(thrown === null ? null : codeOf(thrown));
+          (thrown === null ? recovered : degraded).happens();
+        },
+      },
+    ]),
+  });
+  await degraded.happened;
+  isAway = false;
+  await recovered.happened;
+  await daemon.stop();
+  expect(told).toEqual(["redis_unavailable", null]);
+}, 60_000);
+
+test("a ledger that never answers does not keep a daemon that is stopped", async () => {
+  const asked = event();
+  const daemon = await startDaemon(warehouse, fill, {
+    mode: "observe",
+    around: (context) => ({
+      ...hurried(context),
+      ledger: {
+        ...context.ledger,
+        decisions: () => {
+          asked.happens();
+          return new Promise(() => undefined);
+        },
+      },
+    }),
+  });
+  await daemon.told("gaps");
+  await asked.happened;
+  await daemon.stop();
+  expect(daemon.events).toContain("stopping 0");
+}, 60_000);
+
 test("a ledger that is away while it plans is told as that, and not as what keeps the processes together", async () => {
   const coordination = inlineCoordination();
   const time = testClock();
