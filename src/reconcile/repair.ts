@@ -104,9 +104,9 @@ async function openRuns(
   days: readonly Day[],
   over: AbortSignal,
 ): Promise<readonly (readonly Day[])[]> {
-  // First, so that a run elsewhere which ends in between is seen by what it wrote.
-  await run.session.lookElsewhere();
   try {
+    // First, so that a run elsewhere which ends in between is seen by what it wrote.
+    await run.session.lookElsewhere(over);
     await look(run, days, over);
   } catch (error) {
     if (over.aborted && error instanceof ReconcilerError && error.code === "interrupted") return [];

@@ -185,7 +185,7 @@ export class Session {
    * Reads anew what others run, in other systems and in other processes of the pipeline: somebody may have begun since the last full
    * look, and stand still beyond his locks.
    */
-  async lookElsewhere(): Promise<void> {
+  async lookElsewhere(signal: AbortSignal): Promise<void> {
     const { selection, sharesJobs = false } = this.#options;
     const { endDate } = selection;
     if (sharesJobs) await this.reread();
@@ -194,7 +194,7 @@ export class Session {
     // The same dates as in the full look, so that nothing is billed where nothing changed.
     const range = rangeOfLook(pipeline, now, endDate === null ? null : toDay(endDate));
     const before = this.observations.runHistory;
-    const runHistory = await readRunHistory(this.#context, { now, range, before });
+    const runHistory = await readRunHistory(this.#context, { now, range, before, signal });
     this.#change(() => {
       this.#observations = { ...this.observations, runHistory };
     });
