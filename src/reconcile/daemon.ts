@@ -14,8 +14,8 @@ import { everything } from "./selection.ts";
 import { Session } from "./session.ts";
 import { startWorker } from "./worker.ts";
 
-/** How long answers are waited for that nobody needs to end well. */
-const lastAnswersMs = 5_000;
+/** How long a stop waits for answers that nobody needs to end well: those that the loop waits for, and the last ones. */
+const lastAnswersMs = { ofTurn: 1_000, atEnd: 4_000 } as const;
 
 /**
  * Cycles when they are due and repairs all the time, until it is stopped. Of all processes of a pipeline one plans, by the
@@ -152,7 +152,7 @@ class DaemonRun {
         const woken = new AbortController();
         this.#wake = () => woken.abort();
         this.#live.turned();
-        await this.#planner.turn();
+        await this.#turn();
         await this.#context.clock.sleep(this.#planner.sleepMs, woken.signal);
         this.#decisions.askIfDue();
       }
@@ -166,14 +166,25 @@ class DaemonRun {
       const resigned = this.#looks.allEnded().then(() => this.#leadership.resign());
       await consumer?.close({ graceMs: this.#options.shutdownGraceMs });
       this.#cancel.abort();
-      await this.#answered([this.#jobs.allEnded(), resigned, this.#decisions.allAnswered()]);
+      const last = [this.#jobs.allEnded(), resigned, this.#decisions.allAnswered()];
+      await this.#answered(last, lastAnswersMs.atEnd);
     }
   }
 
+  async #turn(): Promise<void> {
+    const turn = this.#planner.turn();
+    const over = new AbortController();
+    const stopped = new Promise<void>((resolve) => {
+      this.#options.signal.addEventListener("abort", () => resolve(), { signal: over.signal });
+    });
+    await Promise.race([turn, stopped.then(() => this.#answered([turn], lastAnswersMs.ofTurn))]);
+    over.abort();
+  }
+
   /** A warehouse or a ledger that does not answer must not keep the process: what has no end on record by then is settled by others. */
-  async #answered(last: readonly Promise<void>[]): Promise<void> {
+  async #answered(last: readonly Promise<void>[], ms: number): Promise<void> {
     const enough = new AbortController();
-    await Promise.race([Promise.all(last), this.#context.clock.sleep(lastAnswersMs, enough.signal)]);
+    await Promise.race([Promise.all(last), this.#context.clock.sleep(ms, enough.signal)]);
     enough.abort();
   }
 

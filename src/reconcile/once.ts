@@ -228,8 +228,9 @@ class OnceRun {
   }
 
   #ended(end: RepairEnd): void {
-    // A process that shares the work may have done some of others' too.
-    if (selectsAny(this.#options.selection, end)) this.#repairs.push(end);
+    // A process that shares the work may have done some of others' too; what was cancelled names no cell.
+    const isOwn = end.cells.length === 0 || selectsAny(this.#options.selection, end);
+    if (isOwn) this.#repairs.push(end);
     this.#options.listener.onEnded(end);
   }
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { tellAll } from "../../src/compose/listeners.ts";
 import { ReconcilerError } from "../../src/errors.ts";
+import type { RepairJob } from "../../src/reconcile/ports/repair-queue.ts";
 import type { TempWarehouse } from "../support/duckdb.ts";
 import {
   codeOf,
@@ -13,6 +14,7 @@ import {
   longCommand,
   makeOrders,
   ordersJob,
+  queueBut,
   startDaemon,
 } from "../support/running-daemon.ts";
 import { type TestClock, testClock } from "../support/test-clocks.ts";
@@ -196,26 +198,46 @@ test("a worker without a job finds out that what keeps the processes together is
   expect(told).toEqual(["redis_unavailable", null]);
 }, 60_000);
 
-test("a ledger that never answers does not keep a daemon that is stopped", async () => {
-  const asked = event();
-  const daemon = await startDaemon(warehouse, fill, {
-    mode: "observe",
-    around: (context) => ({
-      ...hurried(context),
-      ledger: {
-        ...context.ledger,
-        decisions: () => {
-          asked.happens();
-          return new Promise(() => undefined);
-        },
+test.each(["decisions", "read"] as const)(
+  "a ledger that never answers to %s does not keep a daemon that is stopped",
+  async (question) => {
+    const coordination = inlineCoordination();
+    const [looked, asked] = [event(), event()];
+    const never = () => {
+      asked.happens();
+      return new Promise<never>(() => undefined);
+    };
+    const daemon = await startDaemon(warehouse, fill, {
+      // The jobs are taken by nobody, and vanish: whoever plans asks the ledger for what became of them.
+      role: "planner",
+      coordination: { ...coordination, queue: queueBut(coordination.queue, { enqueue: dropped }) },
+      around: (context) => {
+        const { ledger } = context;
+        let isWell = true;
+        void looked.happened.then(() => (isWell = false));
+        return {
+          ...hurried(context),
+          ledger: {
+            ...ledger,
+            decisions: () => (isWell || question !== "decisions" ? ledger.decisions() : never()),
+            read: (now) => (isWell || question !== "read" ? ledger.read(now) : never()),
+          },
+        };
       },
-    }),
-  });
-  await daemon.told("gaps");
-  await asked.happened;
-  await daemon.stop();
-  expect(daemon.events).toContain("stopping 0");
-}, 60_000);
+    });
+    await daemon.told("gaps");
+    looked.happens();
+    await asked.happened;
+    await daemon.stop();
+    expect(daemon.events).toContain("stopping 0");
+  },
+  60_000,
+);
+
+/** As a queue does that is wiped at once. */
+function dropped(jobs: readonly RepairJob[]): Promise<readonly string[]> {
+  return Promise.resolve(jobs.map(({ id }) => id));
+}
 
 test("a ledger that is away while it plans is told as that, and not as what keeps the processes together", async () => {
   const coordination = inlineCoordination();
