@@ -105,6 +105,15 @@ test("what is told in one database is not heard in another, where the same pipel
   await Promise.all([one, same, other].map((events) => events.close()));
 });
 
+test("whoever was refused to listen, such as for its rights, hears by itself once it may", async () => {
+  await redis.command("acl", "setuser", "default", "resetchannels");
+  const channel = openChannel(1);
+  await soon(async () => expect(await redis.command("acl", "log")).not.toEqual([]));
+  await redis.command("acl", "setuser", "default", "allchannels");
+  await listening(channel);
+  await close(channel);
+}, 30_000);
+
 test("events are closed at once where their server has never been there", async () => {
   const server = redisServer(settings("redis://127.0.0.1:1"));
   const open = () => createRedisRepairEvents({ pipeline: `p-${randomUUID()}`, server });
