@@ -10,6 +10,7 @@
 import { plan } from "../src/core/plan.ts";
 import type { ReconcileContext } from "../src/reconcile/context.ts";
 import { runJob } from "../src/reconcile/repair.ts";
+import { everything } from "../src/reconcile/selection.ts";
 import { Session } from "../src/reconcile/session.ts";
 import { type BrokenPipeline, distributedPipeline, embeddedPipeline } from "./broken-pipeline.ts";
 import { medianAndP99, type Benchmark, medians } from "./measure.ts";
@@ -28,8 +29,8 @@ const dateCounts = { embedded: 100, distributed: 40 } as const;
 const cycleId = "bench-1";
 
 export async function overheadBenchmarks(): Promise<readonly Benchmark[]> {
-  const embedded = await spentOn(await embeddedPipeline(dateCounts.embedded));
-  const distributed = await spentOn(await distributedPipeline(dateCounts.distributed));
+  const embedded = await spentOn(await embeddedPipeline(dateCounts.embedded), false);
+  const distributed = await spentOn(await distributedPipeline(dateCounts.distributed), true);
   return [
     ...benchmarksOf("repair_overhead_embedded", embedded),
     ...benchmarksOf("repair_overhead_distributed", distributed),
@@ -52,11 +53,11 @@ function benchmarksOf(name: string, repairs: readonly Spent[]): readonly Benchma
   ];
 }
 
-async function spentOn(pipeline: BrokenPipeline): Promise<readonly Spent[]> {
+async function spentOn(pipeline: BrokenPipeline, sharesJobs: boolean): Promise<readonly Spent[]> {
   const open = await openContext(pipeline.file);
   try {
     await open.context.ledger.create();
-    const found = await repairAll(open.context);
+    const found = await repairAll(open.context, sharesJobs);
     if (found.length !== pipeline.dates.length)
       throw new Error(`expected ${pipeline.dates.length} repairs, found ${found.length}`);
     return found;
@@ -66,13 +67,13 @@ async function spentOn(pipeline: BrokenPipeline): Promise<readonly Spent[]> {
   }
 }
 
-async function repairAll(context: ReconcileContext): Promise<readonly Spent[]> {
+async function repairAll(context: ReconcileContext, sharesJobs: boolean): Promise<readonly Spent[]> {
   const stopwatch = new Stopwatch(context);
-  const selection = { processors: null, startDate: null, endDate: null };
   const session = new Session(stopwatch.context, {
-    selection,
+    selection: everything,
     asOf: null,
     maxAgeMs: null,
+    sharesJobs,
     horizon: "moving",
   });
   await session.refresh();
@@ -110,6 +111,7 @@ class Stopwatch {
       },
       ledger: {
         ...ledger,
+        read: (now) => this.#timed("check", ledger.read(now)),
         recordStart: (start) => this.#timed("record_start", ledger.recordStart(start)),
         recordEnd: (end) => this.#timed("record_end", ledger.recordEnd(end)),
       },

@@ -33,6 +33,7 @@ export function openCoordination(config: Config, listener: CoordinationListener)
   const queue = createInlineRepairQueue({ jobsMax: pipeline.limits.jobsMax });
   const events = createInlineRepairEvents();
   return Promise.resolve({
+    isShared: false,
     queue,
     events,
     lease: createInlinePlanningLease(),
@@ -72,6 +73,7 @@ async function openRedis(
   const queue = createRedisRepairQueue({ ...shared, jobsMax: pipeline.limits.jobsMax, listener });
   const events = createRedisRepairEvents(shared);
   return {
+    isShared: true,
     queue,
     events,
     lease: createRedisPlanningLease({ pipeline: pipeline.name, connections }),

@@ -12,6 +12,8 @@ export type DaemonRole = "all" | "planner" | "worker";
 
 /** How the processes of one pipeline work together. */
 export interface Coordination {
+  /** Whether there may be other processes. */
+  readonly isShared: boolean;
   readonly queue: RepairQueue;
   readonly events: RepairEvents;
   readonly lease: PlanningLease;

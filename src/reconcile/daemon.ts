@@ -49,7 +49,7 @@ class DaemonRun {
       selection: everything,
       asOf: null,
       maxAgeMs,
-      sharesJobs: true,
+      sharesJobs: coordination.isShared,
       horizon: "moving",
     });
     this.#live = this.#newLiveFeed(options, limits);

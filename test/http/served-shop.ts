@@ -1,9 +1,6 @@
 // A daemon in this process over a real DuckDB shop (test/commands/in-process.ts), served on a free port, with ticks by hand.
 import { join } from "node:path";
 import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
-import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
-import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
-import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { type App, compose } from "../../src/compose.ts";
 import { tellAll } from "../../src/compose/listeners.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
@@ -12,6 +9,7 @@ import { reconcileAlways } from "../../src/reconcile/daemon.ts";
 import type { Coordination, DaemonOptions } from "../../src/reconcile/daemon-options.ts";
 import type { LiveDaemon } from "../../src/reconcile/ports/live-view.ts";
 import { makeShop, type Shop } from "../commands/in-process.ts";
+import { inlineCoordination } from "../support/running-daemon.ts";
 
 export const token = "correct-horse-battery";
 
@@ -52,11 +50,7 @@ export async function serveShop({
   const shop = given ?? (await makeShop());
   const config = await loadConfig({ file: join(shop.folder, "pipeline.yaml"), target: null, env: {} });
   const app = await compose(config, { logging: { level: "silent", pretty: false } });
-  const coordination: Coordination = daemon.coordination ?? {
-    queue: createInlineRepairQueue({ jobsMax: 100 }),
-    events: createInlineRepairEvents(),
-    lease: createInlinePlanningLease(),
-  };
+  const coordination: Coordination = daemon.coordination ?? inlineCoordination();
   const stop = new AbortController();
   let onTick: () => void = nothing;
   let waiting: (() => void)[] = [];

@@ -3,7 +3,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
 import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { systemClock } from "../../src/adapters/inline/system-clock.ts";
@@ -259,7 +258,7 @@ function countingQueue(): {
 test("a failure of which nobody told the planner backs off all the same, by the ledger", async () => {
   const { queue, enqueued, asked } = countingQueue();
   const events = { ...createInlineRepairEvents(), publish: () => Promise.resolve() };
-  const coordination: Coordination = { lease: createInlinePlanningLease(), queue, events };
+  const coordination: Coordination = { ...inlineCoordination(), queue, events };
   const repair = `command: [${JSON.stringify(process.execPath)}, -e, process.exit(1)], backoff: [1h]`;
   const planner = await startDaemon(warehouse, repair, { role: "planner", coordination, around: hurried });
   const worker = await startDaemon(warehouse, repair, {
@@ -277,11 +276,7 @@ test("a failure of which nobody told the planner backs off all the same, by the 
 
 test("cells that are locked are left to whoever has begun a run of them, also beyond its lock", async () => {
   const { queue, enqueued, asked } = countingQueue();
-  const coordination: Coordination = {
-    lease: createInlinePlanningLease(),
-    queue,
-    events: createInlineRepairEvents(),
-  };
+  const coordination: Coordination = { ...inlineCoordination(), queue };
   const planner = await startDaemon(warehouse, fill, { role: "planner", coordination, around: hurried });
   let before = Infinity;
   const consumer = queue.consume(

@@ -1,8 +1,5 @@
 // Two daemons of one pipeline over a real DuckDB shop: one plans, the other one is only looked at.
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createInlinePlanningLease } from "../../src/adapters/inline/planning-lease.ts";
-import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
-import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { tellAll } from "../../src/compose/listeners.ts";
 import { Disposition, dispositionName } from "../../src/core/grid.ts";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
@@ -10,6 +7,7 @@ import type { Coordination, DaemonOptions } from "../../src/reconcile/daemon-opt
 import type { PlanningLease } from "../../src/reconcile/ports.ts";
 import { makeShop, type Shop } from "../commands/in-process.ts";
 import { type ServedShop, serveShop } from "../http/served-shop.ts";
+import { inlineCoordination } from "../support/running-daemon.ts";
 
 let shop: Shop;
 let coordination: Coordination;
@@ -17,11 +15,7 @@ let open: ServedShop[];
 beforeEach(async () => {
   shop = await makeShop();
   open = [];
-  coordination = {
-    queue: createInlineRepairQueue({ jobsMax: 100 }),
-    events: createInlineRepairEvents(),
-    lease: createInlinePlanningLease(),
-  };
+  coordination = inlineCoordination();
 });
 afterEach(async () => {
   for (const served of open) await served.stop();

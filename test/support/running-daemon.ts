@@ -184,6 +184,7 @@ function ticksByHand(): { readonly tick: () => void; of(onStopped: () => void): 
 /** What keeps the processes of one pipeline together, for those of this process. */
 export function inlineCoordination(): Coordination {
   return {
+    isShared: true,
     queue: createInlineRepairQueue({ jobsMax: 100 }),
     events: createInlineRepairEvents(),
     lease: createInlinePlanningLease(),
