@@ -1,5 +1,5 @@
 import { positionsOf } from "../core/assessment.ts";
-import { fromDay, type IsoDate, toDay } from "../core/iso-date.ts";
+import { type Day, fromDay, type IsoDate, toDay } from "../core/iso-date.ts";
 import type { RepairEnd } from "../core/ledger-records.ts";
 import type { Axis } from "../core/schedule.ts";
 import { ReconcilerError } from "../errors.ts";
@@ -15,6 +15,11 @@ export interface SelectionSpec {
 
 /** Every processor on every date up to today. */
 export const everything: SelectionSpec = { processors: null, startDate: null, endDate: null };
+
+/** All that a look for the selection sees: every processor up to today, and later dates where it asks for them. */
+export function allSeenFor({ endDate }: SelectionSpec, today: Day): SelectionSpec {
+  return { ...everything, endDate: endDate !== null && toDay(endDate) > today ? endDate : null };
+}
 
 /** Whether a cell is one of those. */
 export function selects(

@@ -14,7 +14,7 @@ import type {
   RepairStart,
 } from "../core/ledger-records.ts";
 import type { Observations } from "../core/observation.ts";
-import type { EpochMs } from "../core/wall-clock.ts";
+import { type EpochMs, localDayAt } from "../core/wall-clock.ts";
 import { assessInput } from "./assess-input.ts";
 import type { ReconcileContext } from "./context.ts";
 import { InFlightRuns } from "./in-flight.ts";
@@ -24,7 +24,7 @@ import { mergeProfiles, observe, rangeOfLook } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
 import { readRunHistory } from "./run-history.ts";
 import { ScanBill } from "./scan-bill.ts";
-import { everything, type SelectionSpec } from "./selection.ts";
+import { allSeenFor, type SelectionSpec } from "./selection.ts";
 import { sharedTurns } from "./shared-turns.ts";
 
 export interface SessionOptions {
@@ -313,7 +313,7 @@ export class Session {
     const { compiled } = this.#context;
     const { selection, maxAgeMs, horizon, sharesJobs = false } = this.#options;
     const now = this.now();
-    // Whoever planned a job of another process had a selection and an age of its own.
+    // Whoever planned a job of another process had a selection, an age and a time of its own.
     const isOthers = sharesJobs && except !== undefined;
     return assessInput({
       compiled,
@@ -323,10 +323,10 @@ export class Session {
       scanBytes: this.#bill.sinceRecord,
       inFlight: this.#inFlight.all(compiled, this.#elsewhere(), except),
       now,
-      horizon: horizon === "fixed" ? (this.#horizon ?? now) : now,
+      horizon: horizon === "fixed" && !isOthers ? (this.#horizon ?? now) : now,
       maxAgeMs: isOthers ? null : maxAgeMs,
       wanted: this.#wanted,
-      selection: isOthers ? { ...everything, endDate: selection.endDate } : selection,
+      selection: isOthers ? allSeenFor(selection, localDayAt(now, compiled.pipeline.timezone)) : selection,
     });
   }
 }
