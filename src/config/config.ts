@@ -72,6 +72,7 @@ export interface RedisConfig {
     readonly master: string;
     /** `host:port` of each. */
     readonly nodes: readonly string[];
+    readonly username: string | null;
     readonly password: string | null;
   } | null;
 }

@@ -37,6 +37,7 @@ export async function resolveRedis(loaded: Loaded, secrets: Set<string>): Promis
         : {
             master: sentinel.master,
             nodes: sentinel.nodes,
+            username: sentinel.username ?? null,
             password: await secret(["sentinel", "password_file"], sentinel.password_file),
           },
   };

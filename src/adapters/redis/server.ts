@@ -20,6 +20,8 @@ export interface SentinelSettings {
   readonly master: string;
   /** `host:port` of each, at least one. */
   readonly nodes: readonly string[];
+  /** Of the Sentinels themselves, where they have users. */
+  readonly username: string | null;
   /** Of the Sentinels themselves, where they ask for one. */
   readonly password: string | null;
 }
@@ -59,7 +61,9 @@ export function redisServer(settings: RedisSettings): RedisServer {
   return {
     name: nameOf(sentinel, sentinel === null ? [place] : nodes, tls, database),
     tls,
-    secrets: [username, password, sentinel?.password ?? null].filter((secret) => secret !== null),
+    secrets: [username, password, sentinel?.username ?? null, sentinel?.password ?? null].filter(
+      (secret) => secret !== null,
+    ),
     options: {
       db: database,
       ...(username === null ? {} : { username }),
@@ -70,6 +74,7 @@ export function redisServer(settings: RedisSettings): RedisServer {
         : {
             name: sentinel.master,
             sentinels: [...nodes],
+            ...(sentinel.username === null ? {} : { sentinelUsername: sentinel.username }),
             ...(sentinel.password === null ? {} : { sentinelPassword: sentinel.password }),
             ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions } : {}),
           }),

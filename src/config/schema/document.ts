@@ -61,6 +61,7 @@ const sentinelSchema = z.strictObject({
     .array(text, { error: "a list of host:port" })
     .min(1, { error: "at least one host:port" })
     .describe("The Sentinels, as host:port."),
+  username: text.optional().describe("The Sentinels' own user, where they have users."),
   password_file: text.optional().describe("A file with the Sentinels' own password."),
 });
 

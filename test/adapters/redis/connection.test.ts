@@ -137,7 +137,7 @@ describe.concurrent("a connection", () => {
     const sentinel = await startSentinel(plain);
     servers.push(sentinel);
     const of = (master: string): Partial<RedisSettings> => ({
-      sentinel: { master, nodes: [`127.0.0.1:${sentinel.port}`], password: null },
+      sentinel: { master, nodes: [`127.0.0.1:${sentinel.port}`], username: null, password: null },
     });
     const connection = open("redis://unused", of("main"));
     await connection.ready();

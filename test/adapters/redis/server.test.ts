@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import { type RedisSettings, redisServer } from "../../../src/adapters/redis/server.ts";
 import { settings } from "../../support/redis.ts";
 
-const sentinel = { master: "main", nodes: ["10.0.0.1:26380", "sentinel-2"], password: "s3ntinel" };
+const sentinel = {
+  master: "main",
+  nodes: ["10.0.0.1:26380", "sentinel-2"],
+  username: "watcher",
+  password: "s3ntinel",
+};
 
 describe("the settings of a Redis server", () => {
   test("name host, port, database and credentials by a URL", () => {
@@ -51,6 +56,7 @@ describe("the settings of a Redis server", () => {
         { host: "10.0.0.1", port: 26380 },
         { host: "sentinel-2", port: 26379 },
       ],
+      sentinelUsername: "watcher",
       sentinelPassword: "s3ntinel",
       enableTLSForSentinelMode: true,
       sentinelTLS: {},
