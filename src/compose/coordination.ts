@@ -3,6 +3,8 @@ import { createInlinePlanningLease } from "../adapters/inline/planning-lease.ts"
 import { createInlineRepairEvents } from "../adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../adapters/inline/repair-queue.ts";
 import type { Config, RedisConfig } from "../config/config.ts";
+import type { RedisServer } from "../adapters/redis/server.ts";
+import type { LockServersListener } from "../adapters/redis/watch-lock-servers.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { Coordination } from "../reconcile/daemon-options.ts";
 import type { CellLock } from "../reconcile/ports.ts";
@@ -10,14 +12,15 @@ import type { CellLock } from "../reconcile/ports.ts";
 export interface OpenCoordination extends Coordination {
   readonly lock: CellLock;
   /**
-   * Refuses servers that cannot carry it. One that is away is no reason to refuse: it may be back in a moment.
+   * Refuses servers that cannot carry it. One that is away is no reason to refuse: it may be back in a moment. Nor are lock
+   * servers without which the others are a majority still.
    * @throws ReconcilerError `redis_unsuitable`, `redis_credentials`
    */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface CoordinationListener {
+export interface CoordinationListener extends LockServersListener {
   /** A job was dropped that another version wrote, or nobody. */
   readonly onUnreadable: (jobId: string, message: string) => void;
   /** Jobs waited beside a free slot: their worker is started anew. */
@@ -52,12 +55,14 @@ async function openRedis(
   redis: RedisConfig,
   listener: CoordinationListener,
 ): Promise<OpenCoordination> {
-  const [{ redisServer }, { openConnection }, { checkServer }, { createRedisCellLock }] = await Promise.all([
-    import("../adapters/redis/server.ts"),
-    import("../adapters/redis/connection.ts"),
-    import("../adapters/redis/check-server.ts"),
-    import("../adapters/redis/cell-lock.ts"),
-  ]);
+  const [{ redisServer }, { openConnection }, { createRedisCellLock }, { watchLockServers }] =
+    await Promise.all([
+      import("../adapters/redis/server.ts"),
+      import("../adapters/redis/connection.ts"),
+      import("../adapters/redis/cell-lock.ts"),
+      import("../adapters/redis/watch-lock-servers.ts"),
+    ]);
+  const { majorityOf } = await import("../adapters/redis/vote.ts");
   const [{ createRedisPlanningLease }, { createRedisRepairQueue }, { createRedisRepairEvents }] =
     await Promise.all([
       import("../adapters/redis/planning-lease.ts"),
@@ -69,6 +74,8 @@ async function openRedis(
   const connections = (lockServers.length === 0 ? [server] : lockServers).map((each) =>
     openConnection(each, "locks"),
   );
+  // Of one alone the planner tells: without it nothing goes on.
+  const watch = connections.length > 1 ? watchLockServers(connections, listener) : null;
   const shared = { pipeline: pipeline.name, server };
   const queue = createRedisRepairQueue({ ...shared, jobsMax: pipeline.limits.jobsMax, listener });
   const events = createRedisRepairEvents(shared);
@@ -76,21 +83,22 @@ async function openRedis(
     isShared: true,
     queue,
     events,
-    lease: createRedisPlanningLease({ pipeline: pipeline.name, connections }),
+    lease: createRedisPlanningLease({
+      pipeline: pipeline.name,
+      connections,
+      newestPlan: () => queue.newestPlan(),
+    }),
     lock: createRedisCellLock({ pipeline: pipeline.name, connections }),
     async check() {
-      for (const each of [server, ...lockServers]) {
-        const connection = openConnection(each, "commands");
-        try {
-          await checkServer(connection);
-        } catch (error) {
-          if (!isAway(error)) throw error;
-        } finally {
-          connection.close();
-        }
-      }
+      const queueFailure = await unsuitabilityOf(server);
+      if (queueFailure !== null) throw queueFailure;
+      const found = await Promise.all(lockServers.map(unsuitabilityOf));
+      const [first, ...others] = found.filter((failure) => failure !== null);
+      if (first === undefined || found.length - 1 - others.length >= majorityOf(found.length)) return;
+      throw first;
     },
     async close() {
+      watch?.close();
       await queue.close();
       await events.close();
       for (const connection of connections) connection.close();
@@ -98,6 +106,20 @@ async function openRedis(
   };
 }
 
-function isAway(error: unknown): boolean {
-  return error instanceof ReconcilerError && error.code === "redis_unavailable";
+/** Why a server cannot carry coordination; null where it can, or is away and may. */
+async function unsuitabilityOf(server: RedisServer): Promise<ReconcilerError | null> {
+  const [{ openConnection }, { checkServer }] = await Promise.all([
+    import("../adapters/redis/connection.ts"),
+    import("../adapters/redis/check-server.ts"),
+  ]);
+  const connection = openConnection(server, "commands");
+  try {
+    await checkServer(connection);
+    return null;
+  } catch (error) {
+    if (!(error instanceof ReconcilerError)) throw error;
+    return error.code === "redis_unavailable" ? null : error;
+  } finally {
+    connection.close();
+  }
 }

@@ -50,6 +50,7 @@ export function tellAll(listeners: readonly Partial<Listener>[]): Listener {
     onDegraded: (...of) => tell((listener) => listener.onDegraded?.(...of)),
     onUnreadable: (...of) => tell((listener) => listener.onUnreadable?.(...of)),
     onStalled: (...of) => tell((listener) => listener.onStalled?.(...of)),
+    onLockServer: (...of) => tell((listener) => listener.onLockServer?.(...of)),
     onWiped: () => tell((listener) => listener.onWiped?.()),
     onDelivery: (...of) => tell((listener) => listener.onDelivery?.(...of)),
     onNewsFailed: (...of) => tell((listener) => listener.onNewsFailed?.(...of)),

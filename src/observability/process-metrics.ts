@@ -136,6 +136,14 @@ export const processMetrics = {
     meaning: "Cycles and repairs that failed because the ledger could not be read or written.",
     from: "process",
   },
+  surveys_not_kept_total: {
+    type: "counter",
+    unit: "times",
+    labels: [],
+    meaning:
+      "Times that what a survey learnt could not be kept beside the ledger: the next process that starts is billed for it once more.",
+    from: "process",
+  },
   build_info: {
     type: "gauge",
     unit: "1",
@@ -161,6 +169,22 @@ export const daemonMetrics = {
     labels: [],
     meaning:
       "1 while this process cannot reach what keeps the processes together, Redis: nothing new is enqueued.",
+    from: "daemon",
+  },
+  lock_servers_failing: {
+    type: "gauge",
+    unit: "servers",
+    labels: [],
+    meaning:
+      "Of several `redis.lock_urls`, those that do not count for this process: away, refusing it, or not fit to carry locks. Locks are granted as long as the others are a majority.",
+    from: "daemon",
+  },
+  redis_wipes_total: {
+    type: "counter",
+    unit: "times",
+    labels: [],
+    meaning:
+      "Times that this process found that the queue's Redis has forgotten everything. Each process counts what it sees, so that their maximum says how often it was.",
     from: "daemon",
   },
   running_jobs: {

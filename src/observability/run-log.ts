@@ -15,6 +15,11 @@ export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged>, De
   readonly onRequestFailed: (thrown: unknown, request: string) => void;
   readonly onUnreadable: (jobId: string, message: string) => void;
   readonly onStalled: (stall: { readonly waiting: number; readonly stalledMs: number }) => void;
+  readonly onLockServer: (news: {
+    readonly name: string;
+    readonly failure: unknown;
+    readonly failing: number;
+  }) => void;
   readonly onWiped: () => void;
   readonly onNewsFailed: (thrown: unknown) => void;
   readonly onListenerFailed: (thrown: unknown) => void;
@@ -116,6 +121,11 @@ export function runLog(logger: Logger): RunLog {
     },
     onSurveysNotKept(thrown) {
       logger.warn(fieldsOf(thrown), "surveys not kept: the next process is billed for them once more");
+    },
+    onLockServer({ name, failure, failing }) {
+      const fields = { server: name, failing };
+      if (failure === null) logger.info(fields, "a lock server counts again");
+      else logger.error({ ...fields, ...fieldsOf(failure) }, "a lock server does not count");
     },
     onWiped() {
       logger.warn(

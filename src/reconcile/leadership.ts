@@ -50,20 +50,27 @@ export class Leadership {
 
   /** Asks for the lease, which this process must not hold. `unknown` where what keeps it is away. Never rejects. */
   async seek(): Promise<"won" | "taken" | "unknown"> {
-    if (this.#clock.monotonic() < this.#asideUntil) return "taken";
+    if (this.#clock.monotonic() < this.#asideUntil) {
+      await this.watch();
+      return "taken";
+    }
     try {
       this.#term = await this.#lease.acquire();
-      this.degraded(null);
     } catch (thrown) {
       this.degraded(thrown);
       return "unknown";
     }
-    if (this.#term === null) return "taken";
+    if (this.#term === null) {
+      // Who keeps the lease answers, and the queue may be elsewhere: only whoever plans would notice that it is away.
+      await this.watch();
+      return "taken";
+    }
+    this.degraded(null);
     this.#listener.onLeading(true);
     return "won";
   }
 
-  /** Finds out whether what keeps the processes together answers, for one that never asks for the lease. Never rejects. */
+  /** Finds out whether all that keeps the processes together answers, for one that does not plan. Never rejects. */
   async watch(): Promise<void> {
     await this.#lease.currentEpoch().then(
       () => this.degraded(null),

@@ -277,7 +277,7 @@ export interface PlanningLease {
   /**
    * The epoch of the last term that anybody was given, as far as is known; 0 before the first. Never falls. A plan whose
    * epoch is smaller is out of date, and must not be enqueued.
-   * @throws ReconcilerError `redis_unavailable`
+   * @throws ReconcilerError `redis_*` where the lease or the queue cannot be used
    */
   currentEpoch(): Promise<number>;
 }

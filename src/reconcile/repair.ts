@@ -6,6 +6,7 @@ import type { PlannedJob } from "../core/plan.ts";
 import type { Processor, RepairUnit } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
+import { isCoordinationFailure } from "./leadership.ts";
 import { cellsBefore, endOf } from "./outcome.ts";
 import type { CellLease } from "./ports.ts";
 import type { Launch } from "./ports/executor.ts";
@@ -79,7 +80,7 @@ async function lockAll({ lock }: ReconcileContext, keys: readonly string[]): Pro
   try {
     return await lock.acquire(keys);
   } catch (error) {
-    if (error instanceof ReconcilerError && error.code === "redis_unavailable") return null;
+    if (isCoordinationFailure(error)) return null;
     throw error;
   }
 }

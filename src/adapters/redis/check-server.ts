@@ -33,21 +33,28 @@ export async function checkServer(connection: RedisConnection): Promise<void> {
   }
 }
 
+/** All that use a connection share its check. */
+const checks = new WeakMap<RedisConnection, () => Promise<void>>();
+
 /**
  * The check of the server behind a connection, made when it is asked for and anew once the connection was: the server may have
  * been away at the start, and another one may have taken its place.
  * @returns throws as `checkServer` does; asks nothing where it has passed
  */
 export function checkOfConnection(connection: RedisConnection): () => Promise<void> {
+  const known = checks.get(connection);
+  if (known !== undefined) return known;
   let hasPassed = false;
   connection.client.on("ready", () => {
     hasPassed = false;
   });
-  return async () => {
+  const check = async () => {
     if (hasPassed) return;
     await checkServer(connection);
     hasPassed = true;
   };
+  checks.set(connection, check);
+  return check;
 }
 
 interface Requirement {

@@ -1,16 +1,18 @@
 import { ReconcilerError } from "../../errors.ts";
+import { checkOfConnection } from "./check-server.ts";
 import type { RedisConnection } from "./connection.ts";
 
 /**
  * One of the independent servers that vote on who holds what. A method is one call of one script, atomic on that server,
- * for all keys of a lock together, and takes no longer than the connection's time limits.
+ * for all keys of a lock together, and takes no longer than the connection's time limits. A server that cannot carry locks
+ * answers nothing but `free`, as one that is away: what it would say yes to it might throw away.
  */
 export interface LockNode {
   /**
    * Takes all keys, or none where one is taken or the node does not know whether it is: after a loss of its memory it
    * grants nothing for as long as a lock may last. `number` is the clock in microseconds, and larger than every number recorded
    * here; where nothing was taken, the largest one recorded.
-   * @throws ReconcilerError `redis_*`
+   * @throws ReconcilerError `redis_unavailable`, `redis_credentials`, `redis_unsuitable`, as all the others do
    */
   take(hold: Hold): Promise<{ readonly taken: boolean; readonly number: number }>;
   /** Makes the keys last for another `ttlMs`; false, and nothing is changed, where one is not this holder's any more. */
@@ -87,10 +89,11 @@ return 1`;
 export function createLockNode(connection: RedisConnection, keyspace: string, memory: string): LockNode {
   const { client } = connection;
   const numberKey = `${keyspace}number`;
-  const ask = async <T>(call: Promise<unknown>, parse: (reply: unknown) => T | null): Promise<T> => {
+  const check = checkOfConnection(connection);
+  const ask = async <T>(call: () => Promise<unknown>, parse: (reply: unknown) => T | null): Promise<T> => {
     let reply: unknown;
     try {
-      reply = await call;
+      reply = await call();
     } catch (error) {
       throw connection.failure(error);
     }
@@ -103,13 +106,21 @@ export function createLockNode(connection: RedisConnection, keyspace: string, me
     const all = [...own, ...keys.map((key) => `${keyspace}lock:${key}`)];
     return client.eval(script, all.length, ...all, holder, ttlMs);
   };
+  const askChecked = async <T>(
+    call: () => Promise<unknown>,
+    parse: (reply: unknown) => T | null,
+  ): Promise<T> => {
+    // One that is away is not waited for: the call itself fails at once.
+    if (client.status === "ready") await check();
+    return ask(call, parse);
+  };
   return {
-    take: (hold) => ask(run(takeScript, hold), parseTaken),
-    renew: (hold) => ask(run(renewScript, hold), parseFlag),
-    rejoin: (hold) => ask(run(rejoinScript, hold), parseFlag),
-    free: (hold) => ask(run(freeScript, hold), parseFlag),
-    record: (number) => ask(client.eval(recordScript, 1, numberKey, number), parseFlag),
-    lastNumber: () => ask(client.get(numberKey), parseNumber),
+    take: (hold) => askChecked(() => run(takeScript, hold), parseTaken),
+    renew: (hold) => askChecked(() => run(renewScript, hold), parseFlag),
+    rejoin: (hold) => askChecked(() => run(rejoinScript, hold), parseFlag),
+    free: (hold) => ask(() => run(freeScript, hold), parseFlag),
+    record: (number) => askChecked(() => client.eval(recordScript, 1, numberKey, number), parseFlag),
+    lastNumber: () => askChecked(() => client.get(numberKey), parseNumber),
   };
 }
 

@@ -19,6 +19,11 @@ export class PlanEpoch {
     this.#key = `${keyPrefix(pipeline)}plan-epoch`;
   }
 
+  /** The newest epoch of all; 0 where there was none. */
+  newest(): Promise<number> {
+    return this.note(0);
+  }
+
   /** The newest epoch, which is `epoch` itself where it is not outdated. From now on older ones are. */
   async note(epoch: number): Promise<number> {
     const known = Math.max(epoch, this.#newest);

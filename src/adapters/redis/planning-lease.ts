@@ -1,6 +1,4 @@
-import { ReconcilerError } from "../../errors.ts";
 import type { PlanningLease } from "../../reconcile/ports.ts";
-import { checkOfConnection } from "./check-server.ts";
 import type { RedisConnection } from "./connection.ts";
 import { defaultLockTimes, type HeldLockTimes } from "./held-lock.ts";
 import { Redlock } from "./redlock.ts";
@@ -10,29 +8,28 @@ export interface RedisPlanningLeaseOptions {
   readonly pipeline: string;
   /** Of independent servers, opened for `locks`. */
   readonly connections: readonly RedisConnection[];
+  /**
+   * The newest epoch of all plans that the queue has seen. A term's is larger, or the queue would refuse its plans as outdated where
+   * lock servers of their own were wiped and their clocks are behind. @throws ReconcilerError `redis_*`
+   */
+  readonly newestPlan: () => Promise<number>;
   readonly times?: HeldLockTimes;
 }
 
-/**
- * Elects one planner among all processes that share the pipeline's lock servers: a lock on a single key. Nobody is given it by
- * servers that cannot carry it, so that nothing is planned while they might throw locks away.
- */
+/** Elects one planner among all processes that share the pipeline's lock servers: a lock on a single key. */
 export function createRedisPlanningLease(options: RedisPlanningLeaseOptions): PlanningLease {
-  const { pipeline, connections, times = defaultLockTimes } = options;
+  const { pipeline, connections, newestPlan, times = defaultLockTimes } = options;
   const redlock = new Redlock({
     connections,
     keyspace: `${keyPrefix(pipeline)}planning:`,
     memory: `${keyPrefix(pipeline)}locks:`,
     times,
   });
-  const checks = connections.map((connection) => ({ connection, check: checkOfConnection(connection) }));
   return {
     async acquire() {
-      for (const { connection, check } of checks) {
-        // One that is away has no vote, and is not waited for.
-        if (connection.client.status === "ready") await check().catch(unlessAway);
-      }
-      const held = await redlock.acquire(["lease"]);
+      // Whoever plans looks at everything, also while the queue is away.
+      const floor = await newestPlan().catch(() => 0);
+      const held = await redlock.acquire(["lease"], floor);
       if (held === null) return null;
       return {
         epoch: held.number,
@@ -42,10 +39,9 @@ export function createRedisPlanningLease(options: RedisPlanningLeaseOptions): Pl
         release: () => held.release(),
       };
     },
-    currentEpoch: () => redlock.lastNumber(),
+    async currentEpoch() {
+      const [newest, last] = await Promise.all([newestPlan(), redlock.lastNumber()]);
+      return Math.max(newest, last);
+    },
   };
-}
-
-function unlessAway(error: unknown): void {
-  if (!(error instanceof ReconcilerError) || error.code !== "redis_unavailable") throw error;
 }

@@ -40,13 +40,16 @@ export class Redlock {
    * Takes all of the keys or none, waiting for nobody; null where somebody holds one of them, or may hold it: a server that
    * lost its memory, or never had one, grants nothing for one `ttlMs`. The lock's `number` is at least a server's clock
    * in microseconds, and larger than every number before it that this process or a majority of the servers knows.
-   * @throws ReconcilerError `redis_unavailable` where no majority answers in time: nothing is held then
+   * @param floor the lock's number is larger than this too; 0 unless given
+   * @throws ReconcilerError `redis_unavailable` where no majority answers in time, `redis_unsuitable` or `redis_credentials`
+   *   where that is because servers cannot carry locks or refuse this process: nothing is held then
    */
-  async acquire(keys: readonly string[]): Promise<HeldLock | null> {
+  async acquire(keys: readonly string[], floor = 0): Promise<HeldLock | null> {
     const hold: Hold = { keys, holder: randomUUID(), ttlMs: this.#times.ttlMs };
     // Before the question: by the time of the answer a part of the lock's life is over.
     const askedAt = performance.now();
     const candidates: number[] = [];
+    this.#know(floor);
     const taken = await this.#ask(async (node) => {
       const answer = await node.take(hold);
       if (answer.taken) candidates.push(answer.number);
@@ -74,7 +77,7 @@ export class Redlock {
   /**
    * The largest number that a lock of this keyspace was ever given, as far as this process or a majority of the servers
    * knows; 0 where there was none. Never falls.
-   * @throws ReconcilerError `redis_unavailable`
+   * @throws ReconcilerError as `acquire` does
    */
   async lastNumber(): Promise<number> {
     const verdict = await this.#ask(async (node) => {
@@ -102,10 +105,14 @@ export class Redlock {
     const [servers, needed] = [this.#nodes.length, majorityOf(this.#nodes.length)];
     const { answers, error } = verdict.kind === "undecided" ? verdict : { answers: 0, error: null };
     const message = `expected ${needed} of ${servers} lock servers to answer, found ${answers}: ${messageOf(error)}`;
-    return new ReconcilerError("redis_unavailable", message, {
+    const known = error instanceof ReconcilerError ? error : null;
+    const goesOn =
+      "nothing is locked, so nothing is repaired; it goes on by itself when enough of the servers are back";
+    return new ReconcilerError(known?.code ?? "redis_unavailable", message, {
       path: "redis.lock_urls",
-      hint: "nothing is locked, so nothing is repaired; it goes on by itself when enough of the servers are back",
-      ...(error instanceof ReconcilerError ? { cause: error } : {}),
+      // What does not come back by itself is for a person to mend.
+      hint: known === null || known.code === "redis_unavailable" ? goesOn : (known.hint ?? goesOn),
+      ...(known === null ? {} : { cause: known }),
     });
   }
 }

@@ -41,12 +41,20 @@ const jobsAtOnce = 1000;
 /** BullMQ keeps nothing of a job that is over, or the same id would be refused for ever, and tries nothing again. */
 const jobOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
 
-/** A queue of all processes that share a pipeline's Redis: BullMQ, with none of its retries, delays and kept results. */
-export function createRedisRepairQueue(options: RedisRepairQueueOptions): RepairQueue {
-  return new RedisRepairQueue(options);
+export interface RedisRepairQueue extends RepairQueue {
+  /**
+   * The newest epoch of all plans, as far as Redis and this process know; 0 where there was none.
+   * @throws ReconcilerError `redis_*` where the queue's server cannot be used
+   */
+  newestPlan(): Promise<number>;
 }
 
-class RedisRepairQueue implements RepairQueue {
+/** A queue of all processes that share a pipeline's Redis: BullMQ, with none of its retries, delays and kept results. */
+export function createRedisRepairQueue(options: RedisRepairQueueOptions): RedisRepairQueue {
+  return new BullRepairQueue(options);
+}
+
+class BullRepairQueue implements RedisRepairQueue {
   readonly #options: RedisRepairQueueOptions;
   readonly #place: QueuePlace;
   readonly #connection: RedisConnection;
@@ -114,6 +122,10 @@ class RedisRepairQueue implements RepairQueue {
     if (newestNow === epoch) return ids;
     await this.#remove(ids);
     throw outdatedPlan(epoch, newestNow);
+  }
+
+  newestPlan(): Promise<number> {
+    return this.#call(() => this.#epoch.newest());
   }
 
   outstanding(): Promise<readonly OutstandingRepair[]> {

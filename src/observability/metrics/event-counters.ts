@@ -10,10 +10,12 @@ import type { Instruments } from "./instruments.ts";
 
 /** What is counted as it happens, in whichever process it does. */
 export interface EventCounters
-  extends Omit<DaemonListener, "onPlanned" | "onStarted" | "onStopping" | "onSurveysNotKept">,
+  extends Omit<DaemonListener, "onPlanned" | "onStarted" | "onStopping">,
     Pick<DeliveryListener, "onDelivery"> {
   readonly onUnreadable: () => void;
   readonly onStalled: () => void;
+  readonly onLockServer: (news: { readonly failing: number }) => void;
+  readonly onWiped: () => void;
 }
 
 /** Failures that say that the ledger could not be read or written. */
@@ -56,6 +58,9 @@ export function eventCounters(instruments: Instruments, clock: Clock): EventCoun
     onDegraded: (thrown) => instruments.set("coordination_degraded", {}, thrown === null ? 0 : 1),
     onUnreadable: () => instruments.add("unreadable_jobs_total", {}, 1),
     onStalled: () => instruments.add("stalled_consumers_total", {}, 1),
+    onLockServer: ({ failing }) => instruments.set("lock_servers_failing", {}, failing),
+    onWiped: () => instruments.add("redis_wipes_total", {}, 1),
+    onSurveysNotKept: () => instruments.add("surveys_not_kept_total", {}, 1),
     onDelivery({ kinds, outcome }) {
       for (const event of kinds) instruments.add("notifications_total", { event, outcome }, 1);
     },

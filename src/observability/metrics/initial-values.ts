@@ -33,7 +33,10 @@ export function setInitialValues(instruments: Instruments, pipeline: Pipeline): 
   instruments.add("ledger_failures_total", {}, 0);
   instruments.add("stalled_consumers_total", {}, 0);
   instruments.add("unreadable_jobs_total", {}, 0);
+  instruments.add("redis_wipes_total", {}, 0);
+  instruments.add("surveys_not_kept_total", {}, 0);
   instruments.set("leader", {}, 0);
+  instruments.set("lock_servers_failing", {}, 0);
   instruments.set("coordination_degraded", {}, 0);
   instruments.set("running_jobs", {}, 0);
 }

@@ -29,7 +29,8 @@ test("the rights that a refused user is told to need are enough for locks, jobs 
   });
   await checkServer(commands);
   await locks.ready();
-  const term = await createRedisPlanningLease({ pipeline: "p", connections: [locks] }).acquire();
+  const newestPlan = () => queue.newestPlan();
+  const term = await createRedisPlanningLease({ pipeline: "p", connections: [locks], newestPlan }).acquire();
   expect(term).not.toBeNull();
   await term?.release();
   const heard: RepairEvent[] = [];

@@ -115,6 +115,24 @@ test("a cycle's time is that from its first question, and only one that saw ever
   expect(valueOf(text, "last_completed_cycle_timestamp_seconds")).toBe(7);
 });
 
+test("what is lost beside the data is counted, and the lock servers that do not count are", async () => {
+  const metrics = metricsOf(scene("####").grid.pipeline);
+  const { listener } = metrics;
+  const counts = async () => {
+    const text = await rendered(metrics);
+    return ["redis_wipes_total", "surveys_not_kept_total", "lock_servers_failing"].map((name) =>
+      valueOf(text, name),
+    );
+  };
+  expect(await counts()).toEqual([0, 0, 0]);
+  listener.onWiped();
+  listener.onSurveysNotKept(new ReconcilerError("write_failed", "it is away"));
+  listener.onLockServer({ failing: 2 });
+  expect(await counts()).toEqual([1, 1, 2]);
+  listener.onLockServer({ failing: 0 });
+  expect(await counts()).toEqual([1, 1, 0]);
+});
+
 test("a gap is re-opened where its cell was complete once", async () => {
   const metrics = metricsOf(scene("####").grid.pipeline);
   metrics.listener.onRecorded({ ...cycle, unknown: 0, accepted: true }, [
