@@ -54,7 +54,7 @@ export function addDecisionCommands(program: Command, surroundings: Surroundings
   for (const { kind, description } of decisionCommands) {
     const command = addSelectionFlags(program.command(kind).description(description))
       .option("--all", "every processor and every date")
-      .option("--actor <name>", "who decides (default: USER)");
+      .option("--actor <name>", "who decides (default: USER, else the machine's name)");
     const reason = new Option("--reason <text>", needsReason[kind] ? "why (required)" : "why");
     command.addOption(needsReason[kind] ? reason.makeOptionMandatory() : reason);
     if (kind === "waive") {

@@ -38,7 +38,7 @@ export function addRunFlags(command: Command): Command {
     .option("--single-pass", "one cycle: leave what its repairs unblock for the next run")
     .option(
       "--max-wait <duration>",
-      "wait so long for backoff and runs elsewhere (default: 1h)",
+      "wait so long in all for backoff, other processes and runs elsewhere (default: 1h)",
       parseDuration,
     )
     .option("--gaps-exit-code <n>", "exit with this when gaps remain (default: 2)", parseExitCode)
