@@ -36,6 +36,8 @@ export interface Dispatched {
   readonly assessment: Assessment;
   /** Just enqueued, or found to be so already. */
   readonly jobs: readonly PlannedJob[];
+  /** The ids of those that were just enqueued: a queue without room takes none. */
+  readonly added: ReadonlySet<string>;
   /** After which something becomes ready by itself; infinite where nothing does. */
   readonly waitMs: number;
 }
@@ -77,11 +79,9 @@ export class Dispatch {
     // Before they are enqueued: the first may have come back before all are.
     for (const job of jobs) this.#enqueued.set(job.id, inFlightOf(pipeline, job, "queued"));
     for (const { id } of jobs) this.#over.delete(id);
-    if (jobs.length > 0) {
-      const queued = jobs.map((job) => repairJob(this.#context, job, cycleId));
-      const added = new Set(await queue.enqueue(queued, epoch));
-      for (const { id } of jobs) if (!added.has(id) && !outstanding.has(id)) this.#enqueued.delete(id);
-    }
+    const queued = jobs.map((job) => repairJob(this.#context, job, cycleId));
+    const added = new Set(queued.length === 0 ? [] : await queue.enqueue(queued, epoch));
+    for (const { id } of jobs) if (!added.has(id) && !outstanding.has(id)) this.#enqueued.delete(id);
     const elsewhereAt = session.nextElsewhereAt(assessment, elsewherePollMs);
     const readyMs = (nextReadyAt(assessment, elsewhereAt) ?? Infinity) - session.now();
     // A queue may lose what it holds, and events may be lost: neither waits for the next tick.
@@ -89,6 +89,7 @@ export class Dispatch {
     return {
       assessment,
       jobs,
+      added,
       waitMs: Math.max(1, Math.min(readyMs, isWaited ? outstandingPollMs : Infinity)),
     };
   }

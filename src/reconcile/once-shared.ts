@@ -1,6 +1,6 @@
 import { isProgressing } from "../core/assess.ts";
-import { Disposition } from "../core/grid.ts";
-import { fromDay } from "../core/iso-date.ts";
+import { Disposition, State } from "../core/grid.ts";
+import { type Day, fromDay } from "../core/iso-date.ts";
 import type { Assessment } from "../core/assessment.ts";
 import type { InFlight } from "../core/ledger-facts.ts";
 import type { RepairEnd } from "../core/ledger-records.ts";
@@ -9,10 +9,11 @@ import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Coordination } from "./daemon-options.ts";
-import { Dispatch, type Dispatched } from "./dispatch.ts";
+import { Dispatch, type Dispatched, type Outstanding } from "./dispatch.ts";
 import type { FullLooks } from "./full-looks.ts";
 import { isCoordinationFailure } from "./leadership.ts";
 import type { OnceTurn, OnceWork } from "./once-work.ts";
+import { QuietTime } from "./quiet-time.ts";
 import type { RepairEvent } from "./ports/repair-events.ts";
 import type { RepairConsumer } from "./ports/repair-queue.ts";
 import type { RunningJobs } from "./running-jobs.ts";
@@ -24,8 +25,8 @@ import { startWorker } from "./worker.ts";
 const wantMs = 2_000;
 /** When the lease is asked for again that another process has: another run has it for a moment only. */
 const leaseMs = { first: 200, later: 2_000 } as const;
-/** After so long without a repair of the selection under way everything is looked at: what others told may be lost. */
-const doubtMs = 60_000;
+/** What a job elsewhere may take beside its runs: the looks before and after, and its records. */
+const besideRunsMs = 10 * 60_000;
 /** The longest that a timer can wait: each repair has a time limit of its own. */
 const graceMs = 2 ** 31 - 1;
 
@@ -74,15 +75,16 @@ export class SharedWork implements OnceWork {
   readonly #enqueued = new Set<string>();
   /** The ids of those jobs of the selection that were outstanding at the last turn. */
   #outstanding: ReadonlySet<string> = new Set();
-  /** On the monotonic clock: since when none of them is run, and nothing was looked at. */
-  #quietSince: number;
+  /** By job id: when, on the monotonic clock, a job that others run was first seen to be so. */
+  #takenAt: ReadonlyMap<string, number> = new Map();
+  readonly #quiet: QuietTime;
   #ending: Promise<void> | null = null;
 
   constructor(context: ReconcileContext, options: SharedOptions) {
     this.#context = context;
     this.#options = options;
     const { coordination, jobs, limits, onEnded, session } = options;
-    this.#quietSince = context.clock.monotonic();
+    this.#quiet = new QuietTime(context.clock);
     this.#dispatch = new Dispatch(context, session, {
       queue: coordination.queue,
       limits,
@@ -113,29 +115,31 @@ export class SharedWork implements OnceWork {
 
   async #turn(cycleId: string, mayBegin: boolean): Promise<Omit<OnceTurn, "failure">> {
     const { session } = this.#options;
-    await this.#lookWhereQuiet();
-    const { assessment, outstanding } = await this.#dispatch.look();
-    const { isWaiting, isWorking } = this.#noteOutstanding(outstanding);
+    let found = await this.#look();
+    if (await this.#hasDoubted(found)) found = await this.#look();
+    const { assessment, outstanding, own, isWorking } = found;
     const wants = mayBegin && hasReady(assessment);
-    // What waits may have lost the process that would have taken it.
-    const isNeeded = isWaiting && !this.#isConsuming;
+    // What waits may have lost the process that would have taken it, and what others run the one that runs it.
+    const isNeeded = !this.#isConsuming && own.some((id) => !this.#options.jobs.has(id));
     if (!wants && !isNeeded) {
+      // What is left is other runs', who may have work for days.
+      if (own.length === 0 && !(mayBegin && isProgressing(assessment))) this.#rest();
       return { assessment, jobs: [], isWorking, againAt: this.#againAt(assessment, outstanding.size) };
     }
     const planned = await this.#inTerm<Planned>(async (epoch) =>
-      wants ? this.#dispatch.plan(epoch, cycleId) : { assessment, jobs: [] },
+      wants ? this.#dispatch.plan(epoch, cycleId) : { assessment, jobs: [], added: new Set() },
     );
     if (planned === null) {
       const waitMs = this.#takenCount > 1 ? leaseMs.later : leaseMs.first;
       return { assessment, jobs: [], isWorking, againAt: session.now() + waitMs };
     }
-    for (const { id } of planned.jobs) this.#enqueued.add(id);
-    const { jobs } = planned;
+    const { added } = planned;
+    for (const id of added) this.#enqueued.add(id);
     return {
       assessment: planned.assessment,
-      jobs,
-      isWorking: isWorking || jobs.length > 0,
-      againAt: this.#againAt(planned.assessment, outstanding.size + jobs.length),
+      jobs: planned.jobs.filter(({ id }) => added.has(id)),
+      isWorking: isWorking || added.size > 0,
+      againAt: this.#againAt(planned.assessment, outstanding.size + planned.jobs.length),
     };
   }
 
@@ -145,25 +149,39 @@ export class SharedWork implements OnceWork {
     return isWaitedFor ? this.#options.session.now() + leaseMs.later : null;
   }
 
-  /** Whether jobs of the selection wait for somebody to take them, or are run. One that is outstanding no more makes the last full look stale. */
-  #noteOutstanding(outstanding: ReadonlyMap<string, InFlight>) {
-    const { jobs } = this.#options;
-    const own = [...outstanding].filter(([, run]) => this.#concerns(run));
-    const ids = new Set(own.map(([id]) => id));
+  /** What is outstanding, the ids of the selection's jobs, and whether one of them is run. One that is outstanding no more makes the last full look stale. */
+  async #look(): Promise<Found> {
+    const { assessment, outstanding } = await this.#dispatch.look();
+    const found = [...outstanding].filter(([, run]) => this.#concerns(assessment, run));
+    const own = found.map(([id]) => id);
+    const ids = new Set(own);
     if ([...this.#outstanding, ...this.#enqueued].some((id) => !ids.has(id))) this.#options.onStale();
     for (const id of this.#enqueued) if (!ids.has(id)) this.#enqueued.delete(id);
     this.#outstanding = ids;
-    const waiting = own.filter(([id, { state }]) => state === "queued" && !jobs.has(id));
-    const isWorking = own.length > waiting.length || jobs.size > 0;
-    if (isWorking) this.#quietSince = this.#context.clock.monotonic();
-    return { isWaiting: waiting.length > 0, isWorking };
+    const taken = found.filter(([, { state }]) => state === "running");
+    const now = this.#context.clock.monotonic();
+    this.#takenAt = new Map(taken.map(([id]) => [id, this.#takenAt.get(id) ?? now]));
+    const isWorking = found.some(([id, run]) => this.#options.jobs.has(id) || this.#isRunElsewhere(id, run));
+    return { assessment, outstanding, own, isWorking };
   }
 
-  #concerns({ processors, days }: InFlight): boolean {
-    const { pipeline } = this.#context.compiled;
+  /** For as long as its runs may take: where nobody takes jobs, nobody notices that a worker has died with one. */
+  #isRunElsewhere(id: string, { repairUnit, days }: InFlight): boolean {
+    const takenAt = this.#takenAt.get(id);
+    const unit = this.#context.compiled.pipeline.repairUnits[repairUnit];
+    if (takenAt === undefined || unit === undefined) return false;
+    const limitMs = (unit.timeoutMs + unit.timeoutPerDateMs) * days.length + besideRunsMs;
+    return this.#context.clock.monotonic() - takenAt < limitMs;
+  }
+
+  /** A job about what comes due while the run goes on is not its own: on a busy day there is always one. */
+  #concerns({ grid }: Assessment, { processors, days }: InFlight): boolean {
+    const { first, length } = grid.axis;
     return processors.some((index) => {
-      const name = pipeline.processors[index]?.name ?? "";
-      return days.some((day) => selects(this.#options.selection, name, fromDay(day)));
+      const name = grid.pipeline.processors[index]?.name ?? "";
+      const isDue = (day: Day) =>
+        day >= first && day < first + length && grid.states[index * length + day - first] !== State.pending;
+      return days.some((day) => isDue(day) && selects(this.#options.selection, name, fromDay(day)));
     });
   }
 
@@ -198,13 +216,18 @@ export class SharedWork implements OnceWork {
     this.#consumer.resume();
   }
 
-  /** A process that has the lease twice in a row is a daemon: its workers do the work, and what runs here goes on. */
+  /** A process that has the lease twice in a row is a daemon: its workers do the work. */
   #follow(): void {
     this.#takenCount++;
     if (this.#takenCount !== 2) return;
+    this.#rest();
+    this.#options.onAsking();
+  }
+
+  /** Takes no jobs until it leads again; what runs here goes on. */
+  #rest(): void {
     this.#isConsuming = false;
     this.#consumer?.pause();
-    this.#options.onAsking();
   }
 
   #startWorker(): RepairConsumer {
@@ -231,10 +254,12 @@ export class SharedWork implements OnceWork {
     wake();
   }
 
-  async #lookWhereQuiet(): Promise<void> {
-    if (this.#context.clock.monotonic() - this.#quietSince < doubtMs) return;
+  /** Looks at everything where others are waited for and nothing has happened for long; true where it did. */
+  async #hasDoubted({ assessment, isWorking }: Found): Promise<boolean> {
+    if (!this.#quiet.isTooLong(!isWorking && waitsForOthers(assessment))) return false;
     await this.#options.looks.look();
-    this.#quietSince = this.#context.clock.monotonic();
+    this.#quiet.lookedAt();
+    return true;
   }
 
   /** Never rejects: where nobody hears it, it is said again. */
@@ -262,16 +287,36 @@ export class SharedWork implements OnceWork {
   async #end(): Promise<void> {
     this.#over.abort();
     this.#consumer?.pause();
-    // Where the queue is away, whoever finds the jobs there does them: they are wanted by the config.
-    await this.#options.coordination.queue.remove([...this.#enqueued]).catch(() => undefined);
+    await this.#takeBack();
     await this.#consumer?.close({ graceMs });
     await this.#options.jobs.allEnded();
+    // One that was just being taken went back to the queue.
+    await this.#takeBack();
     this.#unsubscribe();
+  }
+
+  /** Where the queue is away, whoever finds the jobs there does them: they are wanted by the config. */
+  async #takeBack(): Promise<void> {
+    if (this.#enqueued.size === 0) return;
+    await this.#options.coordination.queue.remove([...this.#enqueued]).catch(() => undefined);
   }
 }
 
-type Planned = Pick<Dispatched, "assessment" | "jobs">;
+type Planned = Pick<Dispatched, "assessment" | "jobs" | "added">;
+
+interface Found extends Outstanding {
+  /** The ids of the outstanding jobs of the selection. */
+  readonly own: readonly string[];
+  readonly isWorking: boolean;
+}
 
 function hasReady({ grid }: Assessment): boolean {
   return grid.dispositions.includes(Disposition.ready);
+}
+
+/** A backoff alone ends by itself, whatever others do. */
+function waitsForOthers(assessment: Assessment): boolean {
+  const { dispositions } = assessment.grid;
+  const { ready, queued, running } = Disposition;
+  return isProgressing(assessment) && [ready, queued, running].some((code) => dispositions.includes(code));
 }

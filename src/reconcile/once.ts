@@ -7,6 +7,7 @@ import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { CycleListener } from "./cycle.ts";
 import type { Coordination } from "./daemon-options.ts";
+import { DecisionPoll } from "./decision-poll.ts";
 import { FullLooks } from "./full-looks.ts";
 import { nextReadyAt } from "./next-ready.ts";
 import { AloneWork } from "./once-alone.ts";
@@ -102,8 +103,8 @@ class OnceRun {
       events: { started: listener.onStarted, ended: (end) => this.#ended(end) },
       stop: this.#stop.signal,
       cancel: this.#stop.signal,
-      onResult: ({ kind }) => {
-        if (kind === "ran") this.#isStale = true;
+      onResult: (result) => {
+        if (result.kind === "ran" && result.ends.some((end) => this.#isOwn(end))) this.#isStale = true;
       },
       onFailure: (thrown) => this.#failed(thrown),
       onRunning: listener.onRunning,
@@ -161,8 +162,7 @@ class OnceRun {
     } catch (thrown) {
       if (!this.#wasStoppedLooking(thrown)) throw thrown;
     } finally {
-      // A failure enqueues nothing more; what runs already has its own time limit, and is let end and be proven.
-      await this.#work.end();
+      await this.#windDown();
       this.#options.signal.removeEventListener("abort", onAbort);
     }
     if (this.#failure !== null) throw this.#failure.thrown;
@@ -175,6 +175,20 @@ class OnceRun {
       stopped: this.#options.signal.aborted,
       scanBytes: this.#session.scanBytesInAll,
     };
+  }
+
+  /** A failure enqueues nothing more; what runs already has its own time limit, and is let end and be proven, unless people cancel it. */
+  async #windDown(): Promise<void> {
+    const { clock } = this.#context;
+    const ignored = { onNews: () => undefined, onFailure: () => undefined };
+    const decisions = new DecisionPoll({ clock, session: this.#session, jobs: this.#jobs, ...ignored });
+    const over = new AbortController();
+    const ended = this.#work.end().then(() => over.abort());
+    while (!over.signal.aborted) {
+      await clock.sleep(decisionPollMs, over.signal);
+      if (!over.signal.aborted) decisions.askIfDue();
+    }
+    await ended;
   }
 
   /** A stop during a later look leaves the result of the one before, with all that was repaired since. */
@@ -197,6 +211,7 @@ class OnceRun {
     const { listener, singlePass } = this.#options;
     let mayBegin = true;
     while (!this.#isEnding()) {
+      const before = this.#context.clock.monotonic();
       const turn = await this.#work.turn(this.#looks.cycleId, mayBegin);
       const { assessment, jobs, isWorking, againAt, failure } = turn;
       listener.onPlanned(assessment, jobs);
@@ -207,6 +222,8 @@ class OnceRun {
       const readyAt = singlePass ? null : nextReadyAt(assessment, elsewhereAt);
       const until = earlier(readyAt, againAt);
       if (!isWorking) {
+        // Who is away may take seconds to say so.
+        if (failure !== null) this.#waitedMs += this.#context.clock.monotonic() - before;
         if (until === null || !this.#mayWait(until)) {
           if (failure !== null) throw failure;
           return;
@@ -228,10 +245,13 @@ class OnceRun {
   }
 
   #ended(end: RepairEnd): void {
-    // A process that shares the work may have done some of others' too; what was cancelled names no cell.
-    const isOwn = end.cells.length === 0 || selectsAny(this.#options.selection, end);
-    if (isOwn) this.#repairs.push(end);
+    if (this.#isOwn(end)) this.#repairs.push(end);
     this.#options.listener.onEnded(end);
+  }
+
+  /** A process that shares the work may have done some of others' too; what was cancelled names no cell. */
+  #isOwn(end: RepairEnd): boolean {
+    return end.cells.length === 0 || selectsAny(this.#options.selection, end);
   }
 
   async #heedDecisions(): Promise<void> {

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createInlineCellLock } from "../../src/adapters/inline/cell-lock.ts";
+import { systemClock } from "../../src/adapters/inline/system-clock.ts";
 import { tellAll } from "../../src/compose/listeners.ts";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
 import { ReconcilerError } from "../../src/errors.ts";
@@ -10,7 +11,8 @@ import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { reconcileAlways } from "../../src/reconcile/daemon.ts";
 import type { Coordination } from "../../src/reconcile/daemon-options.ts";
 import { type OnceResult, reconcileOnce, type RunListener } from "../../src/reconcile/once.ts";
-import type { RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
+import type { Clock } from "../../src/reconcile/ports.ts";
+import type { RepairJob, RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
 import type { RepairEvent } from "../../src/reconcile/ports/repair-events.ts";
 import { everything, type SelectionSpec } from "../../src/reconcile/selection.ts";
 import { type TempWarehouse, withTempWarehouse } from "../support/duckdb.ts";
@@ -32,7 +34,15 @@ interface RunOptions {
   readonly coordination?: Coordination;
   readonly listener?: Partial<RunListener>;
   readonly signal?: AbortSignal;
+  readonly clock?: Clock;
 }
+
+/** Has ten minutes pass in less than one second. */
+const rapidClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now() * 1000,
+  sleep: (ms, signal) => systemClock.sleep(ms / 1000, signal),
+};
 
 const sqlRepair = "repair: { sql_file: orders.sql, max_dates_per_job: 1 }";
 
@@ -62,9 +72,9 @@ async function withShop(work: (shop: Shop) => Promise<void>, repair = sqlRepair)
     );
     const context = { ...app.context, lock: createInlineCellLock() };
     const coordination = inlineCoordination();
-    const run = ({ worker = "host/1/1", listener = {}, ...options }: RunOptions = {}) =>
+    const run = ({ worker = "host/1/1", listener = {}, clock = systemClock, ...options }: RunOptions = {}) =>
       reconcileOnce(
-        { ...context, worker },
+        { ...context, worker, clock },
         {
           selection: everything,
           asOf: null,
@@ -92,6 +102,17 @@ async function rowsOf({ warehouse }: Shop): Promise<unknown> {
 
 function cellsOf({ repairs }: OnceResult): readonly string[] {
   return repairs.flatMap(({ cells }) => cells.map(({ processor, date }) => `${processor}/${date}`)).sort();
+}
+
+function jobOfOthers(date: string): RepairJob {
+  return {
+    id: `orders/${date}..${date}/1`,
+    repair: "orders",
+    dates: [parseIsoDate(date)],
+    attempt: 1,
+    reason: "1 missing",
+    cycleId: "of-a-run-that-was-killed",
+  };
 }
 
 const lost = ["2024-01-02", "2024-01-05", "2024-01-08"];
@@ -192,17 +213,77 @@ test(
   "jobs of its selection that nobody takes any more are taken by a run that planned none of them",
   () =>
     withShop(async (shop) => {
-      const job = (date: string) => ({
-        id: `orders/${date}..${date}/1`,
-        repair: "orders",
-        dates: [parseIsoDate(date)],
-        attempt: 1,
-        reason: "1 missing",
-        cycleId: "of-a-run-that-was-killed",
-      });
-      await shop.coordination.queue.enqueue(lost.map(job), 1);
+      await shop.coordination.queue.enqueue(lost.map(jobOfOthers), 1);
       const result = await shop.run({ selection: { ...everything, processors: ["orders"] } });
       expect([result.converged, cellsOf(result)]).toEqual([true, lost.map((date) => `orders/${date}`)]);
+    }),
+  60_000,
+);
+
+const ofOneDay = {
+  processors: ["orders"],
+  startDate: parseIsoDate("2024-01-05"),
+  endDate: parseIsoDate("2024-01-05"),
+};
+
+/** The queue, with the job of that day in the hands of a process that was killed, until somebody takes jobs and so notices it. */
+function withLeftBehind(queue: RepairQueue, isNoticed: boolean): RepairQueue {
+  let isLeft = true;
+  return queueBut(queue, {
+    outstanding: async () => {
+      const left = { ...jobOfOthers("2024-01-05"), epoch: 1, state: "running" } as const;
+      return [...(isLeft ? [left] : []), ...(await queue.outstanding())];
+    },
+    consume(...of) {
+      isLeft &&= !isNoticed;
+      return queue.consume(...of);
+    },
+  });
+}
+
+test(
+  "a run has noticed that a job of its selection was taken by a process that is dead",
+  () =>
+    withShop(async (shop) => {
+      const queue = withLeftBehind(shop.coordination.queue, true);
+      const result = await shop.run({
+        selection: ofOneDay,
+        coordination: { ...shop.coordination, queue },
+      });
+      expect([result.converged, cellsOf(result)]).toEqual([true, ["orders/2024-01-05"]]);
+    }),
+  60_000,
+);
+
+test(
+  "a job that is taken and never ends is not waited for beyond what it may take and the longest wait",
+  () =>
+    withShop(async (shop) => {
+      const { lease, queue } = shop.coordination;
+      await lease.acquire();
+      const result = await shop.run({
+        selection: ofOneDay,
+        coordination: { ...shop.coordination, queue: withLeftBehind(queue, false) },
+        clock: rapidClock,
+      });
+      expect([result.converged, result.stopped]).toEqual([false, false]);
+    }, "repair: { sql_file: orders.sql, timeout: 1s }"),
+  60_000,
+);
+
+test(
+  "a run whose selection is done takes no jobs of others any more",
+  () =>
+    withShop(async (shop) => {
+      const { queue } = shop.coordination;
+      const other = jobOfOthers("2024-01-02");
+      let looks = 0;
+      const onCycle = () => {
+        if (++looks === 2) void queue.enqueue([other], Number.MAX_SAFE_INTEGER);
+      };
+      const result = await shop.run({ selection: ofOneDay, listener: { onCycle } });
+      expect([result.converged, looks]).toEqual([true, 2]);
+      expect(await queue.outstanding()).toMatchObject([{ id: other.id, state: "queued" }]);
     }),
   60_000,
 );
