@@ -83,7 +83,12 @@ async function repairAll(context: ReconcileContext, sharesJobs: boolean): Promis
   for (const job of plan(session.assess(), limits)) {
     const start = performance.now();
     stopwatch.reset();
-    const events = { started: () => undefined, verified: () => undefined, ended: () => undefined };
+    const events = {
+      started: () => undefined,
+      verified: () => undefined,
+      ended: () => undefined,
+      unconfirmed: () => undefined,
+    };
     const result = await runJob(stopwatch.context, session, job, cycleId, events, {
       stop: never,
       cancel: never,

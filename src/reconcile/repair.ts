@@ -32,6 +32,8 @@ export interface JobSignals {
 
 export interface JobEvents {
   readonly started: (start: RepairStart) => void;
+  /** The start could not be recorded, or it was and nobody said so. Nothing was launched; the job fails. */
+  readonly unconfirmed: (start: RepairStart) => void;
   /** The session knows what the look after a run saw, and the end is not on record yet: that may take seconds. */
   readonly verified: () => void;
   readonly ended: (end: RepairEnd) => void;
@@ -215,7 +217,12 @@ async function recordStart(run: Run, launch: Launch, timeoutMs: number): Promise
     repairHash: unit.hash,
     cycleId: run.cycleId,
   };
-  await context.ledger.recordStart(start);
+  try {
+    await context.ledger.recordStart(start);
+  } catch (thrown) {
+    run.events.unconfirmed(start);
+    throw thrown;
+  }
   session.appendStart(job.id, start);
   run.events.started(start);
   return start;

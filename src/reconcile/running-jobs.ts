@@ -3,10 +3,12 @@ import type { InFlight } from "../core/ledger-facts.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
+import type { RepairStart } from "../core/ledger-records.ts";
 import type { ReconcileContext } from "./context.ts";
 import { RepairCancelled } from "./proof.ts";
 import { type JobEvents, type JobResult, runJob } from "./repair.ts";
 import type { Session } from "./session.ts";
+import { withdrawStart } from "./withdraw-start.ts";
 
 /** How long cells that somebody else has locked are left alone. */
 const lockedDeferMs = 2000;
@@ -28,7 +30,7 @@ export function inFlightOf(
 }
 
 export interface RunningJobsOptions {
-  readonly events: Omit<JobEvents, "verified">;
+  readonly events: Omit<JobEvents, "verified" | "unconfirmed">;
   /** Nothing more is begun, neither a job nor a further run of one. */
   readonly stop: AbortSignal;
   /** Ends every job. */
@@ -74,7 +76,12 @@ export class RunningJobs {
     const session = this.#session;
     const { stop, cancel: all, onResult, onFailure, onRunning, onEnd } = this.#options;
     const { verified, cancel: only } = options;
-    const events = { ...this.#options.events, verified };
+    const unconfirmed: RepairStart[] = [];
+    const events = {
+      ...this.#options.events,
+      verified,
+      unconfirmed: (start: RepairStart) => void unconfirmed.push(start),
+    };
     const run = inFlightOf(this.#context.compiled.pipeline, job, "running");
     session.begun(job.id, run);
     const cancel = new AbortController();
@@ -88,6 +95,12 @@ export class RunningJobs {
       .catch((thrown: unknown) => {
         onFailure(thrown);
         return null;
+      })
+      .then(async (result) => {
+        // Until then the job counts as running: nobody here takes its start for lost, and charges it.
+        const over = AbortSignal.any([stop, cancelled]);
+        for (const start of unconfirmed) await withdrawStart(this.#context, session, start, over);
+        return result;
       })
       .finally(() => {
         session.settled(job.id);

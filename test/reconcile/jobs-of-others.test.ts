@@ -54,6 +54,7 @@ async function runAfter(
       started: (start: RepairStart) => void started.push(start),
       verified: () => undefined,
       ended: () => undefined,
+      unconfirmed: () => undefined,
     };
     const never = new AbortController().signal;
     const result = await runJob(context, session, job, "cycle-1", events, { stop: never, cancel: never });

@@ -65,7 +65,12 @@ async function planJob(
   await session.refresh();
   const [job] = plan(session.assess(), { jobsMax: 1, cellsMax: 10, recentSlots: 0, slots: true });
   if (job === undefined) throw new Error("expected a job");
-  const events = { started: () => undefined, verified: () => undefined, ended: () => undefined };
+  const events = {
+    started: () => undefined,
+    verified: () => undefined,
+    ended: () => undefined,
+    unconfirmed: () => undefined,
+  };
   const never = new AbortController().signal;
   return {
     warehouse,
