@@ -2,8 +2,10 @@ import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Session } from "./session.ts";
 
-/** Between two tries; a minute in all, beside what the ledger itself takes for each. */
-const waitsMs = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
+/** After the first try and twice as long after each further one. */
+const firstWaitMs = 1_000;
+/** No try is begun after it: a run that is to end because its ledger is away waits for this, too. */
+const triesMs = 30_000;
 
 /**
  * Puts on record that nothing came of a start of which nobody knows whether it is on record: a ledger that answered too late may
@@ -18,9 +20,8 @@ export async function withdrawStart(
   over: AbortSignal,
 ): Promise<void> {
   const end = withdrawnEnd(start, session.now());
-  for (const waitMs of [0, ...waitsMs]) {
-    if (waitMs > 0) await clock.sleep(waitMs, over);
-    if (waitMs > 0 && over.aborted) return;
+  const until = clock.monotonic() + triesMs;
+  for (let waitMs = firstWaitMs; ; waitMs *= 2) {
     try {
       await ledger.recordEnd(end);
       session.appendEnd(end);
@@ -28,6 +29,8 @@ export async function withdrawStart(
     } catch {
       // Why the ledger is away has been told: it is what the job failed with.
     }
+    await clock.sleep(waitMs, over);
+    if (over.aborted || clock.monotonic() >= until) return;
   }
 }
 
