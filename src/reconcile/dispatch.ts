@@ -16,6 +16,8 @@ import { plannedJob, repairJob } from "./worker.ts";
 
 /** How often the queue is looked at where jobs are outstanding. */
 const outstandingPollMs = 5_000;
+/** How long the queue may need to learn that a job has ended. */
+const overMs = 5_000;
 /** How often what runs elsewhere is thought of anew; it is seen when it ends, or by the next cycle. */
 const elsewherePollMs = 60_000;
 /** How long a job is left alone that a worker gave back, unless its cells were locked. */
@@ -57,8 +59,8 @@ export class Dispatch {
   #enqueued = new Map<string, InFlight>();
   /** Whether somebody works on cells whose run this process may not know of. */
   #isUnsure = false;
-  /** Jobs that were told to have ended: the queue may learn of it a moment later, and they take no slot any more. */
-  readonly #over = new Set<string>();
+  /** Jobs that were told to have ended: the queue may learn of it a moment later, and they take no slot any more. Until a time on the monotonic clock. */
+  readonly #over = new Map<string, number>();
 
   constructor(context: ReconcileContext, session: Session, options: DispatchOptions) {
     this.#context = context;
@@ -126,7 +128,9 @@ export class Dispatch {
     const { pipeline } = this.#context.compiled;
     const inQueue = await this.#options.queue.outstanding();
     const ids = new Set(inQueue.map(({ id }) => id));
-    for (const id of this.#over) if (!ids.has(id)) this.#over.delete(id);
+    const now = this.#context.clock.monotonic();
+    // One that is there for longer was enqueued anew, by whoever plans.
+    for (const [id, until] of this.#over) if (!ids.has(id) || now >= until) this.#over.delete(id);
     return new Map(
       inQueue.flatMap((job) => {
         if (this.#over.has(job.id)) return [];
@@ -168,7 +172,9 @@ export class Dispatch {
     const ends = report?.ends.filter((end) => this.#session.appendEnd(end)) ?? [];
     const result = report?.result ?? "failed";
     // Cells that are locked may be so by the same job, which was handed out twice and goes on.
-    if (result !== "locked" && this.#enqueued.has(jobId)) this.#over.add(jobId);
+    if (result !== "locked" && this.#enqueued.has(jobId)) {
+      this.#over.set(jobId, this.#context.clock.monotonic() + overMs);
+    }
     if (result === "locked") {
       // Its lock may end before its run does: that of a process that stands still, or whose work goes on elsewhere.
       this.#isUnsure = true;

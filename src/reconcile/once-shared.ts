@@ -68,6 +68,8 @@ export class SharedWork implements OnceWork {
   #isConsuming = false;
   /** Attempts in a row that found the lease with another process. */
   #takenCount = 0;
+  /** When, on the monotonic clock, it is asked for again. */
+  #leaseAt = -Infinity;
   /** Of this run's last term. */
   #epoch = 0;
   #isDegraded = false;
@@ -130,7 +132,7 @@ export class SharedWork implements OnceWork {
       wants ? this.#dispatch.plan(epoch, cycleId) : { assessment, jobs: [], added: new Set() },
     );
     if (planned === null) {
-      const waitMs = this.#takenCount > 1 ? leaseMs.later : leaseMs.first;
+      const waitMs = Math.max(0, this.#leaseAt - this.#context.clock.monotonic());
       return { assessment, jobs: [], isWorking, againAt: session.now() + waitMs };
     }
     const { added } = planned;
@@ -191,6 +193,8 @@ export class SharedWork implements OnceWork {
    */
   async #inTerm<T>(work: (epoch: number) => Promise<T>): Promise<T | null> {
     const { lease } = this.#options.coordination;
+    // What others tell wakes this run many times while another has the lease for a moment.
+    if (this.#context.clock.monotonic() < this.#leaseAt) return null;
     const lastEpoch = await lease.currentEpoch();
     const term = await lease.acquire();
     if (term === null) {
@@ -219,6 +223,8 @@ export class SharedWork implements OnceWork {
   /** A process that has the lease twice in a row is a daemon: its workers do the work. */
   #follow(): void {
     this.#takenCount++;
+    const waitMs = this.#takenCount > 1 ? leaseMs.later : leaseMs.first;
+    this.#leaseAt = this.#context.clock.monotonic() + waitMs;
     if (this.#takenCount !== 2) return;
     this.#rest();
     this.#options.onAsking();
@@ -248,9 +254,11 @@ export class SharedWork implements OnceWork {
 
   #heard(event: RepairEvent): void {
     if (event.kind !== "verified" && event.kind !== "ended") return;
-    const { selection, onEnded, wake } = this.#options;
+    const { selection, onEnded, onStale, wake } = this.#options;
     const ends = this.#dispatch.heard(event, this.#isConsuming);
-    for (const end of ends) if (selectsAny(selection, end)) onEnded(end);
+    const own = ends.filter((end) => selectsAny(selection, end));
+    for (const end of own) onEnded(end);
+    if (own.length > 0) onStale();
     wake();
   }
 
@@ -298,7 +306,10 @@ export class SharedWork implements OnceWork {
   /** Where the queue is away, whoever finds the jobs there does them: they are wanted by the config. */
   async #takeBack(): Promise<void> {
     if (this.#enqueued.size === 0) return;
-    await this.#options.coordination.queue.remove([...this.#enqueued]).catch(() => undefined);
+    const { queue } = this.#options.coordination;
+    const gone = await queue.remove([...this.#enqueued]).catch(() => []);
+    // Another planner may enqueue it anew.
+    for (const id of gone) this.#enqueued.delete(id);
   }
 }
 

@@ -1,12 +1,14 @@
 // Method: a real look at a DuckDB warehouse and a real ledger; reports as workers publish them, one of them with another config,
 // and a queue on a Redis that is wiped.
 import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/adapters/inline/system-clock.ts";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { createRedisRepairQueue } from "../../src/adapters/redis/repair-queue.ts";
 import { redisServer } from "../../src/adapters/redis/server.ts";
 import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { Dispatch } from "../../src/reconcile/dispatch.ts";
+import type { Clock } from "../../src/reconcile/ports.ts";
 import type { RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
 import { encodeReport } from "../../src/reconcile/repair-report.ts";
 import { Session } from "../../src/reconcile/session.ts";
@@ -14,6 +16,7 @@ import { withTempWarehouse } from "../support/duckdb.ts";
 import { repairStart } from "../support/ledger.ts";
 import { settings, startRedis } from "../support/redis.ts";
 import { composeShop } from "../support/shop-pipeline.ts";
+import { testClock } from "../support/test-clocks.ts";
 
 const statements = [
   "create schema shop",
@@ -33,10 +36,11 @@ async function withPlanner(
   processors: string,
   queue: RepairQueue,
   work: (planner: Planner) => Promise<void> | void,
+  clock: Clock = systemClock,
 ): Promise<void> {
   await withTempWarehouse(statements, async ({ folder }) => {
     const app = await composeShop(folder, processors);
-    const { context } = app;
+    const context = { ...app.context, clock };
     await context.ledger.create();
     const selection = { processors: null, startDate: null, endDate: null };
     const session = new Session(context, { selection, asOf: null, maxAgeMs: null, horizon: "moving" });
@@ -80,6 +84,37 @@ test("what a worker saw counts as far as it was seen by the same expectation and
     expect(hear(own, [Float64Array.of()])).toEqual({ rows: 2, metrics: [2] });
     expect(hear(own, [Float64Array.of(0)])).toEqual({ rows: 3, metrics: [3] });
   });
+}, 60_000);
+
+test("a job that ended is over at once, and outstanding again where whoever plans has enqueued it anew", async () => {
+  const orders =
+    "processors: { orders: { table: shop.orders, date_column: day, repair: { http: { url: http://127.0.0.1:1/ }, batch: single } } }";
+  const own = testClock();
+  const queue = createInlineRepairQueue({ jobsMax: 100 });
+  await withPlanner(
+    orders,
+    queue,
+    async ({ dispatch }) => {
+      const { jobs } = await dispatch.plan(1, "cycle-1");
+      const ids = jobs.map(({ id }) => id);
+      expect(ids).toHaveLength(1);
+      const day = toDay(parseIsoDate("2024-01-02"));
+      const body = encodeReport({
+        result: "stopped",
+        ends: [],
+        seen: new Map(),
+        from: day,
+        to: day,
+        scanBytes: 0,
+      });
+      for (const jobId of ids) dispatch.heard({ kind: "ended", jobId, body }, false);
+      const outstanding = async () => [...(await dispatch.look()).outstanding.keys()];
+      expect(await outstanding()).toEqual([]);
+      own.skipMs += 5_000;
+      expect(await outstanding()).toEqual(ids);
+    },
+    own.clock,
+  );
 }, 60_000);
 
 const repair = (more: string) =>
