@@ -19,12 +19,11 @@ interface Layer {
  * files alone. Nothing lists `cli`: it is the one entry point.
  */
 const layers: Readonly<Record<string, Layer>> = {
-  cli: { from: ["commands", "daemon", "compose", "config", "core", "errors", "terminal"] },
+  cli: { from: ["commands", "compose", "config", "core", "errors", "terminal"] },
   commands: {
-    from: ["daemon", "compose", "config", "core", "demo", "errors", "presentation", "terminal"],
+    from: ["compose", "config", "core", "demo", "errors", "presentation", "terminal"],
     typesFrom: ["reconcile"],
   },
-  daemon: { from: ["compose", "config", "core", "errors"], typesFrom: ["reconcile"] },
   terminal: { from: ["presentation", "core", "errors"], typesFrom: ["reconcile"] },
   presentation: { from: ["core", "errors"] },
   compose: { from: ["reconcile", "adapters", "http", "observability", "config", "core", "errors"] },

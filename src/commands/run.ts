@@ -56,7 +56,7 @@ export async function runOnce(flags: RunFlags & GlobalFlags, surroundings: Surro
   if (flags.asOf !== undefined) {
     throw new ReconcilerError(
       "usage",
-      "--as-of goes with plan, status and explain, not with a run that repairs",
+      "--as-of goes with plan, status, explain and report, not with a run that repairs",
       {
         hint: "add --dry-run, or leave --as-of out",
       },

@@ -196,7 +196,7 @@ describe.concurrent("a flag or command with a fault in it", () => {
     ["--once --phase 4", /--phase: there is no phase "4"/],
     ["--once --max-wait 10", /--max-wait.*'10'.*Expected a duration such as 30s/],
     ["--once --gaps-exit-code 256", /--gaps-exit-code.*'256'.*from 0 to 255/],
-    ["--once --as-of 2024-01-03T00:00:00Z", /--as-of goes with plan, status and explain/],
+    ["--once --as-of 2024-01-03T00:00:00Z", /--as-of goes with plan, status, explain and report/],
     ["plan --as-of yesterday", /--as-of.*'yesterday'.*Expected an instant with its zone/],
     ["plan --as-of 2024-02-30T00:00:00Z", /Expected an instant with its zone/],
     ["status --since tomorrow", /--since.*'tomorrow'.*Expected a duration/],

@@ -28,7 +28,6 @@ describe("checkArrows", () => {
         import type { Cycle } from "../reconcile/cycle.ts";
         import { table } from "../terminal/table.ts";
         import { load } from "../config/load.ts";`,
-      "daemon.ts": `import { compose } from "./compose.ts";`,
       "compose.ts": `import { cycle } from "./reconcile/cycle.ts";
         import { duckdb } from "./adapters/duckdb/warehouse.ts";
         import { server } from "./http/server.ts";
@@ -82,9 +81,6 @@ describe("checkArrows", () => {
     ["observability/a.ts", `import { x } from "../adapters/x.ts";`, "observability must not import adapters"],
     ["terminal/a.ts", `import { x } from "../compose.ts";`, "terminal must not import compose"],
     ["compose.ts", `import { x } from "./commands/x.ts";`, "compose must not import commands"],
-    ["compose.ts", `import { x } from "./daemon.ts";`, "compose must not import daemon"],
-    ["daemon.ts", `import { x } from "./adapters/x.ts";`, "daemon must not import adapters"],
-    ["daemon.ts", `import { x } from "./http/x.ts";`, "daemon must not import http"],
     ["commands/a.ts", `import { x } from "../adapters/x.ts";`, "commands must not import adapters"],
     ["commands/a.ts", `import { x } from "../http/x.ts";`, "commands must not import http"],
     [
@@ -151,11 +147,11 @@ describe("checkArrows", () => {
   it("gives the line of each violation and checks every file", () => {
     const violations = check({
       "core/deep/er/a.ts": `import { day } from "../../iso-date.ts";\n\nimport { x } from "../../../http/x.ts";`,
-      "adapters/job.mjs": `export const x = 1;\nimport "../daemon.ts";`,
+      "adapters/job.mjs": `export const x = 1;\nimport "../compose.ts";`,
     });
 
     expect(violations).toEqual([
-      `src/adapters/job.mjs:2: adapters must not import daemon ("../daemon.ts")`,
+      `src/adapters/job.mjs:2: adapters must not import compose ("../compose.ts")`,
       `src/core/deep/er/a.ts:3: core must not import http ("../../../http/x.ts")`,
     ]);
   });

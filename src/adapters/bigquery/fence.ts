@@ -25,25 +25,17 @@ export class FenceConflict extends Error {
 export class Fences {
   readonly #api: Api;
   readonly #jobs: Jobs;
-  readonly #dataset: string | null;
   readonly #made = new Set<string>();
 
-  /** @param dataset holds all fences, in the project of the config; null puts each beside its table. */
-  constructor(api: Api, jobs: Jobs, dataset: string | null) {
+  constructor(api: Api, jobs: Jobs) {
     this.#api = api;
     this.#jobs = jobs;
-    this.#dataset = dataset;
   }
 
-  /**
-   * Named for the table that it guards: `gap_reconciler_fence_<table>` in its dataset, or
-   * `gap_reconciler_fence_<dataset>_<table>` in the dataset of all fences.
-   */
+  /** Beside the table that it guards: `gap_reconciler_fence_<table>` in its dataset. */
   pathOf({ table }: Processor): TablePath {
     const path = pathOf(table, this.#api.project);
-    if (this.#dataset === null) return { ...path, table: `gap_reconciler_fence_${path.table}` };
-    const name = `gap_reconciler_fence_${path.dataset}_${path.table}`;
-    return { project: this.#api.project, dataset: this.#dataset, table: name };
+    return { ...path, table: `gap_reconciler_fence_${path.table}` };
   }
 
   /** Makes the fence of a table where there is none, before the transaction that needs it. @returns its name in SQL */

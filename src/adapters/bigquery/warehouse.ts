@@ -45,8 +45,6 @@ export interface BigQueryWarehouseOptions {
   readonly maximumBytesBilled: number | null;
   /** More labels on every job. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Holds the fences of all repaired tables; without it each is beside its table. */
-  readonly fenceDataset?: string | null;
   /** The cycle that asks, for the ids of its jobs. */
   readonly cycle?: () => string | null;
   /** Of one statement that reads; default 5 min. */
@@ -73,7 +71,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
   const { timezone, processors, schedules, queryTimeoutMs = queryTimeoutMsDefault } = options;
   const api = new Api(options);
   const jobs = jobsOf(api, options);
-  const fences = new Fences(api, jobs, options.fenceDataset ?? null);
+  const fences = new Fences(api, jobs);
   const turns = new Turns();
   const runHistory = new RunHistory({ api, jobs, timezone, queryTimeoutMs });
   const source: ProfileSource = { api, jobs, timezone, processors, schedules, analyzed: new Set() };

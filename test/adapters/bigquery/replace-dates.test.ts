@@ -161,16 +161,6 @@ describe("the fence", () => {
     ]);
   });
 
-  test("may be in a dataset of its own", async () => {
-    server.define({ name: "ours.anything", columns: { x: "INT64" } });
-    const { warehouse, replace } = open({}, { fenceDataset: "ours" });
-    await replace();
-    expect(await warehouse.lastFence(cells)).toBe(10);
-    expect(await readRows(server, "select max(token) from ours.gap_reconciler_fence_stats_scores")).toEqual([
-      ["10"],
-    ]);
-  });
-
   test("that was dropped is made again, and so is the row that keeps repairs apart", async () => {
     const { warehouse, replace } = open();
     await replace();
