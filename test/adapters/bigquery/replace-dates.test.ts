@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { BigQueryWarehouseOptions } from "../../../src/adapters/bigquery/warehouse.ts";
 import { parseIsoDate } from "../../../src/core/iso-date.ts";
 import { ReconcilerError } from "../../../src/errors.ts";
 import type { ReplaceRequest } from "../../../src/reconcile/ports.ts";
@@ -39,9 +38,9 @@ const written = () =>
   );
 const kept = ["2024-01-05", "kept", "1"];
 
-function open(sketch: ProcessorSketch = {}, options: Partial<BigQueryWarehouseOptions> = {}) {
+function open(sketch: ProcessorSketch = {}) {
   const { processors } = pipelineOf({ processors: { scores: { table: table("stats.scores"), ...sketch } } });
-  const warehouse = openWarehouse(server, { processors, schedules: [], ...options });
+  const warehouse = openWarehouse(server, { processors, schedules: [] });
   const [processor] = processors;
   if (processor === undefined) throw new Error("there is no processor");
   const replace = (overrides: Partial<ReplaceRequest> = {}) =>
