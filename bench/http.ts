@@ -34,6 +34,7 @@ const watchedMs = 5_000;
 export async function httpBenchmarks(): Promise<readonly Benchmark[]> {
   const live = changingDaemon(largeAssessment());
   const server = await startHttpServer({
+    partlyAway: () => [],
     listen: "127.0.0.1:0",
     token: null,
     live,

@@ -186,7 +186,8 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
           await coordination.check();
           metrics.watchQueue(() => coordination.queue.depth());
           const news = await openNews(config, { ledger, clock, listener });
-          const show = showOverHttp(config, { context, metrics, listener: log });
+          const partlyAway = () => coordination.lockServerFailures();
+          const show = showOverHttp(config, { context, metrics, listener: log, partlyAway });
           try {
             await reconcileAlways(metrics.measure({ ...context, lock: coordination.lock }), {
               ...config.daemon,

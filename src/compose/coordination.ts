@@ -17,6 +17,8 @@ export interface OpenCoordination extends Coordination {
    * @throws ReconcilerError `redis_unsuitable`, `redis_credentials`
    */
   check(): Promise<void>;
+  /** Why each of several lock servers does not count that does not; the others may be a majority still. */
+  lockServerFailures(): readonly ReconcilerError[];
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export function openCoordination(config: Config, listener: CoordinationListener)
     lease: createInlinePlanningLease(),
     lock: createInlineCellLock(),
     check: () => Promise.resolve(),
+    lockServerFailures: () => [],
     async close() {
       await queue.close();
       await events.close();
@@ -97,6 +100,7 @@ async function openRedis(
       if (first === undefined || found.length - 1 - others.length >= majorityOf(found.length)) return;
       throw first;
     },
+    lockServerFailures: () => watch?.failures() ?? [],
     async close() {
       watch?.close();
       await queue.close();

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { ReconcilerError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import type { ReconcileContext } from "../reconcile/context.ts";
 import type { Show } from "../reconcile/daemon-options.ts";
@@ -15,10 +16,15 @@ export interface HttpParts {
   readonly context: ReconcileContext;
   readonly metrics: Pick<Metrics, "render">;
   readonly listener: HttpListener;
+  /** What is away though it holds nothing up yet. */
+  readonly partlyAway: () => readonly ReconcilerError[];
 }
 
 /** What shows a daemon over HTTP; null where the config says nothing of it. */
-export function showOverHttp(config: Config, { context, metrics, listener }: HttpParts): Show | null {
+export function showOverHttp(
+  config: Config,
+  { context, metrics, listener, partlyAway }: HttpParts,
+): Show | null {
   const { http, storage, target, secrets } = config;
   if (http === null) return null;
   return {
@@ -32,6 +38,7 @@ export function showOverHttp(config: Config, { context, metrics, listener }: Htt
         live,
         secrets,
         metrics,
+        partlyAway,
         clock: context.clock,
         ledger: context.ledger,
         explain: async (assessment, processor, date) =>

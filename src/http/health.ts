@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { messageOf } from "../errors.ts";
+import { messageOf, type ReconcilerError } from "../errors.ts";
 import type { Clock, Ledger } from "../reconcile/ports.ts";
 import type { LiveDaemon } from "../reconcile/ports/live-view.ts";
 
@@ -7,6 +7,8 @@ export interface HealthOptions {
   readonly live: LiveDaemon;
   readonly clock: Clock;
   readonly ledger: Pick<Ledger, "decisions">;
+  /** What is away though it holds nothing up yet. */
+  readonly partlyAway: () => readonly ReconcilerError[];
 }
 
 /**
@@ -21,7 +23,7 @@ const ledgerAnswerMs = 5_000;
 type LedgerStanding = { readonly kind: "up" } | { readonly kind: "away"; readonly message: string };
 
 /** Adds what a supervisor asks: whether the process is to be started anew, and whether it may be sent requests. */
-export function addHealth(server: FastifyInstance, { live, clock, ledger }: HealthOptions): void {
+export function addHealth(server: FastifyInstance, { live, clock, ledger, partlyAway }: HealthOptions): void {
   const unlimited = { config: { rateLimit: false } } as const;
   const ledgerStanding = believed(clock, () => askLedger(clock, ledger));
 
@@ -35,13 +37,14 @@ export function addHealth(server: FastifyInstance, { live, clock, ledger }: Heal
   server.get("/readyz", unlimited, async (_request, reply) => {
     const { isStopping, degraded, cycleFailure } = live.standing();
     const standing = await ledgerStanding();
+    const away = [degraded, cycleFailure, ...partlyAway()].flatMap((failure) => failure?.code ?? []);
     const isReady = standing.kind === "up" && !isStopping;
     void reply.code(isReady ? 200 : 503).header("cache-control", "no-store");
     return {
       status: isReady ? "ready" : isStopping ? "stopping" : "not_ready",
       ledger: standing.kind === "up" ? "up" : standing.message,
       // Either may be away: what is known is served all the same, with its age.
-      degraded: [degraded, cycleFailure].flatMap((failure) => failure?.code ?? []),
+      degraded: [...new Set(away)],
     };
   });
 }

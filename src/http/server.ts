@@ -25,6 +25,8 @@ export interface HttpServerOptions
   readonly clock: Clock;
   readonly ledger: Pick<Ledger, "decisions">;
   readonly metrics: { render(): Promise<{ readonly contentType: string; readonly text: string }> };
+  /** What is away though it holds nothing up yet. */
+  readonly partlyAway: () => readonly ReconcilerError[];
   /** Told of what a request failed with for a reason that is not the caller's. */
   readonly onFailure: (thrown: unknown, request: string) => void;
   readonly limits?: Partial<HttpLimits>;

@@ -30,6 +30,7 @@ export class PageServer {
 
   async start(): Promise<void> {
     this.#server = await startHttpServer({
+      partlyAway: () => [],
       listen: this.#listen,
       token,
       live: this.#live(),

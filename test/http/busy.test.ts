@@ -24,6 +24,7 @@ beforeEach(async () => {
   endRest = null;
   const fail = () => Promise.reject(new Error("nobody asks for it"));
   server = await startHttpServer({
+    partlyAway: () => [],
     listen: "127.0.0.1:0",
     token: null,
     secrets: [],

@@ -21,10 +21,16 @@ interface Condition {
   readonly standing?: Partial<LiveStanding>;
   readonly loopAgeMs?: number;
   readonly decisions?: Ledger["decisions"];
+  readonly partlyAway?: readonly ReconcilerError[];
 }
 
 /** Waiting for the ledger's answer is over at once: what answers in time has answered before. */
-async function probed({ standing = {}, loopAgeMs = 0, decisions = () => Promise.resolve([]) }: Condition) {
+async function probed({
+  standing = {},
+  loopAgeMs = 0,
+  decisions = () => Promise.resolve([]),
+  partlyAway = [],
+}: Condition) {
   let at = 0;
   let asked = 0;
   const clock: Clock = {
@@ -51,7 +57,7 @@ async function probed({ standing = {}, loopAgeMs = 0, decisions = () => Promise.
       return decisions();
     },
   };
-  addHealth(server, { live, clock, ledger });
+  addHealth(server, { live, clock, ledger, partlyAway: () => partlyAway });
   return {
     ask: async (path: string): Promise<readonly [number, unknown]> => {
       const { statusCode, body } = await server.inject(path);
@@ -70,6 +76,15 @@ test.each([
   const { ask } = await probed({ standing });
   expect(await ask("/readyz")).toEqual([200, { status: "ready", ledger: "up", degraded }]);
   expect(await ask("/healthz")).toEqual([200, { status: "ok", loop_age_seconds: 0 }]);
+});
+
+test("one of several lock servers that is away is said, and two are not said twice", async () => {
+  const partlyAway = [1, 2].map(() => new ReconcilerError("redis_unavailable", "connection refused"));
+  const { ask } = await probed({ partlyAway });
+  expect(await ask("/readyz")).toEqual([
+    200,
+    { status: "ready", ledger: "up", degraded: ["redis_unavailable"] },
+  ]);
 });
 
 test("a ledger that is away makes it unready and no less alive, and is asked anew after a while, however many probe", async () => {

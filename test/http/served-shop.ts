@@ -89,6 +89,7 @@ export async function serveShop({
         pricePerTibUsd: null,
         async open(live) {
           const server = await startHttpServer({
+            partlyAway: () => [],
             listen: "127.0.0.1:0",
             token,
             live,

@@ -36,9 +36,11 @@ test("each lock server that does not count is told of once with its reason, and 
   await dead.kill();
   const second = news(deadName, "redis_unavailable", 2);
   await soon(() => expect(told).toEqual([first, second]));
+  expect(watch.failures().map(({ code }) => code)).toEqual(["redis_unsuitable", "redis_unavailable"]);
   await evicting.command("config", "set", "maxmemory-policy", "noeviction");
   const third = news(evictingName, null, 1);
   await soon(() => expect(told).toEqual([first, second, third]));
   await dead.restart();
   await soon(() => expect(told).toEqual([first, second, third, news(deadName, null, 0)]));
+  expect(watch.failures()).toEqual([]);
 });
