@@ -30,6 +30,8 @@ export interface DispatchOptions {
   readonly mode: "observe" | "repair";
   /** Whether this process runs the job. */
   readonly runsHere: (jobId: string) => boolean;
+  /** Told of the ids of jobs that are about to be enqueued. */
+  readonly onEnqueueing?: (ids: readonly string[]) => void;
   /** Told of a run that nobody will end any more, once that is on record. */
   readonly onLost: (end: RepairEnd) => void;
 }
@@ -73,7 +75,7 @@ export class Dispatch {
    * @throws ReconcilerError `plan_outdated` where a newer planner has planned; `redis_*`, `ledger_*`, `warehouse_*`
    */
   async plan(epoch: number, cycleId: string): Promise<Dispatched> {
-    const { mode, queue, limits } = this.#options;
+    const { mode, queue, limits, onEnqueueing } = this.#options;
     const session = this.#session;
     const { assessment, outstanding } = await this.look();
     const jobs = mode === "repair" ? plan(assessment, limits) : [];
@@ -81,6 +83,7 @@ export class Dispatch {
     // Before they are enqueued: the first may have come back before all are.
     for (const job of jobs) this.#enqueued.set(job.id, inFlightOf(pipeline, job, "queued"));
     for (const { id } of jobs) this.#over.delete(id);
+    onEnqueueing?.(jobs.map(({ id }) => id));
     const queued = jobs.map((job) => repairJob(this.#context, job, cycleId));
     const added = new Set(queued.length === 0 ? [] : await queue.enqueue(queued, epoch));
     for (const { id } of jobs) if (!added.has(id) && !outstanding.has(id)) this.#enqueued.delete(id);

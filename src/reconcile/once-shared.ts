@@ -92,6 +92,10 @@ export class SharedWork implements OnceWork {
       limits,
       mode: "repair",
       runsHere: (jobId) => jobs.has(jobId),
+      // Before: where the answer is lost they may be there all the same.
+      onEnqueueing: (ids) => {
+        for (const id of ids) this.#enqueued.add(id);
+      },
       onLost: onEnded,
     });
     this.#unsubscribe = coordination.events.subscribe((event) => this.#heard(event));
@@ -136,7 +140,7 @@ export class SharedWork implements OnceWork {
       return { assessment, jobs: [], isWorking, againAt: session.now() + waitMs };
     }
     const { added } = planned;
-    for (const id of added) this.#enqueued.add(id);
+    for (const { id } of planned.jobs) if (!added.has(id)) this.#enqueued.delete(id);
     return {
       assessment: planned.assessment,
       jobs: planned.jobs.filter(({ id }) => added.has(id)),

@@ -12,7 +12,7 @@ import { reconcileAlways } from "../../src/reconcile/daemon.ts";
 import type { Coordination } from "../../src/reconcile/daemon-options.ts";
 import { type OnceResult, reconcileOnce, type RunListener } from "../../src/reconcile/once.ts";
 import type { Clock } from "../../src/reconcile/ports.ts";
-import type { RepairJob, RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
+import type { RepairConsumer, RepairJob, RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
 import type { RepairEvent } from "../../src/reconcile/ports/repair-events.ts";
 import { everything, type SelectionSpec } from "../../src/reconcile/selection.ts";
 import { type TempWarehouse, withTempWarehouse } from "../support/duckdb.ts";
@@ -299,6 +299,38 @@ test(
       const { unfinished, attempts } = await shop.context.ledger.read(Date.now());
       expect([unfinished, attempts.filter(({ charged }) => charged)]).toEqual([[], []]);
     }, `repair: { command: [node, -e, "setTimeout(() => {}, 60000)", "{{start_date}}"], max_dates_per_job: 1 }`),
+  60_000,
+);
+
+test(
+  "a run takes back what it enqueued without hearing so, as the queue was away before it answered",
+  () =>
+    withShop(async (shop) => {
+      const { queue } = shop.coordination;
+      let leftWaiting = 0;
+      const idle: RepairConsumer = {
+        running: 0,
+        lastTakenAt: null,
+        pause: () => undefined,
+        resume: () => undefined,
+        close: () => Promise.resolve(),
+      };
+      const deaf = queueBut(queue, {
+        consume: () => idle,
+        async enqueue(...of) {
+          leftWaiting = (await queue.enqueue(...of)).length;
+          throw new ReconcilerError("redis_unavailable", "no answer");
+        },
+      });
+      const end = new AbortController();
+      const result = await shop.run({
+        coordination: { ...shop.coordination, queue: deaf },
+        signal: end.signal,
+        listener: { onDegraded: () => end.abort() },
+      });
+      expect([result.stopped, leftWaiting > 0]).toEqual([true, true]);
+      expect(await queue.outstanding()).toEqual([]);
+    }),
   60_000,
 );
 
