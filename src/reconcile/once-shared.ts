@@ -1,23 +1,22 @@
 import { isProgressing } from "../core/assess.ts";
-import { Disposition, State } from "../core/grid.ts";
-import { type Day, fromDay } from "../core/iso-date.ts";
+import { Disposition } from "../core/grid.ts";
 import type { Assessment } from "../core/assessment.ts";
-import type { InFlight } from "../core/ledger-facts.ts";
 import type { RepairEnd } from "../core/ledger-records.ts";
 import type { PlanLimits } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Coordination } from "./daemon-options.ts";
-import { Dispatch, type Dispatched, type Outstanding } from "./dispatch.ts";
+import { Dispatch, type Dispatched } from "./dispatch.ts";
 import type { FullLooks } from "./full-looks.ts";
 import { isCoordinationFailure } from "./leadership.ts";
 import type { OnceTurn, OnceWork } from "./once-work.ts";
+import { type OwnAmongOutstanding, OwnJobs } from "./own-jobs.ts";
 import { QuietTime } from "./quiet-time.ts";
 import type { RepairEvent } from "./ports/repair-events.ts";
 import type { RepairConsumer } from "./ports/repair-queue.ts";
 import type { RunningJobs } from "./running-jobs.ts";
-import { type SelectionSpec, selects, selectsAny } from "./selection.ts";
+import { type SelectionSpec, selectsAny } from "./selection.ts";
 import type { Session } from "./session.ts";
 import { startWorker } from "./worker.ts";
 
@@ -25,8 +24,6 @@ import { startWorker } from "./worker.ts";
 const wantMs = 2_000;
 /** When the lease is asked for again that another process has: another run has it for a moment only. */
 const leaseMs = { first: 200, later: 2_000 } as const;
-/** What a job elsewhere may take beside its runs: the looks before and after, and its records. */
-const besideRunsMs = 10 * 60_000;
 /** The longest that a timer can wait: each repair has a time limit of its own. */
 const graceMs = 2 ** 31 - 1;
 
@@ -73,29 +70,27 @@ export class SharedWork implements OnceWork {
   /** Of this run's last term. */
   #epoch = 0;
   #isDegraded = false;
-  /** The ids of what this run enqueued. */
-  readonly #enqueued = new Set<string>();
-  /** The ids of those jobs of the selection that were outstanding at the last turn. */
-  #outstanding: ReadonlySet<string> = new Set();
-  /** By job id: when, on the monotonic clock, a job that others run was first seen to be so. */
-  #takenAt: ReadonlyMap<string, number> = new Map();
+  readonly #ownJobs: OwnJobs;
   readonly #quiet: QuietTime;
   #ending: Promise<void> | null = null;
 
   constructor(context: ReconcileContext, options: SharedOptions) {
     this.#context = context;
     this.#options = options;
-    const { coordination, jobs, limits, onEnded, session } = options;
+    const { coordination, jobs, limits, onEnded, onStale, selection, session } = options;
     this.#quiet = new QuietTime(context.clock);
+    this.#ownJobs = new OwnJobs(context, {
+      selection,
+      runsHere: (jobId) => jobs.has(jobId),
+      onGone: onStale,
+    });
     this.#dispatch = new Dispatch(context, session, {
       queue: coordination.queue,
       limits,
       mode: "repair",
       runsHere: (jobId) => jobs.has(jobId),
       // Before: where the answer is lost they may be there all the same.
-      onEnqueueing: (ids) => {
-        for (const id of ids) this.#enqueued.add(id);
-      },
+      onEnqueueing: (ids) => this.#ownJobs.enqueueing(ids),
       onLost: onEnded,
     });
     this.#unsubscribe = coordination.events.subscribe((event) => this.#heard(event));
@@ -121,8 +116,8 @@ export class SharedWork implements OnceWork {
 
   async #turn(cycleId: string, mayBegin: boolean): Promise<Omit<OnceTurn, "failure">> {
     const { session } = this.#options;
-    let found = await this.#look();
-    if (await this.#hasDoubted(found)) found = await this.#look();
+    let found = this.#ownJobs.among(await this.#dispatch.look());
+    if (await this.#hasDoubted(found)) found = this.#ownJobs.among(await this.#dispatch.look());
     const { assessment, outstanding, own, isWorking } = found;
     const wants = mayBegin && hasReady(assessment);
     // What waits may have lost the process that would have taken it, and what others run the one that runs it.
@@ -140,7 +135,7 @@ export class SharedWork implements OnceWork {
       return { assessment, jobs: [], isWorking, againAt: session.now() + waitMs };
     }
     const { added } = planned;
-    for (const { id } of planned.jobs) if (!added.has(id)) this.#enqueued.delete(id);
+    this.#ownJobs.notThere(planned.jobs.flatMap(({ id }) => (added.has(id) ? [] : [id])));
     return {
       assessment: planned.assessment,
       jobs: planned.jobs.filter(({ id }) => added.has(id)),
@@ -153,42 +148,6 @@ export class SharedWork implements OnceWork {
   #againAt(assessment: Assessment, outstanding: number): EpochMs | null {
     const isWaitedFor = outstanding > 0 && isProgressing(assessment);
     return isWaitedFor ? this.#options.session.now() + leaseMs.later : null;
-  }
-
-  /** What is outstanding, the ids of the selection's jobs, and whether one of them is run. One that is outstanding no more makes the last full look stale. */
-  async #look(): Promise<Found> {
-    const { assessment, outstanding } = await this.#dispatch.look();
-    const found = [...outstanding].filter(([, run]) => this.#concerns(assessment, run));
-    const own = found.map(([id]) => id);
-    const ids = new Set(own);
-    if ([...this.#outstanding, ...this.#enqueued].some((id) => !ids.has(id))) this.#options.onStale();
-    for (const id of this.#enqueued) if (!ids.has(id)) this.#enqueued.delete(id);
-    this.#outstanding = ids;
-    const taken = found.filter(([, { state }]) => state === "running");
-    const now = this.#context.clock.monotonic();
-    this.#takenAt = new Map(taken.map(([id]) => [id, this.#takenAt.get(id) ?? now]));
-    const isWorking = found.some(([id, run]) => this.#options.jobs.has(id) || this.#isRunElsewhere(id, run));
-    return { assessment, outstanding, own, isWorking };
-  }
-
-  /** For as long as its runs may take: where nobody takes jobs, nobody notices that a worker has died with one. */
-  #isRunElsewhere(id: string, { repairUnit, days }: InFlight): boolean {
-    const takenAt = this.#takenAt.get(id);
-    const unit = this.#context.compiled.pipeline.repairUnits[repairUnit];
-    if (takenAt === undefined || unit === undefined) return false;
-    const limitMs = (unit.timeoutMs + unit.timeoutPerDateMs) * days.length + besideRunsMs;
-    return this.#context.clock.monotonic() - takenAt < limitMs;
-  }
-
-  /** A job about what comes due while the run goes on is not its own: on a busy day there is always one. */
-  #concerns({ grid }: Assessment, { processors, days }: InFlight): boolean {
-    const { first, length } = grid.axis;
-    return processors.some((index) => {
-      const name = grid.pipeline.processors[index]?.name ?? "";
-      const isDue = (day: Day) =>
-        day >= first && day < first + length && grid.states[index * length + day - first] !== State.pending;
-      return days.some((day) => isDue(day) && selects(this.#options.selection, name, fromDay(day)));
-    });
   }
 
   /**
@@ -267,7 +226,7 @@ export class SharedWork implements OnceWork {
   }
 
   /** Looks at everything where others are waited for and nothing has happened for long; true where it did. */
-  async #hasDoubted({ assessment, isWorking }: Found): Promise<boolean> {
+  async #hasDoubted({ assessment, isWorking }: OwnAmongOutstanding): Promise<boolean> {
     if (!this.#quiet.isTooLong(!isWorking && waitsForOthers(assessment))) return false;
     await this.#options.looks.look();
     this.#quiet.lookedAt();
@@ -309,21 +268,15 @@ export class SharedWork implements OnceWork {
 
   /** Where the queue is away, whoever finds the jobs there does them: they are wanted by the config. */
   async #takeBack(): Promise<void> {
-    if (this.#enqueued.size === 0) return;
-    const { queue } = this.#options.coordination;
-    const gone = await queue.remove([...this.#enqueued]).catch(() => []);
+    const ids = [...this.#ownJobs.enqueued];
+    if (ids.length === 0) return;
+    const gone = await this.#options.coordination.queue.remove(ids).catch(() => []);
     // Another planner may enqueue it anew.
-    for (const id of gone) this.#enqueued.delete(id);
+    this.#ownJobs.notThere(gone);
   }
 }
 
 type Planned = Pick<Dispatched, "assessment" | "jobs" | "added">;
-
-interface Found extends Outstanding {
-  /** The ids of the outstanding jobs of the selection. */
-  readonly own: readonly string[];
-  readonly isWorking: boolean;
-}
 
 function hasReady({ grid }: Assessment): boolean {
   return grid.dispositions.includes(Disposition.ready);

@@ -272,6 +272,19 @@ test(
 );
 
 test(
+  "a run does not wait for a job about a date that it does not look at",
+  () =>
+    withShop(async (shop) => {
+      const { queue } = shop.coordination;
+      const ahead = { ...jobOfOthers("2199-01-01"), epoch: 1, state: "running" } as const;
+      const busy = queueBut(queue, { outstanding: async () => [ahead, ...(await queue.outstanding())] });
+      const result = await shop.run({ coordination: { ...shop.coordination, queue: busy } });
+      expect([result.converged, cellsOf(result)]).toEqual([true, allLost]);
+    }),
+  60_000,
+);
+
+test(
   "a run whose selection is done takes no jobs of others any more",
   () =>
     withShop(async (shop) => {
