@@ -211,6 +211,9 @@ class OnceRun {
     const { listener, singlePass } = this.#options;
     let mayBegin = true;
     while (!this.#isEnding()) {
+      // What happens while it has its turn is not slept through.
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
       const before = this.#context.clock.monotonic();
       const turn = await this.#work.turn(this.#looks.cycleId, mayBegin);
       const { assessment, jobs, isWorking, againAt, failure } = turn;
@@ -222,8 +225,8 @@ class OnceRun {
       const readyAt = singlePass ? null : nextReadyAt(assessment, elsewhereAt);
       const until = earlier(readyAt, againAt);
       if (!isWorking) {
-        // Who is away may take seconds to say so.
-        if (failure !== null) this.#waitedMs += this.#context.clock.monotonic() - before;
+        // Beside others that are busy or away turns may take longer than the sleep between them.
+        this.#waitedMs += this.#context.clock.monotonic() - before;
         if (until === null || !this.#mayWait(until)) {
           if (failure !== null) throw failure;
           return;
@@ -232,7 +235,7 @@ class OnceRun {
         if (until !== againAt) this.#waiting(until);
       }
       const isBlind = elsewhereAt !== null && !this.#work.hearsOthers;
-      await this.#sleepOrWake(until, { isIdle: !isWorking, isBlind });
+      await this.#sleepOrWake(until, { woken: woken.signal, isIdle: !isWorking, isBlind });
     }
   }
 
@@ -270,18 +273,13 @@ class OnceRun {
     return this.#waitedMs + Math.max(0, until - this.#session.now()) <= this.#options.maxWaitMs;
   }
 
-  async #sleepOrWake(
-    until: EpochMs | null,
-    { isIdle, isBlind }: { readonly isIdle: boolean; readonly isBlind: boolean },
-  ): Promise<void> {
+  async #sleepOrWake(until: EpochMs | null, { woken, isIdle, isBlind }: Sleep): Promise<void> {
     const { clock } = this.#context;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
     const before = clock.monotonic();
     // A backoff that ends while jobs run is served at once, and so is what a person decides meanwhile.
     const ms =
       until === null ? decisionPollMs : Math.min(decisionPollMs, Math.max(1, until - this.#session.now()));
-    await clock.sleep(ms, AbortSignal.any([woken.signal, this.#stop.signal]));
+    await clock.sleep(ms, AbortSignal.any([woken, this.#stop.signal]));
     // Where jobs end all the time, nobody would ever sleep undisturbed.
     if (clock.monotonic() >= this.#decisionsAt) await this.#heedDecisions();
     if (isIdle) {
@@ -289,6 +287,15 @@ class OnceRun {
       if (isBlind && !this.#stop.signal.aborted) await this.#looks.look();
     }
   }
+}
+
+interface Sleep {
+  /** Ends it. */
+  readonly woken: AbortSignal;
+  /** Nothing of the run goes on meanwhile. */
+  readonly isIdle: boolean;
+  /** Only a look at everything shows what it waits for. */
+  readonly isBlind: boolean;
 }
 
 function earlier(one: EpochMs | null, other: EpochMs | null): EpochMs | null {

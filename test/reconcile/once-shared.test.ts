@@ -285,6 +285,35 @@ test(
 );
 
 test(
+  "what ends while a run still enqueues is not slept through",
+  () =>
+    withShop(async (shop) => {
+      const { queue, events } = shop.coordination;
+      const ended = event();
+      events.subscribe(({ kind }) => void (kind === "ended" && ended.happens()));
+      const slow = queueBut(queue, {
+        async enqueue(...of) {
+          const added = await queue.enqueue(...of);
+          await ended.happened;
+          return added;
+        },
+      });
+      const untilWoken: Clock["sleep"] = (_ms, signal) =>
+        new Promise((resolve) => {
+          if (signal?.aborted === true) resolve();
+          signal?.addEventListener("abort", () => resolve(), { once: true });
+        });
+      const result = await shop.run({
+        selection: ofOneDay,
+        coordination: { ...shop.coordination, queue: slow },
+        clock: { ...systemClock, sleep: untilWoken },
+      });
+      expect(result.converged).toBe(true);
+    }),
+  60_000,
+);
+
+test(
   "a run whose selection is done takes no jobs of others any more",
   () =>
     withShop(async (shop) => {
