@@ -151,12 +151,16 @@ const health: RowSpec = {
       queries: [
         { expr: `gap_reconciler_leader{${own}}`, legend: "{{instance}} plans" },
         { expr: `gap_reconciler_coordination_degraded{${own}} > 0`, legend: "{{instance}} is without Redis" },
+        {
+          expr: `gap_reconciler_lock_servers_failing{${own}} > 0`,
+          legend: "lock servers that do not count for {{instance}}",
+        },
       ],
     },
     {
       title: "What should not happen, in an hour",
       meaning:
-        "Locks lost, late writes refused, the ledger failing, repairs not recorded, workers started anew, jobs that nobody can read.",
+        "Locks lost, late writes refused, the ledger failing, repairs not recorded, workers started anew, jobs that nobody can read, Redis wiped, looks that the next process pays for again.",
       kind: "stacked",
       unit: "none",
       width: 8,
@@ -181,6 +185,14 @@ const health: RowSpec = {
         {
           expr: increase("pipeline", "gap_reconciler_unreadable_jobs_total", "", "1h"),
           legend: "jobs unreadable",
+        },
+        {
+          expr: increase("pipeline", "gap_reconciler_redis_wipes_total", "", "1h"),
+          legend: "Redis wiped",
+        },
+        {
+          expr: increase("pipeline", "gap_reconciler_surveys_not_kept_total", "", "1h"),
+          legend: "looks not kept",
         },
       ],
     },
