@@ -1,5 +1,6 @@
 import { fromDay, toDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
+import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { Session } from "./session.ts";
 import { lostEnd } from "./upkeep.ts";
@@ -11,7 +12,7 @@ import { lostEnd } from "./upkeep.ts";
  * @throws ReconcilerError `ledger_*`
  */
 export async function settleLost(
-  { ledger }: ReconcileContext,
+  context: ReconcileContext,
   session: Session,
   onEnded: (end: RepairEnd) => void,
 ): Promise<void> {
@@ -19,10 +20,33 @@ export async function settleLost(
   if (lost.length === 0) return;
   const seen = session.assess();
   for (const start of lost) {
+    const problem = await endAbandoned(context, start);
     const end = lostEnd(seen, start);
-    await ledger.recordEnd(end);
+    await context.ledger.recordEnd(
+      problem === null ? end : { ...end, message: `${end.message}; ${problem}` },
+    );
     // A cycle and a plan between two may have found the same one at the same time.
     if (session.appendEnd(end)) onEnded(end);
+  }
+}
+
+/**
+ * What it has begun in the warehouse is taken back, or it may keep others from the table. Returns in words why that could not
+ * be done, which is no reason to leave the run without an end: others may not have the right to it.
+ */
+async function endAbandoned(
+  { compiled, warehouse }: ReconcileContext,
+  { repair, repairId, processors }: RepairStart,
+): Promise<string | null> {
+  const unit = compiled.pipeline.repairUnits.find(({ name }) => name === repair);
+  if (unit?.action.kind !== "sql") return null;
+  try {
+    const known = processors.flatMap((name) => compiled.byName.get(name) ?? []);
+    await warehouse.endAbandoned(repairId, known);
+    return null;
+  } catch (error) {
+    if (!(error instanceof ReconcilerError)) throw error;
+    return `what it left open could not be ended: ${error.message}`;
   }
 }
 

@@ -99,6 +99,12 @@ export interface Warehouse {
    */
   replaceDates(request: ReplaceRequest): Promise<ReplaceResult>;
   /**
+   * Takes back what `replaceDates` has begun for a repair whose process is dead and has not committed: it may keep all others
+   * from the table, for a day. Idempotent; nothing where there is nothing.
+   * @throws ReconcilerError `warehouse_*`
+   */
+  endAbandoned(repairId: string, processors: readonly Processor[]): Promise<void>;
+  /**
    * Whether the SELECT of an `sql` repair fits the table that it fills: its columns and parameters, as `replaceDates` checks
    * them. It is not run; null where it fits.
    */

@@ -38,8 +38,11 @@ test("a planner or a worker that is killed every second of a minute costs time o
     await storm.untilConverged();
     expect(await wrongs(storm)).toEqual([]);
     expect(replicas.reigns.length).toBeGreaterThan(1);
-    const lost = "select distinct outcome from nba_reconciler.repair_ends order by outcome";
-    expect(await storm.ledger(lost)).toEqual(["lost", "repaired"]);
+    // What was begun by a worker that was killed may have been done all the same, by the service that it had asked.
+    const orphans = "select distinct outcome from nba_reconciler.repair_ends where error_code = 'lost'";
+    const found = await storm.ledger(orphans);
+    expect(found).not.toEqual([]);
+    expect(["lost", "repaired"]).toEqual(expect.arrayContaining([...found]));
   }));
 
 test("a worker that is stopped in mid-repair ends within its grace, leaves no lock, and its job is done by another", () =>

@@ -19,6 +19,7 @@ const schema = z.object({ fields: z.array(field).optional() });
 
 export const jobAnswer = z.object({
   jobReference: z.object({ jobId: z.string().optional(), location: z.string().optional() }).optional(),
+  configuration: z.object({ labels: z.record(z.string(), z.string()).optional() }).optional(),
   status: z.object({ state: z.string(), errorResult: errorProto.optional() }),
   statistics: z
     .object({

@@ -27,6 +27,10 @@ export interface Statement {
   readonly purpose: string;
   /** Runs in a session: `new` begins one. */
   readonly session?: JobSession | "new";
+  /** Where it runs, if not where the config says. */
+  readonly location?: string | null;
+  /** Tells a job from another one under the same id. */
+  readonly mark?: string;
 }
 
 /** What is staged, and not committed yet, belongs to a session alone. */
@@ -132,6 +136,40 @@ export class Jobs {
     });
   }
 
+  /**
+   * As `write`, in a new session of which anybody who knows the key can find out. The same key may begin several.
+   * @throws as `write` does
+   */
+  writeInSession(statement: Statement, key: string, limits: Limits): Promise<Outcome> {
+    const marked = { ...statement, session: "new", mark: randomUUID() } as const;
+    return this.#inWords("write", async () => {
+      for (let number = 1; ; number += 1) {
+        try {
+          return await this.#run(marked, limits, this.#sessionJobId(statement.purpose, key, number));
+        } catch (error) {
+          if (!(error instanceof TakenId) || number === keyedTries) throw error;
+        }
+      }
+    });
+  }
+
+  /** The sessions that `writeInSession` began for the key, ended or not. @throws as `write` does */
+  sessionsOf(purpose: string, key: string, limits: Limits): Promise<readonly JobSession[]> {
+    return this.#inWords("read", async () => {
+      const { location } = this.#options;
+      const found: JobSession[] = [];
+      for (let number = 1; number <= keyedTries; number += 1) {
+        const id = this.#sessionJobId(purpose, key, number);
+        const job = await this.#find(id, location, limits);
+        if (job === null) break;
+        const sessionId = job.statistics?.sessionInfo?.sessionId;
+        if (sessionId !== undefined)
+          found.push({ id: sessionId, location: job.jobReference?.location ?? location });
+      }
+      return found;
+    });
+  }
+
   /** What a statement would return and read, known without running it, which costs nothing. @throws as `write` does */
   analyze(statement: Statement, limits: Limits): Promise<Analysis> {
     return this.#inWords("analyze", async () => {
@@ -194,18 +232,27 @@ export class Jobs {
       // The try before was answered by nobody, but it arrived.
       const isOurs = error instanceof ApiFailure && error.reason === "duplicate";
       if (!isOurs) throw error;
-      return this.#get(jobId, location ?? locationOfJob(error), limits).catch((earlier: unknown) => {
+      const there = location ?? locationOfJob(error);
+      if (statement.mark !== undefined) {
+        const found = await this.#find(jobId, there, limits);
+        if (found?.configuration?.labels?.["mark"] !== statement.mark) throw new TakenId(jobId, error);
+      }
+      return this.#get(jobId, there, limits).catch((earlier: unknown) => {
         throw earlier instanceof JobFailure ? new JobFailure(earlier.message, earlier, true) : earlier;
       });
     }
   }
 
-  #configuration({ sql, parameters = [], purpose, session }: Statement, limits: Limits, dryRun: boolean) {
+  #configuration(
+    { sql, parameters = [], purpose, session, mark }: Statement,
+    limits: Limits,
+    dryRun: boolean,
+  ) {
     const { maximumBytesBilled, labels } = this.#options;
     const leftMs = Math.max(1, limits.deadline - performance.now());
     return {
       ...(dryRun ? { dryRun } : { jobTimeoutMs: String(Math.ceil(leftMs) + jobSlackMs) }),
-      labels: { ...labels, purpose },
+      labels: { ...labels, purpose, ...(mark === undefined ? {} : { mark }) },
       query: {
         query: sql,
         useLegacySql: false,
@@ -260,6 +307,17 @@ export class Jobs {
     return isWhole ? Promise.resolve(job) : this.#get(jobId, location, limits);
   }
 
+  /** A job as it is, failed or not; null where there is none. */
+  async #find(jobId: string, location: string | null, limits: Limits): Promise<JobAnswer | null> {
+    const query = location === null ? {} : { location };
+    try {
+      return await this.#api.call({ method: "GET", path: `/jobs/${jobId}`, query }, jobAnswer, limits);
+    } catch (error) {
+      if (error instanceof ApiFailure && error.reason === "notFound") return null;
+      throw error;
+    }
+  }
+
   async #get(jobId: string, location: string | null, limits: Limits): Promise<JobAnswer> {
     const query = location === null ? {} : { location };
     return checked(await this.#api.call({ method: "GET", path: `/jobs/${jobId}`, query }, jobAnswer, limits));
@@ -282,8 +340,13 @@ export class Jobs {
     }
   }
 
-  #locationOf({ session }: Statement): string | null {
-    return typeof session === "object" ? session.location : this.#options.location;
+  #locationOf({ session, location }: Statement): string | null {
+    if (typeof session === "object") return session.location;
+    return location === undefined ? this.#options.location : location;
+  }
+
+  #sessionJobId(purpose: string, key: string, number: number): string {
+    return this.#idOf(`${purpose}_${key}`, String(number));
   }
 
   #newId(purpose: string): string {
@@ -304,6 +367,14 @@ class JobFailure extends ApiFailure {
   constructor(message: string, details: { readonly reason: string | null }, isFromBefore = false) {
     super(message, details);
     this.isFromBefore = isFromBefore;
+  }
+}
+
+/** Another job has the id. */
+class TakenId extends Error {
+  constructor(jobId: string, cause: unknown) {
+    super(`there is another job ${jobId}`, { cause });
+    this.name = "TakenId";
   }
 }
 

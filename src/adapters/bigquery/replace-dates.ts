@@ -3,6 +3,7 @@ import { messageOf, ReconcilerError } from "../../errors.ts";
 import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
 import { QueryError } from "../sql/query-error.ts";
 import { broken, calledOff, checkOwned, checkStaged, refusedRows } from "../sql/repair-shape.ts";
+import { sessionKey, stagePurpose } from "./abandoned-sessions.ts";
 import type { Api } from "./api.ts";
 import { FenceConflict, type Fences, type RunInSession, writeFence } from "./fence.ts";
 import type { Jobs, JobSession, Outcome } from "./jobs.ts";
@@ -56,8 +57,10 @@ async function replaceOnce(
   const shape = await shapeRepair({ api, jobs, timezone }, request, request.dates, limits);
   const fence = await fences.make(request.processor, limits);
   const sql = loadSql("stage-rows", { query: shape.query });
-  const staged = await jobs.write(
-    { sql, parameters: shape.range, purpose: "repair", session: "new" },
+  const key = sessionKey(request.repairId, request.processor);
+  const staged = await jobs.writeInSession(
+    { sql, parameters: shape.range, purpose: stagePurpose },
+    key,
     limits,
   );
   const session = new RepairSession(jobs, sessionOf(staged), limits);

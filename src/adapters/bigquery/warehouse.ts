@@ -19,6 +19,7 @@ import { type Limits, limitsOf } from "./limits.ts";
 import { literals } from "./parameters.ts";
 import { armContexts, profileDates, type ProfileSource, scheduleTables } from "./profile.ts";
 import { shapeRepair } from "./repair-shape.ts";
+import { endAbandoned, sessionKey } from "./abandoned-sessions.ts";
 import { replaceDates } from "./replace-dates.ts";
 import { RunHistory } from "./run-history.ts";
 import { readSchedule } from "./schedules.ts";
@@ -117,6 +118,9 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
     },
     lastFence: (cells) => fences.last(cells, processors, limits()),
     replaceDates: (request) => replaceDates({ api, jobs, fences, turns, timezone }, request),
+    async endAbandoned(repairId, of) {
+      for (const processor of of) await endAbandoned(jobs, sessionKey(repairId, processor), limits());
+    },
     async checkRepair(processor, sql) {
       try {
         await shapeRepair({ api, jobs, timezone }, { processor, sql }, [anyDate], limits());

@@ -130,6 +130,8 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
       withSession("read", async (session) => readLastFence(session, await readCatalog(session), cells)),
     replaceDates: (request) =>
       withSession("write", (session) => replaceDates(session, request, timezone), request.signal),
+    // A transaction ends with its process.
+    endAbandoned: () => Promise.resolve(),
     checkRepair: (processor, sql) =>
       withSession("read", async (session) => {
         try {

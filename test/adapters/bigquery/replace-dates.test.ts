@@ -54,7 +54,7 @@ function open(sketch: ProcessorSketch = {}) {
       signal: new AbortController().signal,
       ...overrides,
     });
-  return { warehouse, replace };
+  return { warehouse, processor, replace };
 }
 
 const statements = () => server.stats.queries.filter(({ dryRun }) => !dryRun);
@@ -216,6 +216,29 @@ describe("a repair that is stopped", () => {
     await askedTwice();
     stop.abort();
     expect(await running).toEqual({ rowsDeleted: 0, rowsInserted: 4 });
+    expect(await written()).toHaveLength(5);
+  });
+});
+
+describe("a repair whose process is dead", () => {
+  test("keeps others from the table until what it left open is ended, by whoever knows its id", async () => {
+    const stop = new AbortController();
+    const insertion = /^insert into .*`scores`[^]*gr_staged/;
+    server.faults.add({ call: "jobs.insert", sql: insertion, fault: { kind: "slow", polls: 1_000_000 } });
+    // It stands still in its transaction, as far as anybody can see for ever.
+    const dead = open().replace({ repairId: "dead", signal: stop.signal });
+    await askedTwice();
+    const { warehouse, processor, replace } = open();
+    const kept = await replace({ token: 11, timeoutMs: 3_000 }).catch((error: unknown) => error);
+    expect(kept).toMatchObject({ code: expect.stringMatching(/^(warehouse_timeout|write_conflict)$/) });
+    await warehouse.endAbandoned("another", [processor]);
+    await warehouse.endAbandoned("dead", [processor]);
+    await replace({ token: 12, repairId: "r2" });
+    expect(await written()).toHaveLength(5);
+    // Once more: of what has ended nothing is left to end.
+    await warehouse.endAbandoned("dead", [processor]);
+    stop.abort();
+    await expect(dead).rejects.toBeInstanceOf(Error);
     expect(await written()).toHaveLength(5);
   });
 });

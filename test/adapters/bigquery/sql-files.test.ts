@@ -36,6 +36,7 @@ const ledgerFiles = Object.fromEntries(
 
 /** What stands in for the placeholders of each file. */
 const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "abort-session": { session: "'a session'" },
   begin: {},
   "check-staged-rows": { day, column: day, type: "DATE" },
   commit: {},
