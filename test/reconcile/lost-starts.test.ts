@@ -5,6 +5,8 @@ import { expect, test } from "vitest";
 import { fromDay } from "../../src/core/iso-date.ts";
 import type { RepairEnd } from "../../src/core/ledger-records.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
+import { ReconcilerError } from "../../src/errors.ts";
+import type { Warehouse } from "../../src/reconcile/ports.ts";
 import { lookAndSettleLost, settleLost } from "../../src/reconcile/lost-starts.ts";
 import { lostEnd } from "../../src/reconcile/upkeep.ts";
 import { Session } from "../../src/reconcile/session.ts";
@@ -58,6 +60,22 @@ test("a lost run that a cycle and a plan find at the same time is told of once",
     ]);
     expect(told.map(({ outcome }) => outcome)).toEqual(["lost"]);
     expect(session.records.attempts).toHaveLength(1);
+  });
+}, 60_000);
+
+test("what a lost run has left open is ended before it counts, and where that fails its record says so", async () => {
+  await withLost(["orders"], ["2024-01-05"], async (context, session) => {
+    const asked: unknown[] = [];
+    const endAbandoned: Warehouse["endAbandoned"] = (repairId, processors) => {
+      asked.push([repairId, processors.map(({ name }) => name)]);
+      return Promise.reject(new ReconcilerError("warehouse_permission", "no right to it"));
+    };
+    const { warehouse } = context;
+    const [start] = session.lostStarts();
+    await settleLost({ ...context, warehouse: { ...warehouse, endAbandoned } }, session, () => undefined);
+    expect(asked).toEqual([[start?.repairId, ["orders"]]]);
+    const { recentEnds } = await context.ledger.read(Date.now());
+    expect(recentEnds).toMatchObject([{ message: expect.stringContaining("no right to it") }]);
   });
 }, 60_000);
 
