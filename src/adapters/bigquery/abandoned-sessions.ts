@@ -24,8 +24,9 @@ export async function endAbandoned(jobs: Jobs, key: string, limits: Limits): Pro
     try {
       await jobs.write({ sql, purpose: "repair", location: session.location }, limits);
     } catch (error) {
-      // It has ended meanwhile.
-      if (!(error instanceof QueryError)) throw error;
+      // It has ended meanwhile; whoever has no right to end it is to say so.
+      const isGone = error instanceof QueryError && (error.fault === "failed" || error.fault === "not_found");
+      if (!isGone) throw error;
     }
   }
 }

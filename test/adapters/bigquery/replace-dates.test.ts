@@ -243,6 +243,16 @@ describe("a repair whose process is dead", () => {
   });
 });
 
+test("whoever may not end what a dead process left says so", async () => {
+  const { warehouse, processor, replace } = open();
+  await replace({ repairId: "dead" });
+  const fault = { kind: "job_error", reason: "accessDenied" } as const;
+  server.faults.add({ call: "jobs.insert", sql: /^call bq\.abort_session\('/, fault });
+  await expect(warehouse.endAbandoned("dead", [processor])).rejects.toMatchObject({
+    code: "warehouse_permission",
+  });
+});
+
 describe("a repair that does not fit", () => {
   test.each([
     [
