@@ -22,6 +22,8 @@ export default defineConfig({
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is polled for comes when it comes: the default of one second is a measure of the machine.
+    expect: { poll: { timeout: 15_000 } },
     sequence: { sequencer: SlowestFirst },
     // A test that passes only sometimes is a fault to find, never to repeat until it passes.
     retry: 0,
