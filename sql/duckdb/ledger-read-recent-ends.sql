@@ -1,9 +1,15 @@
 -- The last ends of each repair since an instant, oldest first.
 -- Parameters: since (epoch milliseconds, included), per_repair (how many of each).
--- Columns: those of repair_ends without the log, instants as epoch milliseconds.
-select repair_id, repair, attempt, epoch_ms(started_at) as started_at, epoch_ms(ended_at) as ended_at, outcome, systemic,
-  error_code, message
-from repair_ends
-where repair_ends.ended_at >= epoch_ms($since::bigint)
-qualify row_number() over (partition by repair order by repair_ends.ended_at desc, rowid desc) <= $per_repair
-order by repair_ends.ended_at, rowid;
+-- Columns: those of repair_ends without the log, instants as epoch milliseconds; processors and dates (JSON) of the start, NULL
+-- where there is none.
+with ends as (
+  select *, rowid as place
+  from repair_ends
+  where repair_ends.ended_at >= epoch_ms($since::bigint)
+  qualify row_number() over (partition by repair order by repair_ends.ended_at desc, rowid desc) <= $per_repair
+)
+select repair_id, ends.repair, to_json(processors) as processors, to_json(dates) as dates, ends.attempt,
+  epoch_ms(ends.started_at) as started_at, epoch_ms(ends.ended_at) as ended_at, outcome, systemic, error_code, message
+from ends
+left join repair_starts using (repair_id)
+order by ends.ended_at, place;

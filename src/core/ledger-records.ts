@@ -49,6 +49,10 @@ export interface RepairStart {
 export interface RepairEnd {
   readonly repairId: string;
   readonly repair: string;
+  /** As in its start, whichever of them have an outcome; none where its start is not on record. */
+  readonly processors: readonly string[];
+  /** Likewise. */
+  readonly dates: readonly IsoDate[];
   /** As in its start. */
   readonly attempt: number;
   readonly startedAt: EpochMs;

@@ -22,6 +22,9 @@ export interface StepDocument {
 export interface EndDocument {
   readonly id: string;
   readonly repair: string;
+  /** What it was to fill, whichever cells have an outcome; none where its start is not on record, and the same for the dates. */
+  readonly processors: readonly string[];
+  readonly dates: readonly IsoDate[];
   readonly attempt: number;
   readonly started_at: string;
   readonly ended_at: string;
@@ -67,6 +70,8 @@ export function endDocument(end: Omit<RepairEnd, "logTail" | "cells">): EndDocum
   return {
     id: end.repairId,
     repair: end.repair,
+    processors: end.processors,
+    dates: end.dates,
     attempt: end.attempt,
     started_at: formatInstant(end.startedAt),
     ended_at: formatInstant(end.endedAt),

@@ -137,6 +137,10 @@ const runningRepair = z.object({
 const endedRepair = z.object({
   id: text,
   repair: text,
+  processors: names.describe(
+    "What it was to fill, whichever cells have an outcome; none where its start is not on record.",
+  ),
+  dates: z.array(date).describe("Likewise."),
   attempt: count,
   started_at: instant,
   ended_at: instant,

@@ -79,6 +79,9 @@ export function runLog(logger: Logger): RunLog {
       const fields = {
         repair_id: end.repairId,
         repair: end.repair,
+        start_date: end.dates[0],
+        end_date: end.dates.at(-1),
+        dates: end.dates.length,
         outcome: end.outcome,
         seconds: (end.endedAt - end.startedAt) / 1000,
         code: end.errorCode,

@@ -11,18 +11,5 @@ export const endedRepairs = memoByIdentity((records: LedgerRecords): readonly En
   for (const { repairId, processor, date, outcome, rowsBefore, rowsAfter } of records.attempts) {
     cells.get(repairId)?.push({ processor, date, outcome, rowsBefore, rowsAfter });
   }
-  return last.map(
-    ({ repairId, repair, attempt, startedAt, endedAt, outcome, systemic, errorCode, message }) => ({
-      repairId,
-      repair,
-      attempt,
-      startedAt,
-      endedAt,
-      outcome,
-      systemic,
-      errorCode,
-      message,
-      cells: cells.get(repairId) ?? [],
-    }),
-  );
+  return last.map((end) => ({ ...end, cells: cells.get(end.repairId) ?? [] }));
 });

@@ -252,9 +252,9 @@ class OnceRun {
     this.#options.listener.onEnded(end);
   }
 
-  /** A process that shares the work may have done some of others' too; what was cancelled names no cell. */
+  /** A process that shares the work may have done some of others' too. */
   #isOwn(end: RepairEnd): boolean {
-    return end.cells.length === 0 || selectsAny(this.#options.selection, end);
+    return selectsAny(this.#options.selection, end);
   }
 
   async #heedDecisions(): Promise<void> {

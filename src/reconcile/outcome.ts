@@ -72,6 +72,8 @@ export function endOf(input: EndInput): RepairEnd {
   return {
     repairId: start.repairId,
     repair: start.repair,
+    processors: start.processors,
+    dates: start.dates,
     attempt: start.attempt,
     startedAt: start.startedAt,
     endedAt: input.endedAt,

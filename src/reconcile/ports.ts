@@ -223,6 +223,7 @@ export interface Ledger {
   /** What a cycle needs; `emptyLedgerRecords` where the ledger does not exist yet (a dry run makes none). */
   read(now: EpochMs): Promise<LedgerRecords>;
   recordStart(start: RepairStart): Promise<void>;
+  /** What it was to fill is on record with its start, and is read from there. */
   recordEnd(end: RepairEnd): Promise<void>;
   /** The openings, closings and baselines of a cycle with its record, in one transaction. */
   recordCycle(cycle: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): Promise<void>;

@@ -133,6 +133,8 @@ const cellSchema = z.object({
 const endSchema = z.object({
   repairId: z.string(),
   repair: z.string(),
+  processors: z.array(z.string()),
+  dates: z.array(date),
   attempt: z.number(),
   startedAt: z.number(),
   endedAt: z.number(),

@@ -31,9 +31,12 @@ export function selects(
   return (startDate === null || date >= startDate) && (endDate === null || date <= endDate);
 }
 
-/** Whether a run was about one of those. */
-export function selectsAny(selection: SelectionSpec, { cells }: Pick<RepairEnd, "cells">): boolean {
-  return cells.some(({ processor, date }) => selects(selection, processor, date));
+/** Whether a run was about one of those, whatever came of it. */
+export function selectsAny(
+  selection: SelectionSpec,
+  { processors, dates }: Pick<RepairEnd, "processors" | "dates">,
+): boolean {
+  return processors.some((processor) => dates.some((date) => selects(selection, processor, date)));
 }
 
 /**

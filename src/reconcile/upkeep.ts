@@ -118,6 +118,8 @@ export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
   return {
     repairId: start.repairId,
     repair: start.repair,
+    processors: start.processors,
+    dates: start.dates,
     attempt: start.attempt,
     startedAt: start.startedAt,
     endedAt: now,

@@ -36,12 +36,14 @@ export async function withdrawStart(
 
 /** Like that of a run that was stopped before it did anything: it charges no cell, and says nothing about the repair. */
 function withdrawnEnd(
-  { repairId, repair, attempt, startedAt }: RepairStart,
+  { repairId, repair, processors, dates, attempt, startedAt }: RepairStart,
   endedAt: RepairEnd["endedAt"],
 ): RepairEnd {
   return {
     repairId,
     repair,
+    processors,
+    dates,
     attempt,
     startedAt,
     endedAt,

@@ -164,7 +164,7 @@ function ended(state: ProgressState, end: RepairEnd): void {
   if (end.outcome === "repaired" || end.outcome === "skipped") return;
   state.failures++;
   const why = end.errorCode === null ? "" : ` (${end.errorCode})`;
-  state.lastFailure = `${end.repair} ${formatDates(datesOf(end))}: ${end.outcome.replace("_", " ")}${why}`;
+  state.lastFailure = `${end.repair} ${formatDates(end.dates)}: ${end.outcome.replace("_", " ")}${why}`;
 }
 
 /** A process that shares the work may do some of others' too. */
@@ -172,10 +172,6 @@ function isOwn(grid: Grid | null, processor: string, date: IsoDate): boolean {
   const index = grid?.pipeline.processors.find(({ name }) => name === processor)?.index;
   if (grid === null || index === undefined) return true;
   return isSelected(grid.selection, index, toDay(date) - grid.axis.first);
-}
-
-function datesOf(end: RepairEnd): readonly string[] {
-  return [...new Set(end.cells.map(({ date }) => date))].sort();
 }
 
 /** Seconds left by the pace so far; null while there is too little to go by. */

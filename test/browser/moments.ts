@@ -124,6 +124,8 @@ export function during(): Moment {
       {
         repairId: "e1",
         repair: "player_game_summary",
+        processors: ["player_game_summary"],
+        dates: batch(300, 302).map(parseIsoDate),
         attempt: 1,
         startedAt: at - 200_000,
         endedAt: at - 90_000,

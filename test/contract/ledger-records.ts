@@ -53,10 +53,13 @@ export function cellOf(overrides: Partial<CellOutcome> = {}): CellOutcome {
   };
 }
 
+/** Of a run whose start is not on record, which alone says what it was to fill. */
 export function endOf(repairId: string, overrides: Partial<RepairEnd> = {}): RepairEnd {
   return {
     repairId,
     repair: "scores",
+    processors: [],
+    dates: [],
     attempt: 1,
     startedAt: noon - hourMs,
     endedAt: noon - hourMs + 90_000,

@@ -279,6 +279,22 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
       });
     });
 
+    it("tells of an end what its run was to fill, whether or not anything came of it", async () => {
+      const { processors, dates } = startOf("a");
+      const none = { outcome: "failed", errorCode: "cancelled", cells: [] } as const;
+      await ledger.recordStart(startOf("a"));
+      await ledger.recordEnd(endOf("a", none));
+      await ledger.recordEnd(endOf("without a start", { ...none, endedAt: noon }));
+      const ends = [
+        endOf("a", { ...none, processors, dates }),
+        endOf("without a start", { ...none, endedAt: noon }),
+      ];
+      expect((await ledger.since(0)).ends).toEqual(ends);
+      expect((await ledger.read(noon)).recentEnds).toEqual(
+        ends.map(({ cells: _cells, logTail: _logTail, ...end }) => end),
+      );
+    });
+
     it("keeps texts of every kind", async () => {
       const odd = `it's "x" \\ \n\t ${"é€😀"} null {} $row \ud83d end`;
       await ledger.recordStart(startOf("a", { repair: odd }));

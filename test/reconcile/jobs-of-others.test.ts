@@ -84,10 +84,12 @@ test("the token is larger than that of a run since the last look, also where the
   const { started } = await runAfter(async ({ ledger }) => {
     const start = startElsewhere(token);
     await ledger.recordStart(start);
-    const { repairId, repair, attempt, startedAt } = start;
+    const { repairId, repair, processors, dates, attempt, startedAt } = start;
     const end: RepairEnd = {
       repairId,
       repair,
+      processors,
+      dates,
       attempt,
       startedAt,
       endedAt: startedAt,

@@ -7,6 +7,8 @@ function end(repair: string, number: number): RepairEnd {
   return {
     repairId: `${repair}-${number}`,
     repair,
+    processors: [repair],
+    dates: [parseIsoDate("2024-01-05")],
     attempt: 1,
     startedAt: number,
     endedAt: number + 1,

@@ -81,6 +81,8 @@ export function runEnd(repair: string, at: string | number, more: Partial<RunEnd
   return {
     repairId: `${repair}-${endedAt}`,
     repair,
+    processors: [repair],
+    dates: [parseIsoDate("2024-01-03")],
     attempt: 1,
     startedAt: endedAt - 10_000,
     endedAt,

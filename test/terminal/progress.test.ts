@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { RepairEnd } from "../../src/core/ledger-records.ts";
 import { createProgress, type Progress, type ProgressOptions } from "../../src/terminal/progress.ts";
 import { attempt, repairStart, runEnd } from "../support/ledger.ts";
@@ -43,6 +44,7 @@ const work = assessed({ processors: { orders: {} }, seen: { orders: "....##" } }
 function repaired(date: string): RepairEnd {
   return {
     ...runEnd("orders", "2024-01-09T05:00Z", { outcome: "repaired", repairId: `orders-${date}` }),
+    dates: [parseIsoDate(date)],
     logTail: null,
     cells: [attempt("orders", date, 0, { outcome: "repaired" })],
   };
@@ -51,6 +53,7 @@ function repaired(date: string): RepairEnd {
 function failed(date: string): RepairEnd {
   return {
     ...runEnd("orders", "2024-01-09T05:00Z", { repairId: `orders-${date}` }),
+    dates: [parseIsoDate(date)],
     logTail: null,
     cells: [attempt("orders", date, 0)],
   };

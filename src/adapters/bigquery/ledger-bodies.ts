@@ -21,9 +21,12 @@ export type LedgerEntry =
   | { readonly kind: "cycle"; readonly recorded: RecordedCycle }
   | { readonly kind: "decision"; readonly decision: Decision };
 
+/** What a run was to fill is on record with its start. */
+export type EndBody = Omit<RepairEnd, "processors" | "dates">;
+
 /** An end with what it says of each cell, which is asked for in every cycle. */
 export interface RecordedEnd {
-  readonly end: RepairEnd;
+  readonly end: EndBody;
   readonly attempts: readonly CellAttempt[];
 }
 
@@ -131,7 +134,7 @@ const end = z
     cells: z.array(cell),
   })
   .transform(
-    (body): RepairEnd => ({
+    (body): EndBody => ({
       repairId: body.repair_id,
       repair: body.repair,
       attempt: body.attempt,
@@ -266,7 +269,7 @@ export function entryOf(kind: string, body: unknown): LedgerEntry | null {
   }
 }
 
-function withAttempts(ended: RepairEnd): RecordedEnd {
+function withAttempts(ended: EndBody): RecordedEnd {
   const { repairId, startedAt, endedAt, cells } = ended;
   return { end: ended, attempts: cells.map((each) => ({ ...each, repairId, startedAt, endedAt })) };
 }

@@ -4,13 +4,12 @@ import type {
   Decision,
   GapEvent,
   LedgerRecords,
-  RepairEnd,
   RepairStart,
   RunTimes,
 } from "../../core/ledger-records.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 import type { AttemptRecord, CellName, LedgerActivity } from "../../reconcile/ports.ts";
-import type { RecordedCycle, RecordedEnd } from "./ledger-bodies.ts";
+import type { EndBody, RecordedCycle, RecordedEnd } from "./ledger-bodies.ts";
 
 /** All that a ledger holds, each list in the order in which it was recorded. */
 export interface LedgerContents {
@@ -37,10 +36,13 @@ export function foldRecords(contents: LedgerContents, now: EpochMs): LedgerRecor
     ends.map(({ end }) => end).filter((end) => end.endedAt >= weekAgo),
     (end) => end.endedAt,
   );
+  const withSubject = subjectsIn(starts);
   return {
     unfinished: starts.filter((start) => !ended.has(start.repairId)).toSorted(startOrder),
     attempts: lastOfEach(attempts, cellKey, attemptsPerCell),
-    recentEnds: lastOfEach(recentEnds, (end) => end.repair, endsPerRepair).map(withoutLog),
+    recentEnds: lastOfEach(recentEnds, (end) => end.repair, endsPerRepair)
+      .map(withoutLog)
+      .map(withSubject),
     gapEvents: lastOfEach(eventsOf(contents), cellKey, eventsPerCell),
     baselines: lastBaselines(cycles, dayAgo),
     decisions: decisionsOf(contents),
@@ -65,7 +67,7 @@ export function historyOf({ starts, ends }: LedgerContents, wanted: CellName): r
     attempts.filter((attempt) => cellKey(attempt) === key).map((attempt) => ({ end, attempt })),
   );
   const last = found.toSorted((a, b) => endOrder(a.attempt, b.attempt)).slice(-historyMax);
-  const startOf = new Map(starts.map((start) => [start.repairId, start]));
+  const startOf = byRepairId(starts);
   return last.map(({ end, attempt }) => {
     const start = startOf.get(end.repairId);
     return {
@@ -92,7 +94,7 @@ export function activitySince(contents: LedgerContents, since: EpochMs): LedgerA
   const ends = contents.ends.map(({ end }) => end);
   return {
     gapEvents: last(eventsOf(contents), (event) => event.at),
-    ends: last(ends, (end) => end.endedAt),
+    ends: last(ends, (end) => end.endedAt).map(subjectsIn(contents.starts)),
     decisions: last(contents.decisions, (decision) => decision.at),
     cycles: last(cycles, (cycle) => cycle.finishedAt),
   };
@@ -109,8 +111,21 @@ function withoutLog({
   cells: _cells,
   logTail: _logTail,
   ...end
-}: RepairEnd): LedgerRecords["recentEnds"][number] {
+}: EndBody): Omit<EndBody, "cells" | "logTail"> {
   return end;
+}
+
+/** Adds to an end what its run was to fill, which is in its start; nothing where that is not on record. */
+function subjectsIn(starts: readonly RepairStart[]) {
+  const startOf = byRepairId(starts);
+  return <T extends Pick<EndBody, "repairId">>(end: T): T & Pick<RepairStart, "processors" | "dates"> => {
+    const { processors = [], dates = [] } = startOf.get(end.repairId) ?? {};
+    return { ...end, processors, dates };
+  };
+}
+
+function byRepairId(starts: readonly RepairStart[]): ReadonlyMap<string, RepairStart> {
+  return new Map(starts.map((start) => [start.repairId, start]));
 }
 
 /** Of each the last one, and the last one up to an instant, which is included. */

@@ -113,12 +113,15 @@ function endOf(at: NamedColumns): (row: number) => Omit<RepairEnd, "cells" | "lo
     at.text("repair"),
     at.numbers("attempt"),
   ];
+  const [processors, dates] = [at.optionalLists("processors"), at.optionalLists("dates")];
   const [startedAts, endedAts] = [at.numbers("started_at"), at.numbers("ended_at")];
   const [outcomeOf, systemic] = [at.oneOf("outcome", outcomes), at.optionalOneOf("systemic", systemicCauses)];
   const [errorCodes, messages] = [at.optionalText("error_code"), at.optionalText("message")];
   return (row) => ({
     repairId: repairIds(row),
     repair: repairs(row),
+    processors: processors(row) ?? [],
+    dates: (dates(row) ?? []).map(parseIsoDate),
     attempt: attemptNumbers(row),
     startedAt: startedAts(row),
     endedAt: endedAts(row),

@@ -50,21 +50,20 @@ ${renderTable(["Repair", "Dates", "Outcome", "Ended", "Took"], view.ended.slice(
 
 function endedCells({
   repair,
-  cells,
+  processors,
+  dates,
   outcome,
   endedAt,
   startedAt,
   errorCode,
   message,
 }: EndedRepair): readonly Content[] {
-  const [cell] = cells;
-  const dates = [...new Set(cells.map(({ date }) => date))].sort();
   const why = [errorCode, message === null ? null : harmlessLine(message)]
     .filter((part) => part !== null)
     .join(": ");
   return [
     repair,
-    cell === undefined ? "" : datesLink(cell.processor, dates),
+    dates.length === 0 ? "" : datesLink(processors[0] ?? repair, dates),
     html`<span class="outcome ${outcome === "repaired" || outcome === "skipped" ? "good" : "bad"}">${outcome.replaceAll("_", " ")}</span>${why !== "" && html` <span class="soft">${cut(why)}</span>`}`,
     renderInstant(endedAt),
     formatSeconds((endedAt - startedAt) / 1000),

@@ -12,6 +12,8 @@ function ended(at: string, outcomes: readonly EndedRepair["outcome"][]): EndedRe
   return {
     repairId: at,
     repair: "raw",
+    processors: ["raw"],
+    dates: [parseIsoDate("2024-01-02")],
     attempt: 1,
     startedAt: instant(at) - 1000,
     endedAt: instant(at),

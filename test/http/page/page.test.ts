@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseIsoDate } from "../../../src/core/iso-date.ts";
 import { loadPageAssets } from "../../../src/http/page/assets.ts";
 import { renderPage } from "../../../src/http/page/page.ts";
 import { parsePageQuery } from "../../../src/http/page/query.ts";
@@ -181,6 +182,8 @@ describe("the page", () => {
         {
           repairId: "e",
           repair: "raw",
+          processors: ["raw"],
+          dates: [parseIsoDate("2024-01-02"), parseIsoDate("2024-01-03")],
           attempt: 1,
           startedAt: at - 90_000,
           endedAt: at,
@@ -195,6 +198,8 @@ describe("the page", () => {
     expect(markup).toContain('<span id="count-queued">1</span>');
     expect(markup).toContain("timed out");
     expect(markup).toContain("exit_75: no route");
+    // None of its cells has an outcome, as with a run that was cancelled.
+    expect(markup).toContain("2024-01-02 to 2024-01-03");
   });
 });
 
