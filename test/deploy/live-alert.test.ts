@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { makeTempWarehouse, type TempWarehouse } from "../support/duckdb.ts";
-import { freePort } from "../support/redis.ts";
+import { freePort } from "../support/free-port.ts";
 import { soon } from "../support/repairs.ts";
 import { composeShop } from "../support/shop-pipeline.ts";
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -12,6 +11,7 @@ import {
   type RedisConnection,
 } from "../../src/adapters/redis/connection.ts";
 import { redisServer, type RedisSettings } from "../../src/adapters/redis/server.ts";
+import { freePort } from "./free-port.ts";
 
 /** A Redis server of its own process, on a free port, with nothing in it. */
 export interface RedisProcess {
@@ -144,16 +144,6 @@ async function spawnServer(
   return child;
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
-}
-
 export function settings(url: string, others: Partial<RedisSettings> = {}): RedisSettings {
   return { url, username: null, password: null, database: null, ca: null, sentinel: null, ...others };
 }
@@ -164,8 +154,19 @@ export async function connectAll(
   purpose: ConnectionPurpose = "locks",
 ): Promise<readonly RedisConnection[]> {
   const connections = urls.map((url) => openConnection(redisServer(settings(url)), purpose));
-  await Promise.all(connections.map((connection) => connection.ready()));
+  await Promise.all(connections.map(ready));
   return connections;
+}
+
+/** The time limits of a connection are short: where one attempt came too late on a busy machine, the next does not. */
+export async function ready(connection: RedisConnection): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await connection.ready();
+    } catch (error) {
+      if (attempt === startAttempts) throw error;
+    }
+  }
 }
 
 /**

@@ -53,6 +53,6 @@ export class StubWorker {
 }
 
 /** Waits for what another process or server brings about. */
-export async function soon(check: () => unknown, timeoutMs = 10_000): Promise<void> {
+export async function soon(check: () => unknown, timeoutMs = 15_000): Promise<void> {
   await vi.waitFor(check, { timeout: timeoutMs, interval: 10 });
 }

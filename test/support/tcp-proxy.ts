@@ -8,6 +8,8 @@ export interface TcpProxy {
   silence(): void;
   /** Connections from now on lead to another server, as those to a name do; the others stay where they are. */
   redirect(targetPort: number): void;
+  /** The answers to the next message that holds the text, and all after it, are kept back until they are let go. */
+  holdAnswersTo(text: string): { letGo(): void };
   close(): void;
 }
 
@@ -15,8 +17,17 @@ export interface TcpProxy {
 export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<TcpProxy> {
   let silent = false;
   let leadsTo = targetPort;
+  let heldFrom: string | null = null;
+  let held: (() => void)[] | null = null;
   const sockets = new Set<Socket>();
-  const pass = (from: Socket, to: Socket): void => {
+  const asked = (data: Buffer): void => {
+    if (heldFrom !== null && data.includes(heldFrom)) [heldFrom, held] = [null, []];
+  };
+  const answered = (write: () => void): void => {
+    if (held === null) write();
+    else held.push(write);
+  };
+  const pass = (from: Socket, to: Socket, direction: "there" | "back"): void => {
     sockets.add(from);
     from.on("error", () => to.destroy());
     from.on("close", () => to.destroy());
@@ -24,14 +35,16 @@ export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<Tc
       const write = (): void => {
         if (!silent && !to.destroyed) to.write(data);
       };
-      if (delayMs === 0) write();
-      else setTimeout(write, delayMs);
+      if (direction === "there") asked(data);
+      if (delayMs > 0) setTimeout(write, delayMs);
+      else if (direction === "there") write();
+      else answered(write);
     });
   };
   const server = createServer((client) => {
     const target = connect(leadsTo, "127.0.0.1");
-    pass(client, target);
-    pass(target, client);
+    pass(client, target, "there");
+    pass(target, client, "back");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -43,6 +56,16 @@ export async function startTcpProxy(targetPort: number, delayMs = 0): Promise<Tc
     },
     redirect(port) {
       leadsTo = port;
+    },
+    holdAnswersTo(text) {
+      heldFrom = text;
+      return {
+        letGo() {
+          const writes = held ?? [];
+          [heldFrom, held] = [null, null];
+          for (const write of writes) write();
+        },
+      };
     },
     close() {
       server.close();

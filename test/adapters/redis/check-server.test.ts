@@ -70,7 +70,7 @@ describe("the check of a Redis server", () => {
         () => "passed",
         (error: unknown) => String(error),
       );
-    await expect.poll(codeOf, { timeout: 10_000 }).toBe("passed");
+    await expect.poll(codeOf).toBe("passed");
   });
 
   test("refuses a cluster", async () => {

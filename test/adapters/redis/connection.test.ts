@@ -8,7 +8,8 @@ import {
   type RedisConnection,
 } from "../../../src/adapters/redis/connection.ts";
 import { redisServer, type RedisSettings } from "../../../src/adapters/redis/server.ts";
-import { type RedisProcess, settings, startRedis, startSentinel } from "../../support/redis.ts";
+import { awakeTime } from "../../support/awake-time.ts";
+import { ready, type RedisProcess, settings, startRedis, startSentinel } from "../../support/redis.ts";
 import { certificatePem, tlsOptions } from "../../support/redis-tls.ts";
 import { soon } from "../../support/repairs.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
@@ -48,23 +49,23 @@ function open(
 
 /** What a call failed with, and how long that took. */
 async function failureOf(call: Promise<unknown>): Promise<{ readonly error: unknown; readonly ms: number }> {
-  const start = performance.now();
+  const taken = awakeTime();
   const error = await call.then(
     () => null,
     (thrown: unknown) => thrown,
   );
-  return { error, ms: performance.now() - start };
+  return { error, ms: taken() };
 }
 
 describe.concurrent("a connection", () => {
   test("uses the credentials and the database that it was given", async () => {
     const connection = open(`${guarded.url}/4`, { password });
-    await connection.ready();
+    await ready(connection);
     const { client } = connection;
     await client.set("here", "1");
     expect(await client.info("keyspace")).toContain("db4:keys=1");
     const same = open(`redis://default:${password}@127.0.0.1:${guarded.port}/4`);
-    await same.ready();
+    await ready(same);
     expect(await same.client.get("here")).toBe("1");
   });
 
@@ -97,7 +98,7 @@ describe.concurrent("a connection", () => {
       "+hello",
     );
     const connection = open(plain.url, { username: "reader", password: "looking-glass" });
-    await connection.ready();
+    await ready(connection);
     const { error } = await failureOf(connection.client.set("a", "1"));
     expect(connection.failure(error)).toMatchObject({
       code: "redis_credentials",
@@ -107,7 +108,7 @@ describe.concurrent("a connection", () => {
 
   test("speaks TLS to a server whose authority it was given", async () => {
     const connection = open(`rediss://127.0.0.1:${encrypted.port}`, { ca: certificatePem });
-    await connection.ready();
+    await ready(connection);
     expect(await connection.client.ping()).toBe("PONG");
   });
 
@@ -140,7 +141,7 @@ describe.concurrent("a connection", () => {
       sentinel: { master, nodes: [`127.0.0.1:${sentinel.port}`], username: null, password: null },
     });
     const connection = open("redis://unused", of("main"));
-    await connection.ready();
+    await ready(connection);
     expect(await connection.client.info("server")).toContain(`tcp_port:${plain.port}`);
     const { error } = await failureOf(open("redis://unused", of("other")).ready());
     expect(error).toMatchObject({
@@ -182,7 +183,7 @@ describe.concurrent("a connection", () => {
     const server = await startRedis("--maxmemory-policy", "noeviction");
     servers.push(server);
     const connection = open(server.url);
-    await connection.ready();
+    await ready(connection);
     await server.command("config", "set", "maxmemory", "1");
     for (const write of [
       connection.client.set("key", "value"),
@@ -203,7 +204,7 @@ describe.concurrent("a connection", () => {
     const server = await startRedis();
     servers.push(server);
     const connection = open(server.url, {}, purpose);
-    await connection.ready();
+    await ready(connection);
     server.pause();
     const { error, ms } = await failureOf(connection.client.ping());
     expect(connection.failure(error)).toMatchObject({
@@ -222,7 +223,7 @@ describe.concurrent("a connection", () => {
       atEnd.push(() => proxy.close());
       const connection = open(`redis://127.0.0.1:${proxy.port}`, {}, purpose);
       const { client } = connection;
-      await connection.ready();
+      await ready(connection);
       await client.set("key", "before");
       await before.command("replicaof", "127.0.0.1", after.port);
       proxy.redirect(after.port);
@@ -235,18 +236,19 @@ describe.concurrent("a connection", () => {
 
   test("that blocks waits on the server for longer than a command may take", async () => {
     const connection = open(plain.url, {}, "blocking");
-    await connection.ready();
+    await ready(connection);
     expect(await connection.client.blpop("nothing", 2.2)).toBeNull();
   });
 
   test("that was closed says so", async () => {
     const connection = open(plain.url);
-    await connection.ready();
+    await ready(connection);
+    const ended = once(connection.client, "end");
     connection.close();
     connection.close();
     const { error } = await failureOf(connection.client.ping());
     expect(connection.failure(error).message).toContain("the connection was closed");
-    await once(connection.client, "end");
+    await ended;
     expect(await failureOf(connection.ready())).toMatchObject({ error: { code: "redis_unavailable" } });
   });
 });

@@ -7,7 +7,7 @@ import { createRedisRepairEvents } from "../../../src/adapters/redis/repair-even
 import { createRedisRepairQueue } from "../../../src/adapters/redis/repair-queue.ts";
 import { redisServer } from "../../../src/adapters/redis/server.ts";
 import type { RepairEvent } from "../../../src/reconcile/ports/repair-events.ts";
-import { asIfUsedBefore, settings, startRedis } from "../../support/redis.ts";
+import { asIfUsedBefore, ready, settings, startRedis } from "../../support/redis.ts";
 import { repairJob, soon, StubWorker } from "../../support/repairs.ts";
 
 test("the rights that a refused user is told to need are enough for locks, jobs and events", async () => {
@@ -28,7 +28,7 @@ test("the rights that a refused user is told to need are enough for locks, jobs 
     for (const connection of [locks, commands]) connection.close();
   });
   await checkServer(commands);
-  await locks.ready();
+  await ready(locks);
   const newestPlan = () => queue.newestPlan();
   const term = await createRedisPlanningLease({ pipeline: "p", connections: [locks], newestPlan }).acquire();
   expect(term).not.toBeNull();

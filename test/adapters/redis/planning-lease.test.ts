@@ -8,6 +8,7 @@ import { describePlanningLeaseContract } from "../../contract/planning-lease.ts"
 import {
   asIfUsedBefore,
   connectAll,
+  ready,
   type RedisProcess,
   settings,
   startRedis,
@@ -77,7 +78,7 @@ async function freshConnections(own: readonly RedisProcess[]): Promise<readonly 
   onTestFinished(() => {
     for (const connection of connections) connection.close();
   });
-  await Promise.all(connections.slice(0, 2).map((connection) => connection.ready()));
+  await Promise.all(connections.slice(0, 2).map(ready));
   return connections;
 }
 
@@ -95,7 +96,7 @@ test("a server of three that would throw locks away is not counted, and two are 
     );
   const started = async () => {
     const connections = await freshConnections(servers);
-    await Promise.all(connections.map((connection) => connection.ready()));
+    await Promise.all(connections.map(ready));
     return createRedisPlanningLease({ pipeline, connections, newestPlan: noPlanYet });
   };
   await evicting(servers[2], "allkeys-lru");

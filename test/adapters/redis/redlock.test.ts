@@ -13,6 +13,7 @@ import {
   startRedis,
   turnClockBack,
 } from "../../support/redis.ts";
+import { awakeTime } from "../../support/awake-time.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
 
 const keyspace = "gap-reconciler:{redlock}:cells:";
@@ -70,16 +71,17 @@ describe("a lock over three servers", () => {
     const servers = await startServers(3);
     const redlock = await redlockOf(urlsOf(servers));
     servers[0]?.pause();
-    const [start, lock] = [performance.now(), await acquired(redlock, "a")];
+    const taken = awakeTime();
+    const lock = await acquired(redlock, "a");
     // Of two calls with a time limit of a second each, neither was waited for.
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(taken()).toBeLessThan(1000);
     servers[1]?.pause();
     servers[2]?.pause();
-    const hungAt = performance.now();
+    const refused = awakeTime();
     await expect(redlock.acquire(["b"])).rejects.toMatchObject({ code: "redis_unavailable" });
     await lock.release();
     // To take, to free what may have been taken after all, and to release.
-    expect(performance.now() - hungAt).toBeLessThan(5000);
+    expect(refused()).toBeLessThan(5000);
   });
 
   test("has a larger number than the last one, also where only a server that is gone by now had its clock ahead", async () => {
@@ -128,7 +130,7 @@ describe("a lock over one server", () => {
     const redlock = await redlockOf([`redis://127.0.0.1:${proxy.port}`], times);
     await expect(redlock.acquire(["a"])).rejects.toMatchObject({
       code: "redis_unavailable",
-      message: expect.stringMatching(/^expected a lock within 0.04 s, .*, found it after 0\.\d s$/),
+      message: expect.stringMatching(/^expected a lock within 0.04 s, .*, found it after \d\.\d s$/),
     });
     await acquired(await redlockOf(urlsOf(servers)), "a");
   });
@@ -136,7 +138,7 @@ describe("a lock over one server", () => {
   test("is granted by a server that knows nothing only when all that it may have forgotten has ended", async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
-    const redlock = await redlockOf([server.url], { renewMs: 50, giveUpMs: 200, ttlMs: 400 });
+    const redlock = await redlockOf([server.url], { renewMs: 50, giveUpMs: 900, ttlMs: 1000 });
     const start = performance.now();
     let lock = await redlock.acquire(["a"]);
     expect(lock).toBeNull();
@@ -145,28 +147,29 @@ describe("a lock over one server", () => {
       lock = await redlock.acquire(["a"]);
     }
     onTestFinished(() => lock?.release());
-    expect(performance.now() - start).toBeGreaterThanOrEqual(399);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(999);
     // It remembers from now on.
     await acquired(redlock, "b");
   });
 
   test("is known to be lost as soon as a process that stood still for too long goes on", async () => {
-    const times = { renewMs: 50, giveUpMs: 200, ttlMs: 60_000 };
+    const times = { renewMs: 50, giveUpMs: 800, ttlMs: 60_000 };
     const lock = await acquired(await redlockOf(urlsOf(await startServers(1)), times), "a");
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 850);
     // At once, before a timer had its turn.
     expect(lock.signal.aborted).toBe(true);
   });
 
   test("frees its keys by itself when its process is gone", async () => {
     const servers = await startServers(1);
-    const times = { renewMs: 50, giveUpMs: 200, ttlMs: 400 };
+    const times = { renewMs: 50, giveUpMs: 1400, ttlMs: 1500 };
+    // Connected before, as the keys last no longer than that.
+    const rival = await redlockOf(urlsOf(servers), times);
     const connections = await connectAll(urlsOf(servers));
     await new Redlock({ connections, keyspace, times }).acquire(["a"]);
     for (const connection of connections) connection.close();
-    const rival = await redlockOf(urlsOf(servers), times);
     expect(await rival.acquire(["a"])).toBeNull();
-    const lock = await vi.waitUntil(() => rival.acquire(["a"]), { timeout: 5000 });
+    const lock = await vi.waitUntil(() => rival.acquire(["a"]), { timeout: 15_000 });
     await lock.release();
   });
 });

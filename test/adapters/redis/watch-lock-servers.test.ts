@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openConnection } from "../../../src/adapters/redis/connection.ts";
 import { redisServer } from "../../../src/adapters/redis/server.ts";
 import { type LockServerNews, watchLockServers } from "../../../src/adapters/redis/watch-lock-servers.ts";
-import { settings, startRedis } from "../../support/redis.ts";
+import { ready, settings, startRedis } from "../../support/redis.ts";
 import { soon } from "../../support/repairs.ts";
 
 const news = (name: string, code: string | null, failing: number) => ({
@@ -26,7 +26,7 @@ test("each lock server that does not count is told of once with its reason, and 
   onTestFinished(() => {
     for (const connection of connections) connection.close();
   });
-  await Promise.all(connections.map((connection) => connection.ready()));
+  await Promise.all(connections.map(ready));
   const [, evictingName = "", deadName = ""] = connections.map(({ name }) => name);
   const told: LockServerNews[] = [];
   const watch = watchLockServers(connections, { onLockServer: (one) => told.push(one) }, 20);

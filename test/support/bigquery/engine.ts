@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ZetaSQLClient } from "@fivetrandevelopers/zetasql";
+import { freePort } from "../free-port.ts";
 import { BigQueryError } from "./errors.ts";
 import { fromTypeProto, type SqlType, toTypeProto, type TypeProto } from "./types.ts";
 import type { ValueProto } from "./values.ts";
@@ -253,13 +252,4 @@ async function ready(api: Api, child: ChildProcess): Promise<void> {
     api.waitForReady(Date.now() + 20_000, (error) => (error === undefined ? resolve() : reject(error)));
   });
   await Promise.race([connected, failed]);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  while (!probe.listening) await sleep(1);
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no free port was found");
-  return address.port;
 }
