@@ -198,7 +198,7 @@ class DaemonRun {
       slots: this.#context.compiled.pipeline.limits.jobsMax,
       stop: signal,
       takeScanBytes: () => (this.#leadership.term === null ? this.#session.takeScanBytes() : 0),
-      freshFor: (cycleId) => this.#looks.freshFor(cycleId),
+      freshFor: (...of) => this.#looks.freshFor(...of),
       onFailure: (thrown) => this.#planner.failed(thrown),
       onTold: (thrown) => this.#leadership.degraded(thrown),
     });

@@ -69,7 +69,7 @@ export class FullLooks {
       try {
         const seen = await this.#limited((limit) => this.#cycle(as, cycleId, limit, term), term);
         this.#cycleId = cycleId;
-        this.#ended(cycleId);
+        this.#ended([cycleId]);
         return seen;
       } finally {
         this.#isCycling = false;
@@ -96,17 +96,19 @@ export class FullLooks {
   }
 
   /**
-   * A worker needs to know what the planner knew, and asks for it once per cycle.
-   * @throws as `Session.refresh` does, and `cycle_timeout`
+   * A worker needs to know what the planner knew. A look knows at least what was known to whoever had planned before it began.
+   * @param outstanding the cycles whose jobs are in the queue; asked only before a look, which then is one for all of these jobs
+   * @throws as `Session.refresh` does, and `cycle_timeout`; what `outstanding` throws
    */
-  async freshFor(cycleId: string): Promise<void> {
+  async freshFor(cycleId: string, outstanding: () => Promise<readonly string[]>): Promise<void> {
     // A cycle that goes on must not keep the jobs of the one before waiting.
     const isFresh = () => this.#known.has(cycleId) && !this.#isOutdated;
     if (isFresh()) return;
     await this.#inTurn(async () => {
       if (isFresh()) return;
+      const planned = await outstanding();
       await this.#limited((limit) => this.#session.refresh(limit));
-      this.#ended(cycleId);
+      this.#ended([...planned, cycleId]);
     });
   }
 
@@ -117,7 +119,7 @@ export class FullLooks {
   async look(): Promise<void> {
     await this.#inTurn(async () => {
       await this.#limited((limit) => this.#session.refresh(limit));
-      this.#ended(this.#cycleId);
+      this.#ended([this.#cycleId]);
     });
   }
 
@@ -132,12 +134,14 @@ export class FullLooks {
   }
 
   /** Jobs of cycles before may come later: what was known then is known for as long as this process lives. */
-  #ended(cycleId: string): void {
+  #ended(cycleIds: readonly string[]): void {
     this.#isOutdated = false;
     this.#endedAt = this.#context.clock.monotonic();
-    this.#known.add(cycleId);
-    const [oldest] = this.#known;
-    if (oldest !== undefined && this.#known.size > knownCyclesMax) this.#known.delete(oldest);
+    for (const cycleId of cycleIds) {
+      this.#known.add(cycleId);
+      const [oldest] = this.#known;
+      if (oldest !== undefined && this.#known.size > knownCyclesMax) this.#known.delete(oldest);
+    }
   }
 
   async #limited<T>(look: (limit: AbortSignal) => Promise<T>, term?: AbortSignal): Promise<T> {

@@ -209,7 +209,7 @@ export class SharedWork implements OnceWork {
       stop,
       // The run's own cycles put it on record.
       takeScanBytes: () => 0,
-      freshFor: (cycleId) => looks.freshFor(cycleId),
+      freshFor: (...of) => looks.freshFor(...of),
       onFailure,
       onTold: (thrown) => this.#degraded(thrown),
     });

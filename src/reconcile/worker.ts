@@ -1,6 +1,7 @@
 import { fromDay, toDay } from "../core/iso-date.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { ReconcileContext } from "./context.ts";
+import { isCoordinationFailure } from "./leadership.ts";
 import type { RepairEvents } from "./ports/repair-events.ts";
 import type { QueuedRepair, RepairConsumer, RepairJob, RepairQueue } from "./ports/repair-queue.ts";
 import { encodeReport, profileBetween, type RepairReport } from "./repair-report.ts";
@@ -18,8 +19,8 @@ export interface WorkerOptions {
   readonly stop: AbortSignal;
   /** What the planner is to put on record; it counts as told. */
   readonly takeScanBytes: () => number;
-  /** Resolves when the session knows at least what the cycle knew. @throws what a look at the warehouse throws */
-  readonly freshFor: (cycleId: string) => Promise<void>;
+  /** As in `FullLooks`. */
+  readonly freshFor: (cycleId: string, outstanding: () => Promise<readonly string[]>) => Promise<void>;
   /** Told of what a job could not even be begun or recorded for. */
   readonly onFailure: (thrown: unknown) => void;
   /** Told why the others could not be told, or null where they were: they find out by themselves, only later. */
@@ -38,13 +39,13 @@ async function handle(
   job: QueuedRepair,
   signal: AbortSignal,
 ): Promise<void> {
-  const { session, jobs, events, stop, takeScanBytes, freshFor, onFailure, onTold } = options;
+  const { queue, session, jobs, events, stop, takeScanBytes, freshFor, onFailure, onTold } = options;
   const planned = plannedJob(context, job);
   let report: RepairReport | null = null;
   try {
     // What the config no longer has is nobody's job any more.
     if (planned !== null) {
-      await freshFor(job.cycleId);
+      await freshFor(job.cycleId, () => cyclesOutstanding(queue));
       // A queue that forgot who has it hands it out again: the first run of it tells what there is to tell.
       if (jobs.has(job.id)) return;
       const verified = () => {
@@ -62,6 +63,17 @@ async function handle(
   }
   const body = report === null ? null : encodeReport(report);
   await events.publish({ kind: "ended", jobId: job.id, body }).then(() => onTold(null), onTold);
+}
+
+/** None where the queue is away: the job at hand is looked at all the same. */
+async function cyclesOutstanding(queue: RepairQueue): Promise<readonly string[]> {
+  try {
+    const jobs = await queue.outstanding();
+    return [...new Set(jobs.map(({ cycleId }) => cycleId))];
+  } catch (error) {
+    if (isCoordinationFailure(error)) return [];
+    throw error;
+  }
 }
 
 /** A run whose end is still to be recorded. */

@@ -11,7 +11,7 @@ import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { reconcileAlways } from "../../src/reconcile/daemon.ts";
 import type { Coordination } from "../../src/reconcile/daemon-options.ts";
 import { type OnceResult, reconcileOnce, type RunListener } from "../../src/reconcile/once.ts";
-import type { Clock } from "../../src/reconcile/ports.ts";
+import type { Clock, Warehouse } from "../../src/reconcile/ports.ts";
 import type { RepairConsumer, RepairJob, RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
 import type { RepairEvent } from "../../src/reconcile/ports/repair-events.ts";
 import { everything, type SelectionSpec } from "../../src/reconcile/selection.ts";
@@ -35,6 +35,7 @@ interface RunOptions {
   readonly listener?: Partial<RunListener>;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  readonly warehouse?: Warehouse;
 }
 
 /** Has ten minutes pass in less than one second. */
@@ -72,9 +73,15 @@ async function withShop(work: (shop: Shop) => Promise<void>, repair = sqlRepair)
     );
     const context = { ...app.context, lock: createInlineCellLock() };
     const coordination = inlineCoordination();
-    const run = ({ worker = "host/1/1", listener = {}, clock = systemClock, ...options }: RunOptions = {}) =>
+    const run = ({
+      worker = "host/1/1",
+      listener = {},
+      clock = systemClock,
+      warehouse: seen = context.warehouse,
+      ...options
+    }: RunOptions = {}) =>
       reconcileOnce(
-        { ...context, worker, clock },
+        { ...context, worker, clock, warehouse: seen },
         {
           selection: everything,
           asOf: null,
@@ -216,6 +223,28 @@ test(
       await shop.coordination.queue.enqueue(lost.map(jobOfOthers), 1);
       const result = await shop.run({ selection: { ...everything, processors: ["orders"] } });
       expect([result.converged, cellsOf(result)]).toEqual([true, lost.map((date) => `orders/${date}`)]);
+    }),
+  60_000,
+);
+
+test(
+  "a run looks once for all jobs that were there before it looked, however many runs planned them",
+  () =>
+    withShop(async (shop) => {
+      const jobs = lost.map((date) => ({ ...jobOfOthers(date), cycleId: `of-the-run-for-${date}` }));
+      await shop.coordination.queue.enqueue(jobs, 1);
+      let [looks, cycles] = [0, 0];
+      const { warehouse } = shop.context;
+      const survey: Warehouse["survey"] = (request) => {
+        looks++;
+        return warehouse.survey(request);
+      };
+      const result = await shop.run({
+        selection: { ...everything, processors: ["orders"] },
+        warehouse: { ...warehouse, survey },
+        listener: { onCycle: () => void cycles++ },
+      });
+      expect([result.converged, looks - cycles]).toEqual([true, 1]);
     }),
   60_000,
 );
