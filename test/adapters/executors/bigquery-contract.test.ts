@@ -6,9 +6,10 @@ import { type Expected, type Fault, describeExecutorContract } from "../../contr
 import { table } from "../../contract/warehouse-fixture.ts";
 import type { Fault as BigQueryFault } from "../../support/bigquery/faults.ts";
 import { startBigQuery } from "../../support/bigquery/server.ts";
+import { freePort } from "../../support/free-port.ts";
 import { pipelineOf } from "../../support/pipeline.ts";
 import { openWarehouse, readRows } from "../bigquery/open.ts";
-import { realClock, requestFor, unusedPort } from "./fixtures.ts";
+import { realClock, requestFor } from "./fixtures.ts";
 
 const secret = "s3cret-hunter2";
 const message = `login with ${secret}`;
@@ -60,7 +61,7 @@ describeExecutorContract(
     const reached = openWarehouse(server, options);
     const unreached = openWarehouse(server, {
       ...options,
-      apiEndpoint: `http://127.0.0.1:${await unusedPort()}`,
+      apiEndpoint: `http://127.0.0.1:${await freePort()}`,
     });
     const warehouse: Pick<Warehouse, "released" | "replaceDates"> = {
       released: (work) => reached.released(work),

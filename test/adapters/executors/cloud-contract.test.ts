@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
 import { type Expected, type Fault, faults, describeExecutorContract } from "../../contract/executor.ts";
 import type { ApiFault, ApiServer } from "../../support/api-server.ts";
+import { freePort } from "../../support/free-port.ts";
 import { startCloudRun } from "../../support/cloud-run/server.ts";
 import { startKubernetes } from "../../support/kubernetes/server.ts";
 import { startPubsub } from "../../support/pubsub/server.ts";
@@ -14,7 +15,6 @@ import {
   pubsubAction,
   realClock,
   requestFor,
-  unusedPort,
 } from "./fixtures.ts";
 
 const secret = "s3cret-hunter2";
@@ -73,7 +73,7 @@ describeExecutorContract(
     const at = (apiServer: string, fault: Fault) =>
       kubernetesAction({ cluster: { apiServer, tokenFile, caFile }, namespace: nameOf(fault) });
     const actions = Object.fromEntries(faults.map((fault) => [fault, at(server.url, fault)]));
-    const refused = at(`https://127.0.0.1:${await unusedPort()}`, "refused");
+    const refused = at(`https://127.0.0.1:${await freePort()}`, "refused");
     return {
       harness: {
         ...plain,
@@ -101,7 +101,7 @@ describeExecutorContract(
     server.plan(nameOf("endless"), { kind: "endless" });
     const at = (url: string, fault: Fault) => cloudRunAction(url, { job: nameOf(fault) });
     const actions = Object.fromEntries(faults.map((fault) => [fault, at(server.url, fault)]));
-    const refused = at(`http://127.0.0.1:${await unusedPort()}`, "refused");
+    const refused = at(`http://127.0.0.1:${await freePort()}`, "refused");
     return {
       harness: {
         ...plain,
@@ -126,7 +126,7 @@ describeExecutorContract(
     const at = (url: string, fault: Fault) =>
       pubsubAction(url, { topic: nameOf(fault), attributes: { dates: "{{dates}}" } });
     const actions = Object.fromEntries(faults.map((fault) => [fault, at(server.url, fault)]));
-    const refused = at(`http://127.0.0.1:${await unusedPort()}`, "refused");
+    const refused = at(`http://127.0.0.1:${await freePort()}`, "refused");
     return {
       harness: {
         ...plain,

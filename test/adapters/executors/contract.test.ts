@@ -9,6 +9,7 @@ import type { RepairAction, SqlAction } from "../../../src/core/repair-action.ts
 import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
 import { type Actions, describeExecutorContract, type Fault } from "../../contract/executor.ts";
 import { queryFile } from "../../support/duckdb.ts";
+import { freePort } from "../../support/free-port.ts";
 import {
   httpAction,
   idleWarehouse,
@@ -17,7 +18,6 @@ import {
   processorNamed,
   realClock,
   requestFor,
-  unusedPort,
 } from "./fixtures.ts";
 
 const secret = "s3cret-hunter2";
@@ -96,7 +96,7 @@ describeExecutorContract("http", async () => {
   const actions = Object.fromEntries(
     Object.keys(answers).map((fault) => [fault, httpAction(`${base}/${fault}?dates={{dates}}`)]),
   );
-  const nobody = `http://user:${secret}@127.0.0.1:${await unusedPort()}/`;
+  const nobody = `http://user:${secret}@127.0.0.1:${await freePort()}/`;
   const harness = {
     executor: createExecutors(options),
     secret,

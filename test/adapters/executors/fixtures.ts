@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import type { Processor } from "../../../src/core/pipeline.ts";
 import type {
   CloudRunJobAction,
@@ -173,15 +172,6 @@ export function pubsubAction(apiEndpoint: string, overrides: Partial<PubsubActio
   };
 }
 
-/** A port on which nobody listens. */
-export async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** A warehouse that holds no file and is never asked to replace anything. */
 export const idleWarehouse = {
   released: <T>(work: () => Promise<T>): Promise<T> => work(),
@@ -205,7 +195,7 @@ function isZombie(pid: number): boolean {
 }
 
 /** Waits until the condition holds; fails loudly where it does not within the limit. */
-export async function until(what: string, condition: () => boolean, limitMs = 15_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, limitMs = 25_000): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`expected ${what} within ${limitMs} ms`);

@@ -154,7 +154,7 @@ describe("how a Job ended", () => {
 
   it("says at the time limit what the pod was waiting for", async () => {
     server.plan(namespace, { kind: "stuck" });
-    expect(await run({ timeoutMs: 300 })).toMatchObject({
+    expect(await run({ timeoutMs: 1_500 })).toMatchObject({
       kind: "timed_out",
       message: expect.stringContaining("container fill waits: ImagePullBackOff, Back-off pulling") as string,
     });
@@ -257,7 +257,7 @@ describe("a cluster that is hard to reach", () => {
   it("keeps no Job that it made without a word, once the time of the run is over", async () => {
     server.plan(namespace, { kind: "endless" });
     server.addFault({ call: "jobs.create", path: new RegExp(`/${namespace}/`), fault: { kind: "mute" } });
-    expect(await run({ timeoutMs: 300 })).toMatchObject({ kind: "timed_out" });
+    expect(await run({ timeoutMs: 1_500 })).toMatchObject({ kind: "timed_out" });
     expect(server.jobs()).not.toContain(server.made.at(-1));
   });
 
