@@ -151,7 +151,9 @@ export function runLog(logger: Logger): RunLog {
       logger.info("another process plans, or may: it is asked for these repairs, and its workers do them");
     },
     onWaiting(until) {
-      logger.info({ until: formatInstant(until) }, "waiting");
+      const what =
+        until === null ? { for: "runs elsewhere" } : { for: "backoff", until: formatInstant(until) };
+      logger.info(what, "waiting");
     },
   };
 }

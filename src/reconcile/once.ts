@@ -39,7 +39,11 @@ export interface RunListener extends CycleListener {
   readonly onEnded: (end: RepairEnd) => void;
   /** So many jobs run now. */
   readonly onRunning: (jobs: number) => void;
-  readonly onWaiting: (until: EpochMs, now: EpochMs) => void;
+  /**
+   * Nothing goes on here: until a backoff ends, or (null) until what runs elsewhere has ended, which nobody can foretell. Told once
+   * for each such wait, however often it is looked whether it is over.
+   */
+  readonly onWaiting: (until: EpochMs | null) => void;
   /** Another process plans, and was asked for what is selected: its workers do it. */
   readonly onAsking: () => void;
   /** What keeps the processes together is away, or back (null). */
@@ -88,7 +92,8 @@ class OnceRun {
   /** Whether a repair ended since the last full look. */
   #isStale = false;
   #waitedMs = 0;
-  #toldUntil: EpochMs | null = null;
+  /** What the listener was told last that is waited for, as in `onWaiting`; undefined where something has gone on since. */
+  #told: EpochMs | null | undefined;
   /** When, on the monotonic clock, people's decisions are asked for again. */
   #decisionsAt = -Infinity;
   #wake: () => void = () => undefined;
@@ -224,7 +229,9 @@ class OnceRun {
         : null;
       const readyAt = singlePass ? null : nextReadyAt(assessment, elsewhereAt);
       const until = earlier(readyAt, againAt);
-      if (!isWorking) {
+      if (isWorking) {
+        this.#told = undefined;
+      } else {
         // Beside others that are busy or away turns may take longer than the sleep between them.
         this.#waitedMs += this.#context.clock.monotonic() - before;
         if (until === null || !this.#mayWait(until)) {
@@ -232,7 +239,7 @@ class OnceRun {
           return;
         }
         // That it is the turn of others is told once, by the work.
-        if (until !== againAt) this.#waiting(until);
+        if (until !== againAt) this.#waiting(until === elsewhereAt ? null : until);
       }
       const isBlind = elsewhereAt !== null && !this.#work.hearsOthers;
       await this.#sleepOrWake(until, { woken: woken.signal, isIdle: !isWorking, isBlind });
@@ -262,11 +269,10 @@ class OnceRun {
     await this.#jobs.heedDecisions();
   }
 
-  /** Told once for each time that it waits for. */
-  #waiting(until: EpochMs): void {
-    if (until === this.#toldUntil) return;
-    this.#toldUntil = until;
-    this.#options.listener.onWaiting(until, this.#session.now());
+  #waiting(until: EpochMs | null): void {
+    if (until === this.#told) return;
+    this.#told = until;
+    this.#options.listener.onWaiting(until);
   }
 
   #mayWait(until: EpochMs): boolean {

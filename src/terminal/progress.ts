@@ -79,7 +79,7 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
       show();
     },
     onStarted: (start) => {
-      state.waitingUntil = null;
+      state.waitingFor = null;
       state.running.set(start.repairId, { start, at: monotonic() });
       show();
     },
@@ -90,7 +90,7 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
     // The signal was answered already.
     onStopping: () => undefined,
     onWaiting: (until) => {
-      state.waitingUntil = until;
+      state.waitingFor = until === null ? "for what runs elsewhere" : `until ${formatInstant(until)}`;
       show();
     },
     onAsking: () =>
@@ -120,7 +120,8 @@ interface ProgressState {
   runs: number;
   failures: number;
   lastFailure: string | null;
-  waitingUntil: number | null;
+  /** In words; null while something goes on. */
+  waitingFor: string | null;
 }
 
 function newState(startedAt: number): ProgressState {
@@ -134,7 +135,7 @@ function newState(startedAt: number): ProgressState {
     runs: 0,
     failures: 0,
     lastFailure: null,
-    waitingUntil: null,
+    waitingFor: null,
   };
 }
 
@@ -198,8 +199,8 @@ function liveLines(state: ProgressState, now: number, options: Terminal): readon
     lines.push(truncate(`  ${start.repair}  ${formatDates(start.dates)}  ${took}`, options.columns));
   }
   if (runs.length > runsShownMax) lines.push(`  … and ${formatCount(runs.length - runsShownMax)} more`);
-  if (runs.length === 0 && state.waitingUntil !== null)
-    lines.push(truncate(`  waiting until ${formatInstant(state.waitingUntil)}`, options.columns));
+  if (runs.length === 0 && state.waitingFor !== null)
+    lines.push(truncate(`  waiting ${state.waitingFor}`, options.columns));
   if (state.lastFailure !== null) {
     const failure = truncate(
       `  ${counted(state.failures, "failure")}, the last: ${state.lastFailure}`,

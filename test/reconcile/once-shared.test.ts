@@ -16,7 +16,7 @@ import type { RepairConsumer, RepairJob, RepairQueue } from "../../src/reconcile
 import type { RepairEvent } from "../../src/reconcile/ports/repair-events.ts";
 import { everything, type SelectionSpec } from "../../src/reconcile/selection.ts";
 import { type TempWarehouse, withTempWarehouse } from "../support/duckdb.ts";
-import { event, inlineCoordination, queueBut } from "../support/running-daemon.ts";
+import { event, inlineCoordination, queueBut, recordStartElsewhere } from "../support/running-daemon.ts";
 import { composeShop } from "../support/shop-pipeline.ts";
 
 interface Shop {
@@ -297,6 +297,31 @@ test(
       });
       expect([result.converged, result.stopped]).toEqual([false, false]);
     }, "repair: { sql_file: orders.sql, timeout: 1s }"),
+  60_000,
+);
+
+test(
+  "a run that waits for what runs elsewhere says so once, however often it looks whether it is over",
+  () =>
+    withShop(async (shop) => {
+      await shop.context.ledger.create();
+      await recordStartElsewhere(shop.context, jobOfOthers("2024-01-05"), "theirs");
+      const waits: (number | null)[] = [];
+      const end = new AbortController();
+      let turns = 0;
+      const result = await shop.run({
+        selection: ofOneDay,
+        clock: { ...systemClock, sleep: (_ms, signal) => systemClock.sleep(1, signal) },
+        signal: end.signal,
+        listener: {
+          onPlanned: () => {
+            if (++turns === 10) end.abort();
+          },
+          onWaiting: (until) => void waits.push(until),
+        },
+      });
+      expect([result.stopped, waits]).toEqual([true, [null]]);
+    }),
   60_000,
 );
 

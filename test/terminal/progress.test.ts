@@ -108,12 +108,14 @@ describe("progress on a terminal", () => {
   test("says until when it waits, and leaves a log line above itself", () => {
     const shown = start();
     shown.onPlanned(work, []);
-    shown.onWaiting(Date.parse("2024-01-09T05:00Z"), 0);
+    shown.onWaiting(Date.parse("2024-01-09T05:00Z"));
     stream.take();
     shown.writeAbove("a log line\n");
     const text = stream.take();
     expect(text.startsWith("\u001b[1G\u001b[2A\u001b[0Ja log line\n")).toBe(true);
     expect(lastFrame(text)).toContain("  waiting until 2024-01-09T05:00:00Z\n");
+    shown.onWaiting(null);
+    expect(lastFrame(stream.take())).toContain("  waiting for what runs elsewhere\n");
   });
 
   test.each([20, 40, 80])("never draws a line that would wrap in %d columns", (columns) => {
