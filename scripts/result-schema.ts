@@ -45,6 +45,10 @@ const step = z.object({
 const repair = z.object({
   id: z.string(),
   repair: z.string(),
+  processors: z
+    .array(z.string())
+    .describe("what it was to fill, whichever cells have an outcome; none where its start is not on record"),
+  dates: z.array(date).describe("likewise"),
   attempt: z.number().int().positive(),
   started_at: instant,
   ended_at: instant,
