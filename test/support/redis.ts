@@ -10,7 +10,7 @@ import {
   openConnection,
   type RedisConnection,
 } from "../../src/adapters/redis/connection.ts";
-import { redisServer, type RedisSettings } from "../../src/adapters/redis/server.ts";
+import { type RedisServer, redisServer, type RedisSettings } from "../../src/adapters/redis/server.ts";
 import { freePort } from "./free-port.ts";
 
 /** A Redis server of its own process, on a free port, with nothing in it. */
@@ -148,14 +148,26 @@ export function settings(url: string, others: Partial<RedisSettings> = {}): Redi
   return { url, username: null, password: null, database: null, ca: null, sentinel: null, ...others };
 }
 
-/** Connections for one purpose, ready, one to each of the servers. */
+/**
+ * Connections for one purpose, ready, one to each of the servers. Their calls have time even where the machine is busy, unless
+ * the time limits are what the test is about.
+ */
 export async function connectAll(
   urls: readonly string[],
   purpose: ConnectionPurpose = "locks",
+  limits: "patient" | "as shipped" = "patient",
 ): Promise<readonly RedisConnection[]> {
-  const connections = urls.map((url) => openConnection(redisServer(settings(url)), purpose));
+  const connections = urls.map((url) => {
+    const server = redisServer(settings(url));
+    return openConnection(limits === "patient" && purpose !== "blocking" ? patient(server) : server, purpose);
+  });
   await Promise.all(connections.map(ready));
   return connections;
+}
+
+/** The same server, whose answers are waited for. */
+export function patient(server: RedisServer): RedisServer {
+  return { ...server, options: { ...server.options, commandTimeout: 15_000, connectTimeout: 15_000 } };
 }
 
 /** The time limits of a connection are short: where one attempt came too late on a busy machine, the next does not. */

@@ -9,7 +9,7 @@ async function start(): Promise<RedisProcess> {
 }
 
 async function openKey({ url }: RedisProcess, pipeline = "shop"): Promise<EpochKey> {
-  const [connection] = await connectAll([url], "commands");
+  const [connection] = await connectAll([url], "commands", "as shipped");
   if (connection === undefined) throw new Error("expected a connection");
   onTestFinished(() => connection.close());
   return createEpochKey(connection, pipeline);

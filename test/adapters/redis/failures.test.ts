@@ -7,7 +7,7 @@ import { createRedisRepairEvents } from "../../../src/adapters/redis/repair-even
 import { createRedisRepairQueue } from "../../../src/adapters/redis/repair-queue.ts";
 import { redisServer } from "../../../src/adapters/redis/server.ts";
 import type { RepairEvent } from "../../../src/reconcile/ports/repair-events.ts";
-import { asIfUsedBefore, ready, settings, startRedis } from "../../support/redis.ts";
+import { asIfUsedBefore, patient, ready, settings, startRedis } from "../../support/redis.ts";
 import { repairJob, soon, StubWorker } from "../../support/repairs.ts";
 
 test("the rights that a refused user is told to need are enough for locks, jobs and events", async () => {
@@ -17,7 +17,9 @@ test("the rights that a refused user is told to need are enough for locks, jobs 
   const rules = /\((.+)\)$/.exec(hint ?? "")?.[1]?.split(" ") ?? [];
   await redis.command("acl", "setuser", "reconciler", "on", ">looking-glass", "resetchannels", ...rules);
   await asIfUsedBefore([redis], "gap-reconciler:{p}:locks:");
-  const server = redisServer(settings(redis.url, { username: "reconciler", password: "looking-glass" }));
+  const server = patient(
+    redisServer(settings(redis.url, { username: "reconciler", password: "looking-glass" })),
+  );
   const [locks, commands] = [openConnection(server, "locks"), openConnection(server, "commands")];
   const events = createRedisRepairEvents({ pipeline: "p", server });
   const listener = { onUnreadable: () => undefined, onStalled: () => undefined, onWiped: () => undefined };

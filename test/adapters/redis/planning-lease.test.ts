@@ -8,6 +8,7 @@ import { describePlanningLeaseContract } from "../../contract/planning-lease.ts"
 import {
   asIfUsedBefore,
   connectAll,
+  patient,
   ready,
   type RedisProcess,
   settings,
@@ -74,7 +75,7 @@ test("nobody is given the lease by a server that would throw it away, until it d
 
 /** Connections of a process that has just started, to servers that are known to it as if used before; the first two are ready. */
 async function freshConnections(own: readonly RedisProcess[]): Promise<readonly RedisConnection[]> {
-  const connections = own.map(({ url }) => openConnection(redisServer(settings(url)), "locks"));
+  const connections = own.map(({ url }) => openConnection(patient(redisServer(settings(url))), "locks"));
   onTestFinished(() => {
     for (const connection of connections) connection.close();
   });

@@ -28,8 +28,12 @@ async function startServers(count: number): Promise<readonly RedisProcess[]> {
   return servers;
 }
 
-async function redlockOf(urls: readonly string[], times: HeldLockTimes = defaultLockTimes): Promise<Redlock> {
-  const connections = await connectAll(urls);
+async function redlockOf(
+  urls: readonly string[],
+  times: HeldLockTimes = defaultLockTimes,
+  limits?: "as shipped",
+): Promise<Redlock> {
+  const connections = await connectAll(urls, "locks", limits);
   onTestFinished(() => {
     for (const connection of connections) connection.close();
   });
@@ -69,7 +73,7 @@ describe("a lock over three servers", () => {
 
   test("does not wait for one that hangs, and waits for all of them no longer than their time limits", async () => {
     const servers = await startServers(3);
-    const redlock = await redlockOf(urlsOf(servers));
+    const redlock = await redlockOf(urlsOf(servers), defaultLockTimes, "as shipped");
     servers[0]?.pause();
     const taken = awakeTime();
     const lock = await acquired(redlock, "a");

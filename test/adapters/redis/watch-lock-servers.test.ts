@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openConnection } from "../../../src/adapters/redis/connection.ts";
 import { redisServer } from "../../../src/adapters/redis/server.ts";
 import { type LockServerNews, watchLockServers } from "../../../src/adapters/redis/watch-lock-servers.ts";
-import { ready, settings, startRedis } from "../../support/redis.ts";
+import { patient, ready, settings, startRedis } from "../../support/redis.ts";
 import { soon } from "../../support/repairs.ts";
 
 const news = (name: string, code: string | null, failing: number) => ({
@@ -21,7 +21,7 @@ test("each lock server that does not count is told of once with its reason, and 
     await Promise.all([good, evicting, dead].map((server) => server.stop()));
   });
   const connections = [good, evicting, dead].map(({ url }) =>
-    openConnection(redisServer(settings(url)), "locks"),
+    openConnection(patient(redisServer(settings(url))), "locks"),
   );
   onTestFinished(() => {
     for (const connection of connections) connection.close();
