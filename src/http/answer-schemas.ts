@@ -119,7 +119,9 @@ export const cellAnswer = z.object({
   attempts_max: count,
   next: text.describe("What happens next, as a sentence."),
   next_at: instant.nullable(),
-  sql: text.describe("What looks at the cell."),
+  sql: text
+    .nullable()
+    .describe("What looks at the cell; null where it cannot be told, as the table cannot be seen."),
   attempts: z.array(attempt).describe("Oldest first."),
 });
 

@@ -24,13 +24,14 @@ export interface ExplainedCellFully {
   readonly explanation: Explanation;
   /** Oldest first. */
   readonly attempts: readonly AttemptRecord[];
-  readonly sql: string;
+  /** Null where it cannot be told, as the table cannot be seen. */
+  readonly sql: string | null;
   readonly document: CellDocument;
 }
 
 /**
  * Explains a cell of an assessment, which is asked for its attempts and for what others recorded of it.
- * @throws ReconcilerError `usage` where the date is not one that is looked at; `ledger_*`, `warehouse_*`
+ * @throws ReconcilerError `usage` where the date is not one that is looked at; `ledger_*`
  */
 export async function explainFully(
   context: ReconcileContext,
@@ -45,7 +46,7 @@ export async function explainFully(
     run_history: await runHistoryOf(context, processor, date, secrets),
   };
   const attempts = await context.ledger.history({ processor: processor.name, date });
-  const sql = await context.warehouse.describeProfile(processor, date);
+  const sql = await profileSqlOf(context, processor, date);
   const document: CellDocument = {
     schema_version: 1,
     pipeline: context.compiled.pipeline.name,
@@ -56,6 +57,20 @@ export async function explainFully(
     attempts: attempts.map(attemptDocument),
   };
   return { explanation, attempts, sql, document };
+}
+
+/** The SQL depends on the table's columns, and a table that is gone, or out of reach, must not leave its cell unexplained. */
+async function profileSqlOf(
+  { warehouse }: ReconcileContext,
+  processor: Processor,
+  date: IsoDate,
+): Promise<string | null> {
+  try {
+    return await warehouse.describeProfile(processor, date);
+  } catch (error) {
+    if (error instanceof ReconcilerError) return null;
+    throw error;
+  }
 }
 
 function positionOf({ grid: { axis } }: Assessment, date: IsoDate): number {

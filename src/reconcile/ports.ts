@@ -87,7 +87,10 @@ export interface Warehouse {
     statements: readonly string[],
     signal?: AbortSignal,
   ): Promise<readonly PreconditionResult[]>;
-  /** The SQL that observes one cell, runnable as it is by a person. */
+  /**
+   * The SQL that observes one cell, runnable as it is by a person.
+   * @throws ReconcilerError `warehouse_*` where the table cannot be seen, on whose columns it depends
+   */
   describeProfile(processor: Processor, date: IsoDate): Promise<string>;
   /** The largest fencing token ever written for any of the cells; 0 where there is none. */
   lastFence(cells: readonly CellName[]): Promise<number>;

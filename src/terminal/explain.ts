@@ -18,7 +18,7 @@ const blockersMax = 8;
 export function renderExplanation(
   explanation: Explanation,
   attempts: readonly AttemptRecord[],
-  sql: string,
+  sql: string | null,
   options: RenderOptions,
 ): string {
   const paint = painter(options.color);
@@ -61,14 +61,14 @@ function expectedLines({ expected, due_at }: Explanation, options: RenderOptions
 
 function seenLines(
   { observed, failure }: Explanation,
-  sql: string,
+  sql: string | null,
   options: RenderOptions,
   paint: Paint,
 ): readonly string[] {
-  const query = [
-    `  ${paint("dim", "by this query:")}`,
-    ...indented(harmless(sql).trim().split("\n"), "    ", paint),
-  ];
+  const query =
+    sql === null
+      ? []
+      : [`  ${paint("dim", "by this query:")}`, ...indented(harmless(sql).trim().split("\n"), "    ", paint)];
   if (failure !== null) {
     const text = `nothing: the query failed: ${failure.code.replace("_", " ")}: ${harmlessLine(failure.message)}`;
     return [...wrap(text, options.columns, "  "), ...query];

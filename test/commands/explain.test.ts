@@ -56,3 +56,15 @@ test("explain says why the runs elsewhere are not known, and the rest all the sa
   expect(stdout).toContain("the run history could not be read: not found: there is no table ops.runs");
   expect(stdout).toContain("orders on 2024-01-03 (shop.orders) is missing; ready");
 });
+
+test("explain tells of a cell whose table is gone, without the query that would have needed its columns", async () => {
+  await shop.warehouse.write(["drop table shop.revenue"]);
+  const { stdout, code } = await shop.run(["explain", "revenue", "2024-01-03"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("revenue on 2024-01-03 (shop.revenue) is unknown");
+  expect(stdout).toContain("nothing: the query failed: not found: there is no table shop.revenue");
+  expect(stdout).not.toContain("by this query");
+
+  const { stdout: json } = await shop.run(["explain", "revenue", "2024-01-03", "--format", "json"]);
+  expect(JSON.parse(json)).toMatchObject({ state: "unknown", sql: null, failure: { code: "not_found" } });
+});

@@ -54,7 +54,9 @@ function nextText({ next, next_at: at }: Explanation): string {
 }
 
 function renderSeen({ observed, failure, sql }: CellDocument): Content {
-  const query = html`<details><summary>The query that sees it</summary><pre tabindex="0">${harmless(sql).trim()}</pre></details>`;
+  const query =
+    sql !== null &&
+    html`<details><summary>The query that sees it</summary><pre tabindex="0">${harmless(sql).trim()}</pre></details>`;
   if (failure !== null) {
     return [
       html`<p class="bad">Nothing: the query failed: ${failure.code.replace("_", " ")}: ${harmlessLine(failure.message)}</p>`,

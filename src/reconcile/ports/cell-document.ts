@@ -8,8 +8,8 @@ export interface CellDocument extends Explanation {
   readonly pipeline: string;
   readonly target: string | null;
   readonly as_of: string;
-  /** What looks at the cell, to be run by a person as it is. */
-  readonly sql: string;
+  /** What looks at the cell, to be run by a person as it is; null where it cannot be told, as the table cannot be seen. */
+  readonly sql: string | null;
   /** Oldest first, at most the last 100. */
   readonly attempts: readonly AttemptDocument[];
 }

@@ -20,7 +20,14 @@ const scene: Scene = {
   seen: { raw: "##.#", features: "##.#", scores: "##.#" },
 };
 
-function cell(of: Scene, name: string, date: string, attempts: readonly AttemptDocument[] = []): string {
+interface Told {
+  readonly attempts?: readonly AttemptDocument[];
+  readonly sql?: string | null;
+}
+
+const query = "select count(*) as n\nfrom raw where n < 5";
+
+function cell(of: Scene, name: string, date: string, { attempts = [], sql = query }: Told = {}): string {
   const assessment = assessed(of);
   const processor = assessment.compiled.byName.get(name);
   if (processor === undefined) throw new RangeError(`there is no processor ${name}`);
@@ -35,7 +42,7 @@ function cell(of: Scene, name: string, date: string, attempts: readonly AttemptD
     pipeline: "test",
     target: null,
     as_of: "2024-01-05T12:00:00Z",
-    sql: "select count(*) as n\nfrom raw where n < 5",
+    sql,
     attempts,
   };
   return renderCellPage(liveViewOf(of).view, document, { assets, hasActions: false });
@@ -73,7 +80,7 @@ test("attempts stand newest first with the end of the log of the last one unfold
     fencing_token: number,
     worker: "w",
   });
-  const markup = cell(scene, "raw", "2024-01-03", [record(1), record(2)]);
+  const markup = cell(scene, "raw", "2024-01-03", { attempts: [record(1), record(2)] });
   expect(markup.indexOf("attempt 2:")).toBeLessThan(markup.indexOf("attempt 1:"));
   expect(markup.match(/<details open>/g)).toHaveLength(1);
   expect(markup).toContain("line 39\n&lt;script&gt;alert(1)&lt;/script&gt;</pre>");
@@ -96,5 +103,12 @@ test("a waiver shows who, until when and why, and a script in its reason stays t
 test("a cell whose query failed says so, and shows no rows as if they had been counted", () => {
   const markup = cell({ ...scene, seen: { ...scene.seen, raw: null } }, "raw", "2024-01-03");
   expect(markup).toContain("Nothing: the query failed: permission: denied");
+  expect(markup).toContain("The query that sees it");
   expect(markup).not.toContain("0 rows");
+});
+
+test("a cell whose query cannot be told, as its table is gone, says why without it", () => {
+  const markup = cell({ ...scene, seen: { ...scene.seen, raw: null } }, "raw", "2024-01-03", { sql: null });
+  expect(markup).toContain("Nothing: the query failed: permission: denied");
+  expect(markup).not.toContain("The query that sees it");
 });
