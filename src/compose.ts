@@ -29,7 +29,8 @@ import { reconcileAlways } from "./reconcile/daemon.ts";
 import type { DaemonRole } from "./reconcile/daemon-options.ts";
 import { type ExplainedCellFully, explainFully } from "./reconcile/explain-cell.ts";
 import { forecastSteps } from "./reconcile/forecast.ts";
-import { type OnceOptions, type OnceResult, reconcileOnce, type RunListener } from "./reconcile/once.ts";
+import { reconcileOnce } from "./reconcile/once.ts";
+import type { OnceOptions, OnceResult, RunListener } from "./reconcile/once-options.ts";
 import { runLimits } from "./reconcile/plan-limits.ts";
 import type { CellLock } from "./reconcile/ports.ts";
 import { recordDecision } from "./reconcile/record-decision.ts";
@@ -155,7 +156,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         assessment,
         steps: () => session.cascade(),
         forecast: (steps) => forecastSteps(context, steps, options.signal),
-        scanBytes: session.scanBytesInAll,
+        scanBytes: session.bill.inAll,
       };
     },
     async once({ metricsFile, ...run }, onLocked) {

@@ -1,5 +1,5 @@
 import type { DaemonListener } from "../reconcile/daemon-options.ts";
-import type { RunListener } from "../reconcile/once.ts";
+import type { RunListener } from "../reconcile/once-options.ts";
 import type { DeliveryListener } from "../reconcile/ports/notifier.ts";
 import type { CoordinationListener } from "./coordination.ts";
 

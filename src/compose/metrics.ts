@@ -1,7 +1,7 @@
 import type { Pipeline } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
-import type { OnceResult } from "../reconcile/once.ts";
+import type { OnceResult } from "../reconcile/once-options.ts";
 import type { Clock } from "../reconcile/ports.ts";
 import { version } from "./version.ts";
 

@@ -3,7 +3,7 @@ import { Disposition, State } from "../core/grid.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { DaemonListener } from "../reconcile/daemon-options.ts";
-import type { RunListener } from "../reconcile/once.ts";
+import type { RunListener } from "../reconcile/once-options.ts";
 import type { DeliveryListener } from "../reconcile/ports/notifier.ts";
 
 /** What a log says nothing of: others want to see it. */

@@ -60,7 +60,13 @@ export async function runCycle(
   // Not before: a schedule that is empty or cannot be read leaves nothing behind.
   if (isFirst) await ledger.create();
   const jobs = plan(assessment, limits);
-  const { cycle, events, baselines } = upkeepOf(assessment, cycleId, startedAt, jobs, session.scanBytes);
+  const { cycle, events, baselines } = upkeepOf(
+    assessment,
+    cycleId,
+    startedAt,
+    jobs,
+    session.bill.sinceRecord,
+  );
   await ledger.recordCycle(cycle, events, baselines);
   session.appendCycle(cycle, events, baselines);
   listener.onRecorded(cycle, events);

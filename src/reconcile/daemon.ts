@@ -197,7 +197,7 @@ class DaemonRun {
       jobs: this.#jobs,
       slots: this.#context.compiled.pipeline.limits.jobsMax,
       stop: signal,
-      takeScanBytes: () => (this.#leadership.term === null ? this.#session.takeScanBytes() : 0),
+      takeScanBytes: () => (this.#leadership.term === null ? this.#session.bill.take() : 0),
       freshFor: (...of) => this.#looks.freshFor(...of),
       onFailure: (thrown) => this.#planner.failed(thrown),
       onTold: (thrown) => this.#leadership.degraded(thrown),

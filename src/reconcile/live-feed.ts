@@ -16,14 +16,12 @@ import type {
   LiveStanding,
   LiveView,
 } from "./ports/live-view.ts";
-import type { OutstandingRepair, RepairQueue } from "./ports/repair-queue.ts";
+import type { RepairQueue } from "./ports/repair-queue.ts";
+import { QueueSight } from "./queue-sight.ts";
 import type { Session } from "./session.ts";
 import { showOutstanding } from "./show-outstanding.ts";
 
-const queuedMax = 1000;
 const decisionsMax = 100;
-/** How long what was heard of the queue is believed. */
-const queueMs = 2_000;
 /** Dates become due though nothing else changes. */
 const assessMs = 60_000;
 /** At most a fifth of the time is spent on assessing for those who watch, and a tenth on the whole plan. */
@@ -65,11 +63,9 @@ export class LiveFeed implements LiveDaemon {
   #cycleFailure: LiveFailure | null = null;
   #degraded: LiveFailure | null = null;
   #repairFailure: LiveFailure | null = null;
-  #queued: readonly OutstandingRepair[] = [];
+  readonly #queue: QueueSight;
   /** Counts what was heard of the queue while another process planned. */
   #queueChanges = 0;
-  /** On the monotonic clock. */
-  #queueAskedAt = -Infinity;
   /** On the monotonic clock; null where no look is due. */
   #lookDueSince: number | null;
   /** On the monotonic clock. */
@@ -83,6 +79,10 @@ export class LiveFeed implements LiveDaemon {
     this.#turnedAt = monotonic();
     this.#lookDueSince = monotonic();
     this.#history = new GapHistory(context, () => this.changed());
+    this.#queue = new QueueSight(options.queue, monotonic, () => {
+      if (!this.#isLeading) this.#queueChanges++;
+      this.changed();
+    });
     this.#assessment = new Paced(monotonic, assessPause, () => this.#assess());
     this.#plan = new Paced(monotonic, planPause, () => ({ asOf: session.now(), steps: session.cascade() }));
   }
@@ -121,7 +121,7 @@ export class LiveFeed implements LiveDaemon {
       revision: this.#revision(),
       sight,
       running: (records?.unfinished ?? []).toSorted((a, b) => a.startedAt - b.startedAt),
-      queued: this.#queued,
+      queued: this.#queue.jobs,
       ended: records === null ? [] : endedRepairs(records),
       decisions: (records?.decisions ?? []).slice(-decisionsMax).toReversed(),
       history: this.#history.points,
@@ -249,7 +249,7 @@ export class LiveFeed implements LiveDaemon {
   #assess(): Assessment {
     const assessment = this.#session.assess();
     // Whoever plans has told its session of the queue.
-    if (!this.#isLeading) showOutstanding(this.#context, assessment, this.#queued);
+    if (!this.#isLeading) showOutstanding(this.#context, assessment, this.#queue.jobs);
     plan(assessment, this.#options.limits);
     this.#changes++;
     return assessment;
@@ -268,24 +268,7 @@ export class LiveFeed implements LiveDaemon {
     this.#isWatched = true;
     if (isNew && this.#lookDueSince !== null) this.#options.wake();
     this.#history.load();
-    if (this.#monotonic() - this.#queueAskedAt < queueMs) return;
-    this.#queueAskedAt = this.#monotonic();
-    this.#options.queue.outstanding().then(
-      (jobs) => this.#heardOfQueue(jobs),
-      // Whoever plans asks too, and tells it: it is degraded.
-      () => undefined,
-    );
-  }
-
-  #heardOfQueue(jobs: readonly OutstandingRepair[]): void {
-    const first = jobs.slice(0, queuedMax);
-    const textOf = (list: readonly OutstandingRepair[]) =>
-      list.map(({ id, state }) => `${state} ${id}`).join("\n");
-    const isSame = textOf(first) === textOf(this.#queued);
-    this.#queued = first;
-    if (isSame) return;
-    if (!this.#isLeading) this.#queueChanges++;
-    this.changed();
+    this.#queue.watch();
   }
 
   /** Grows with everything that an assessment is made of. */

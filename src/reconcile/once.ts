@@ -1,66 +1,21 @@
 import { isConverged, isProgressing } from "../core/assess.ts";
-import type { Assessment } from "../core/assessment.ts";
-import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
-import { plan, type PlanLimits, type PlannedJob } from "../core/plan.ts";
+import type { RepairEnd } from "../core/ledger-records.ts";
+import { plan, type PlanLimits } from "../core/plan.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
-import type { CycleListener } from "./cycle.ts";
 import type { Coordination } from "./daemon-options.ts";
 import { DecisionPoll } from "./decision-poll.ts";
 import { FullLooks } from "./full-looks.ts";
 import { nextReadyAt } from "./next-ready.ts";
 import { AloneWork } from "./once-alone.ts";
+import type { OnceOptions, OnceResult } from "./once-options.ts";
 import { SharedWork } from "./once-shared.ts";
 import type { OnceWork } from "./once-work.ts";
 import { runLimits } from "./plan-limits.ts";
 import { RunningJobs } from "./running-jobs.ts";
 import { selectsAny } from "./selection.ts";
-import { Session, type SessionOptions } from "./session.ts";
-
-export interface OnceOptions extends Omit<SessionOptions, "horizon"> {
-  /** One cycle: what becomes ready by its repairs is left for the next run. */
-  readonly singlePass: boolean;
-  /** How long, in all, to wait for backoff and for runs elsewhere. */
-  readonly maxWaitMs: number;
-  /** With other processes of the pipeline; null where the run is alone. */
-  readonly coordination: Coordination | null;
-  readonly listener: RunListener;
-  readonly signal: AbortSignal;
-}
-
-/** What a person or a log may want to see of a run while it goes on. */
-export interface RunListener extends CycleListener {
-  /** After each full look at the warehouse. */
-  readonly onCycle: (assessment: Assessment, cycleId: string) => void;
-  /** After each assessment; `jobs` were just enqueued. */
-  readonly onPlanned: (assessment: Assessment, jobs: readonly PlannedJob[]) => void;
-  readonly onStarted: (start: RepairStart) => void;
-  readonly onEnded: (end: RepairEnd) => void;
-  /** So many jobs run now. */
-  readonly onRunning: (jobs: number) => void;
-  /**
-   * Nothing goes on here: until a backoff ends, or (null) until what runs elsewhere has ended, which nobody can foretell. Told once
-   * for each such wait, however often it is looked whether it is over.
-   */
-  readonly onWaiting: (until: EpochMs | null) => void;
-  /** Another process plans, and was asked for what is selected: its workers do it. */
-  readonly onAsking: () => void;
-  /** What keeps the processes together is away, or back (null). */
-  readonly onDegraded: (thrown: unknown) => void;
-  /** It was told to stop while so many repairs run. */
-  readonly onStopping: (running: number) => void;
-}
-
-export interface OnceResult {
-  readonly assessment: Assessment;
-  /** Those that touch the selection, whoever ran them, in the order in which they ended. */
-  readonly repairs: readonly RepairEnd[];
-  readonly converged: boolean;
-  readonly stopped: boolean;
-  /** Billed for all its looks. */
-  readonly scanBytes: number;
-}
+import { Session } from "./session.ts";
 
 /** How often a run asks what people decided meanwhile. */
 const decisionPollMs = 2000;
@@ -178,7 +133,7 @@ class OnceRun {
       repairs: this.#repairs,
       converged: isConverged(assessment),
       stopped: this.#options.signal.aborted,
-      scanBytes: this.#session.scanBytesInAll,
+      scanBytes: this.#session.bill.inAll,
     };
   }
 

@@ -3,7 +3,7 @@ import type { Assessment, AssessInput } from "../core/assessment.ts";
 import { cascade, type PlannedStep } from "../core/cascade.ts";
 import { Disposition } from "../core/grid.ts";
 import { type Day, toDay } from "../core/iso-date.ts";
-import { type InFlight, lostStarts } from "../core/ledger-facts.ts";
+import type { InFlight } from "../core/ledger-facts.ts";
 import type {
   Baseline,
   CycleRecord,
@@ -20,12 +20,14 @@ import type { ReconcileContext } from "./context.ts";
 import { InFlightRuns } from "./in-flight.ts";
 import { Journals } from "./journals.ts";
 import { withCycle, withEnd, withStart } from "./known-records.ts";
-import { mergeProfiles, observe, rangeOfLook } from "./observe.ts";
+import { readKnowledge } from "./knowledge.ts";
+import { mergeProfiles, rangeOfLook } from "./observe.ts";
 import type { ProfileResult } from "./ports.ts";
 import { readRunHistory } from "./run-history.ts";
 import { ScanBill } from "./scan-bill.ts";
 import { allSeenFor, type SelectionSpec } from "./selection.ts";
 import { sharedTurns } from "./shared-turns.ts";
+import { type KnownStarts, startsElsewhere, startsLost } from "./unfinished-starts.ts";
 
 export interface SessionOptions {
   readonly selection: SelectionSpec;
@@ -54,7 +56,8 @@ export class Session {
   #horizon: EpochMs | null = null;
   #wanted: readonly SelectionSpec[] = [];
   #lastToken = 0;
-  readonly #bill = new ScanBill();
+  /** What it was billed for. */
+  readonly bill = new ScanBill();
   #revision = 0;
   /** Of what is merged and appended. */
   readonly #journals = new Journals();
@@ -70,11 +73,13 @@ export class Session {
    * @throws ReconcilerError as `observe` and `Ledger.read` do, `interrupted` where a signal aborts; then all is as before
    */
   async refresh(limit?: AbortSignal): Promise<void> {
-    const signal = limit ?? this.#options.signal;
+    const { asOf, selection, signal = null } = this.#options;
+    const runHistoryBefore = () => this.#observations?.runHistory ?? null;
+    const look = { asOf, selection, bill: this.bill, runHistoryBefore, signal: limit ?? signal };
     await this.#journals.read(
-      () => this.#look(signal),
+      () => readKnowledge(this.#context, look),
       ({ askedAt, records, observations }, replay) => {
-        this.#bill.add(observations.scanBytes);
+        this.bill.add(observations.scanBytes);
         this.#records = records;
         this.#observations = observations;
         this.#askedAt = askedAt;
@@ -104,32 +109,9 @@ export class Session {
     );
   });
 
-  async #look(signal: AbortSignal | undefined) {
-    const { endDate } = this.#options.selection;
-    const { asOf } = this.#options;
-    // Before the question, as the looking itself takes time too: a repair must not seem to end before it wrote.
-    const askedAt = this.#context.clock.monotonic();
-    const now = asOf ?? (await this.#context.warehouse.now());
-    // What was spent bounds what the look may spend.
-    const records = await this.#context.ledger.read(now);
-    const observations = await observe(this.#context, {
-      now,
-      lastDay: endDate === null ? null : toDay(endDate),
-      budgetBytes: this.#bill.budget(this.#context.compiled.pipeline.budgets, records.scanBytesLast24h),
-      runHistory: this.#observations?.runHistory ?? null,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return { askedAt, records, observations };
-  }
-
   /** Grows whenever what is known here changes, time aside. */
   get revision(): number {
     return this.#revision;
-  }
-
-  /** All bytes that this session was billed for. */
-  get scanBytesInAll(): number {
-    return this.#bill.inAll;
   }
 
   get observations(): Observations {
@@ -163,7 +145,7 @@ export class Session {
 
   /** Takes what a repair's own look at the warehouse saw for the days from `from` to `to`, both included. */
   merge(later: ProfileResult, from: Day, to: Day): void {
-    this.#bill.add(later.scanBytes);
+    this.bill.add(later.scanBytes);
     this.#change(() => {
       this.#observations = mergeProfiles(this.observations, later, from, to);
     });
@@ -230,7 +212,7 @@ export class Session {
   nextElsewhereAt({ grid, elsewhere: others }: Assessment, pollMs: number): EpochMs | null {
     const now = this.now();
     const times = this.#inFlight.deferredMs.map((ms) => now + ms);
-    for (const start of this.#elsewhere()) times.push(Math.min(start.deadlineAt, now + pollMs));
+    for (const start of startsElsewhere(this.#known())) times.push(Math.min(start.deadlineAt, now + pollMs));
     for (const { processor, day, limitAt } of others.running) {
       const disposition = grid.dispositions[processor * grid.axis.length + day - grid.axis.first];
       if (disposition === Disposition.running) times.push(Math.min(limitAt, now + pollMs));
@@ -246,17 +228,12 @@ export class Session {
 
   /** Starts whose end nobody will write any more: those too whose end this process could not write. */
   lostStarts(): readonly RepairStart[] {
-    const { isWorkerDead, worker } = this.#context;
-    const unattended = this.records.unfinished.filter((start) => !this.#runsHere(start));
-    // One's own would be begun anew until its deadline, uncharged and without backoff.
-    return lostStarts(unattended, this.now(), (name) => name === worker || isWorkerDead(name));
+    return startsLost(this.#known());
   }
 
-  #runsHere({ worker, repair, dates }: RepairStart): boolean {
-    if (worker !== this.#context.worker) return false;
-    const { repairUnits } = this.#context.compiled.pipeline;
-    const unit = repairUnits.findIndex(({ name }) => name === repair);
-    return this.#inFlight.runsHere(unit, new Set(dates.map(toDay)));
+  #known(): KnownStarts {
+    const { unfinished } = this.records;
+    return { context: this.#context, inFlight: this.#inFlight, unfinished, now: this.now() };
   }
 
   /** Takes what people decided meanwhile: all of it, oldest first. */
@@ -287,26 +264,9 @@ export class Session {
     return this.#records !== before;
   }
 
-  /** All bytes that were billed since the last cycle's record: its look, and the looks of the repairs before it. */
-  get scanBytes(): number {
-    return this.#bill.sinceRecord;
-  }
-
-  /** The same, for another process to put on record: this one counts them no more. */
-  takeScanBytes(): number {
-    return this.#bill.take();
-  }
-
   appendCycle(cycle: CycleRecord, events: readonly GapEvent[], baselines: readonly Baseline[]): void {
-    this.#bill.recorded(cycle.scanBytes);
+    this.bill.recorded(cycle.scanBytes);
     this.#records = withCycle(this.records, cycle, events, baselines);
-  }
-
-  #elsewhere(): readonly RepairStart[] {
-    const lost = new Set(this.lostStarts());
-    return this.records.unfinished.filter(
-      (start) => start.worker !== this.#context.worker && !lost.has(start),
-    );
   }
 
   #input(except?: string): AssessInput {
@@ -320,8 +280,8 @@ export class Session {
       observations: this.observations,
       records: this.records,
       starting: this.#inFlight.startingCount(except),
-      scanBytes: this.#bill.sinceRecord,
-      inFlight: this.#inFlight.all(compiled, this.#elsewhere(), except),
+      scanBytes: this.bill.sinceRecord,
+      inFlight: this.#inFlight.all(compiled, startsElsewhere(this.#known()), except),
       now,
       horizon: horizon === "fixed" && !isOthers ? (this.#horizon ?? now) : now,
       maxAgeMs: isOthers ? null : maxAgeMs,

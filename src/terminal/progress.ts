@@ -5,7 +5,7 @@ import { type IsoDate, toDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { messageOf } from "../errors.ts";
 import { formatInstant } from "../core/wall-clock.ts";
-import type { RunListener } from "../reconcile/once.ts";
+import type { RunListener } from "../reconcile/once-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, formatCount, formatDates, formatSeconds } from "../presentation/numbers.ts";
 import { displayWidth, painter, truncate } from "./text.ts";
