@@ -10,6 +10,7 @@ import { parseYaml } from "./parse-yaml.ts";
 import { prepare } from "./prepare.ts";
 import { readTextFile, type TextFile } from "./read-text-file.ts";
 import { readSecret, secretBytesMax } from "./read-secret.ts";
+import { resolveDaemon } from "./resolve-daemon.ts";
 import { resolveNotify } from "./resolve-notify.ts";
 import { resolvePipeline } from "./resolve-pipeline.ts";
 import { resolveRedis } from "./resolve-redis.ts";
@@ -63,25 +64,20 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const loaded: Loaded = { document, tree, issues, folder, sqlFiles, secrets, names: knownNames(tree) };
   const pipeline = resolvePipeline(loaded);
   const storage = resolveStorage(loaded);
+  const daemon = await resolveDaemon(loaded);
   const http = await resolveHttp(loaded, secrets);
   const redis = await resolveRedis(loaded, secrets);
   const notify = await resolveNotify(loaded, secrets);
   issues.throwIfAny(file);
   const sorted = sortSecrets(secrets);
   const shown = tree.kind === "map" ? withoutEntries(tree, new Set(["defaults", "default_target"])) : tree;
-  const { daemon } = document;
   return deepFreeze({
     pipeline,
     file: absolute,
     target,
     storage,
     redis,
-    daemon: {
-      cron: daemon.cron,
-      cycleTimeoutMs: daemon.cycle_timeout,
-      shutdownGraceMs: daemon.shutdown_grace,
-      mode: daemon.mode,
-    },
+    daemon,
     http,
     notify,
     jsonDocument: maskedJson(shown, sorted),

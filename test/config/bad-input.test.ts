@@ -57,6 +57,28 @@ test("a word that is none of the choices is told with the nearest", async () => 
   );
 });
 
+test("a cron whose time never comes is told where it stands, and not by the daemon when it starts", async () => {
+  for (const cron of ["61 * * * *", "*/0 * * * *", "0 24 * * *", "* * * * someday", "0 0 30 2 *"]) {
+    expect(await faultOf(pipelineYaml(undefined, `daemon: { cron: "${cron}" }`))).toBe(
+      `pipeline.yaml:8:17 daemon.cron expected cron fields with a time that comes: minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-7 found "${cron}"`,
+    );
+  }
+  for (const cron of ["*/15 * * * *", "5,35 6-23 * * mon-fri", "0 6 29 2 *"]) {
+    const { config } = await load({ yaml: pipelineYaml(undefined, `daemon: { cron: "${cron}" }`) });
+    expect(config.daemon.cron).toBe(cron);
+  }
+});
+
+test("a port that no server can have is refused", async () => {
+  for (const port of [65_536, 99_999]) {
+    expect(await faultOf(pipelineYaml(undefined, `http: { listen: "127.0.0.1:${port}" }`))).toMatch(
+      /http\.listen expected a host and a port, such as "127\.0\.0\.1:8080"/,
+    );
+  }
+  const { config } = await load({ yaml: pipelineYaml(undefined, 'http: { listen: "127.0.0.1:65535" }') });
+  expect(config.http?.listen).toBe("127.0.0.1:65535");
+});
+
 test("a kind of warehouse that there is not is told with those that there are", async () => {
   expect(await faultOf(pipelineYaml().replace("type: duckdb", "type: postgres"))).toMatch(
     /:4:20 warehouse\.type expected duckdb or bigquery found "postgres"$/,

@@ -3,6 +3,7 @@ import {
   amount,
   bytes,
   cron,
+  cronDefault,
   dataset,
   duration,
   isoDate,
@@ -83,9 +84,12 @@ const redisSchema = z.strictObject({
 const httpServerSchema = z.strictObject({
   listen: z
     .string({ error: 'a host and a port, such as "127.0.0.1:8080"' })
-    .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
-      error: 'a host and a port, such as "127.0.0.1:8080"',
-    })
+    .regex(
+      /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+      {
+        error: 'a host and a port, such as "127.0.0.1:8080"',
+      },
+    )
     .prefault("127.0.0.1:8080")
     .describe("Where the daemon listens."),
   token_file: text
@@ -94,7 +98,7 @@ const httpServerSchema = z.strictObject({
 });
 
 const daemonSchema = z.strictObject({
-  cron: cron.prefault("*/15 * * * *").describe("When a cycle starts, in the pipeline's time zone."),
+  cron: cron.prefault(cronDefault).describe("When a cycle starts, in the pipeline's time zone."),
   cycle_timeout: duration.prefault("10m").describe("Time for one cycle."),
   shutdown_grace: duration
     .prefault("2m")

@@ -142,6 +142,8 @@ export const timeWindow = parsed(
   },
 );
 
+export const cronDefault = "*/15 * * * *";
+
 export const cron = z
   .string({ error: 'five cron fields, such as "*/15 * * * *"' })
   .regex(/^\s*([0-9A-Za-z*/,-]+\s+){4}[0-9A-Za-z*/,-]+\s*$/, {
