@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Jobs, Statement } from "./jobs.ts";
+import type { Statement } from "./job-configuration.ts";
+import type { Jobs } from "./jobs.ts";
 import { limitsOf } from "./limits.ts";
 
 /** A row to be written. */

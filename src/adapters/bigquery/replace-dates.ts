@@ -6,7 +6,8 @@ import { broken, calledOff, checkOwned, checkStaged, refusedRows } from "../sql/
 import { sessionKey, stagePurpose } from "./abandoned-sessions.ts";
 import type { Api } from "./api.ts";
 import { FenceConflict, type Fences, type RunInSession, writeFence } from "./fence.ts";
-import type { Jobs, JobSession, Outcome } from "./jobs.ts";
+import type { JobSession } from "./job-configuration.ts";
+import type { Jobs, Outcome } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import type { Parameter } from "./parameters.ts";
 import { type RepairShape, shapeRepair } from "./repair-shape.ts";

@@ -1,6 +1,6 @@
 import type { AppendedRow, RowKeeper } from "./appended-table.ts";
 import type { NewRow } from "./inserts.ts";
-import type { Statement } from "./jobs.ts";
+import type { Statement } from "./job-configuration.ts";
 import { type LedgerAccess, LedgerTable } from "./ledger-table.ts";
 import { listParameter } from "./parameters.ts";
 import { loadSql } from "./sql-files.ts";

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Api } from "../../../src/adapters/bigquery/api.ts";
-import { type JobOptions, Jobs } from "../../../src/adapters/bigquery/jobs.ts";
+import type { JobOptions } from "../../../src/adapters/bigquery/job-configuration.ts";
+import { Jobs } from "../../../src/adapters/bigquery/jobs.ts";
 import { limitsOf } from "../../../src/adapters/bigquery/limits.ts";
 import { QueryError } from "../../../src/adapters/sql/query-error.ts";
 import { parameter } from "../../../src/adapters/bigquery/parameters.ts";

@@ -3,7 +3,8 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Api } from "../../../src/adapters/bigquery/api.ts";
-import { Jobs, type JobSession } from "../../../src/adapters/bigquery/jobs.ts";
+import type { JobSession } from "../../../src/adapters/bigquery/job-configuration.ts";
+import { Jobs } from "../../../src/adapters/bigquery/jobs.ts";
 import { limitsOf } from "../../../src/adapters/bigquery/limits.ts";
 import { listParameter, parameter } from "../../../src/adapters/bigquery/parameters.ts";
 import { loadSql } from "../../../src/adapters/bigquery/sql-files.ts";
