@@ -23,7 +23,7 @@ import type { Processor } from "./core/pipeline.ts";
 import { plan } from "./core/plan.ts";
 import { createLogger, type LoggingOptions } from "./observability/logging.ts";
 import type { Metrics } from "./observability/metrics/metrics.ts";
-import { runLog } from "./observability/run-log.ts";
+import { type RunLog, runLog } from "./observability/run-log.ts";
 import type { ReconcileContext } from "./reconcile/context.ts";
 import { reconcileAlways } from "./reconcile/daemon.ts";
 import type { DaemonRole } from "./reconcile/daemon-options.ts";
@@ -69,6 +69,8 @@ export interface App {
   readonly metrics: Pick<Metrics, "render">;
   /** As `explainFully` does. */
   explain(assessment: Assessment, processor: Processor, date: IsoDate): Promise<ExplainedCellFully>;
+  /** Puts into the log how far a run is. */
+  readonly logProgress: RunLog["onProgress"];
   /** As `recordDecision` does. */
   record(request: DecisionRequest, id: string): Promise<Decision>;
   close(): Promise<void>;
@@ -146,6 +148,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   return {
     config,
     context,
+    logProgress: log.onProgress,
     metrics: { render: async () => (await daemonMetrics()).render() },
     async look(options) {
       const session = new Session(context, { ...options, maxAgeMs: null, horizon: "fixed" });

@@ -93,7 +93,11 @@ async function tell(app: App, flags: GlobalFlags, surroundings: Surroundings): P
 }
 
 async function repairAll(app: App, flags: GlobalFlags, { stderr, env, signal }: Surroundings) {
-  const progress = createProgress(stderr, { ...terminalOf(stderr, flags, env), quiet: flags.quiet === true });
+  const progress = createProgress(stderr, {
+    ...terminalOf(stderr, flags, env),
+    quiet: flags.quiet === true,
+    log: stderr.isTTY ? null : app.logProgress,
+  });
   const options = { selection: everything, asOf: null, maxAgeMs: null, singlePass: false, maxWaitMs: 60_000 };
   return app.once({ ...options, listener: progress, signal }, () => undefined).finally(() => progress.stop());
 }

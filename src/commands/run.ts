@@ -65,7 +65,11 @@ export async function runOnce(flags: RunFlags & GlobalFlags, surroundings: Surro
   await withApp(flags, surroundings, async (app) => {
     const selection = selectionOf(flags, app.config.pipeline);
     const terminal = terminalOf(surroundings.stderr, flags, surroundings.env);
-    const progress = createProgress(surroundings.stderr, { ...terminal, quiet: flags.quiet === true });
+    const progress = createProgress(surroundings.stderr, {
+      ...terminal,
+      quiet: flags.quiet === true,
+      log: surroundings.stderr.isTTY ? null : app.logProgress,
+    });
     const result = await app
       .once(
         {

@@ -3,7 +3,7 @@ import { Disposition, State } from "../core/grid.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { DaemonListener } from "../reconcile/daemon-options.ts";
-import type { RunListener } from "../reconcile/once-options.ts";
+import type { RunListener, RunProgress } from "../reconcile/once-options.ts";
 import type { DeliveryListener } from "../reconcile/ports/notifier.ts";
 
 /** What a log says nothing of: others want to see it. */
@@ -11,6 +11,7 @@ type Unlogged = "onCycleStarted" | "onRecorded" | "onRunning";
 
 export interface RunLog extends Omit<RunListener & DaemonListener, Unlogged>, DeliveryListener {
   readonly onLocked: (message: string) => void;
+  readonly onProgress: (progress: RunProgress) => void;
   readonly onListening: (url: string) => void;
   readonly onRequestFailed: (thrown: unknown, request: string) => void;
   readonly onUnreadable: (jobId: string, message: string) => void;
@@ -143,6 +144,10 @@ export function runLog(logger: Logger): RunLog {
     },
     onRequestFailed(thrown, request) {
       logger.error({ request, ...fieldsOf(thrown) }, "http request failed");
+    },
+    onProgress({ repaired, total, running, failures, secondsLeft }) {
+      const left = secondsLeft === null ? {} : { seconds_left: Math.ceil(secondsLeft) };
+      logger.info({ repaired, cells: total, running, failures, ...left }, "progress");
     },
     onLocked(message) {
       logger.info({ reason: message }, "waiting for another run");

@@ -40,6 +40,19 @@ export interface RunListener extends CycleListener {
   readonly onStopping: (running: number) => void;
 }
 
+/** How far a run is. */
+export interface RunProgress {
+  readonly repaired: number;
+  /** Cells, those included that are repaired. */
+  readonly total: number;
+  /** Repairs that go on. */
+  readonly running: number;
+  /** Repairs that ended without having filled all that they were to. */
+  readonly failures: number;
+  /** By the pace so far; null while there is too little to go by. */
+  readonly secondsLeft: number | null;
+}
+
 export interface OnceResult {
   readonly assessment: Assessment;
   /** Those that touch the selection, whoever ran them, in the order in which they ended. */

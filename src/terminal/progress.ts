@@ -5,7 +5,7 @@ import { type IsoDate, toDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { messageOf } from "../errors.ts";
 import { formatInstant } from "../core/wall-clock.ts";
-import type { RunListener } from "../reconcile/once-options.ts";
+import type { RunListener, RunProgress } from "../reconcile/once-options.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted, formatCount, formatDates, formatSeconds } from "../presentation/numbers.ts";
 import { displayWidth, painter, truncate } from "./text.ts";
@@ -13,6 +13,8 @@ import { displayWidth, painter, truncate } from "./text.ts";
 export interface ProgressOptions extends Terminal {
   /** Shows nothing at all. */
   readonly quiet: boolean;
+  /** Takes what would be a line of text, where the stream is for programs; null where people read it. */
+  readonly log: ((progress: RunProgress) => void) | null;
   /** What is drawn is taken away when it aborts, so that what is said of a stop stands alone; later it is drawn below. */
   readonly signal?: AbortSignal;
   /** Milliseconds that never go back; the default is this process's clock. */
@@ -38,7 +40,7 @@ const endsForPaceMin = 3;
 
 /**
  * Shows a run while it goes on: on a terminal a bar with the time left and the running jobs, redrawn in place; elsewhere a
- * line every 10 seconds at most. Nothing of it stays on the terminal after `stop`.
+ * line every 10 seconds at most, or what the log makes of it. Nothing of it stays on the terminal after `stop`.
  */
 export function createProgress(stream: ProgressStream, options: ProgressOptions): Progress {
   const monotonic = options.monotonic ?? (() => performance.now());
@@ -55,7 +57,8 @@ export function createProgress(stream: ProgressStream, options: ProgressOptions)
     if (options.interactive) draw();
     else if (state.total > 0 && monotonic() - lastLineAt >= lineEveryMs) {
       lastLineAt = monotonic();
-      stream.write(`${plainLine(state, monotonic())}\n`);
+      if (options.log === null) stream.write(`${plainLine(state, lastLineAt)}\n`);
+      else options.log(progressOf(state, lastLineAt));
     }
   };
   const timer = setInterval(show, options.interactive ? redrawMs : lineEveryMs);
@@ -209,6 +212,11 @@ function liveLines(state: ProgressState, now: number, options: Terminal): readon
     lines.push(paint("yellow", failure));
   }
   return lines;
+}
+
+function progressOf(state: ProgressState, now: number): RunProgress {
+  const { repaired, total, running, failures } = state;
+  return { repaired, total, running: running.size, failures, secondsLeft: secondsLeft(state, now) };
 }
 
 function plainLine(state: ProgressState, now: number): string {

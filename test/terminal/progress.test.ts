@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { RepairEnd } from "../../src/core/ledger-records.ts";
+import type { RunProgress } from "../../src/reconcile/once-options.ts";
 import { createProgress, type Progress, type ProgressOptions } from "../../src/terminal/progress.ts";
 import { attempt, repairStart, runEnd } from "../support/ledger.ts";
 import { assessed } from "../support/sight.ts";
@@ -32,6 +33,7 @@ function start(more: Partial<ProgressOptions> = {}): Progress {
     columns: 80,
     color: false,
     quiet: false,
+    log: null,
     monotonic: () => now,
     ...more,
   });
@@ -166,6 +168,22 @@ describe("progress elsewhere", () => {
     const text = stream.take();
     expect(text).toBe("1 of 4 cells repaired, 1 job running, 1 failure\n");
     expect(hasEscapes(text)).toBe(false);
+  });
+
+  test("is for the log what would be a line, where programs read it", () => {
+    const logged: RunProgress[] = [];
+    const shown = start({ interactive: false, log: (progress) => logged.push(progress) });
+    shown.onPlanned(work, []);
+    shown.onStarted(repairStart("orders", ["2024-01-01"]));
+    now = 10_000;
+    vi.advanceTimersByTime(10_000);
+    for (const date of ["2024-01-01", "2024-01-02", "2024-01-03"]) {
+      now += 10_000;
+      shown.onEnded(repaired(date));
+    }
+    expect(stream.take()).toBe("");
+    expect(logged.at(0)).toEqual({ repaired: 0, total: 4, running: 1, failures: 0, secondsLeft: null });
+    expect(logged.at(-1)).toMatchObject({ repaired: 3, total: 4, failures: 0, secondsLeft: 40 / 3 });
   });
 
   test("is nothing when quiet, on a terminal too", () => {
