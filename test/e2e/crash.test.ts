@@ -121,11 +121,15 @@ describe.concurrent("a run that is killed", () => {
     "as soon as it has the lock leaves it free for the next one",
     () =>
       withFillScene(sketch, async (scene) => {
+        // However late this process sees the note: that run is not over by then.
+        scene.ask("hold");
         const { child, ended } = scene.start("--once");
         const note = join(scene.folder, "warehouse.ledger.duckdb.lock.holder");
         await until("the note of the lock's holder", () => existsSync(note));
         child.kill("SIGKILL");
         expect(await ended).toMatchObject({ signal: "SIGKILL" });
+        await expectNobodyLeft(scene);
+        scene.release("hold");
         await expectReadableLedger(scene);
         expect(await runOn(scene)).toEqual(allDoneOnce);
       }),

@@ -13,7 +13,7 @@ const nights = ["2024-01-02", "2024-01-31"] as const;
 function broken(daemon: string) {
   const tables = ["player_game_summary", "player_composite_factors", "ml_feature_store_v2"];
   return {
-    pipeline: `daemon: { cron: "0 4 * * *", shutdown_grace: 5s${daemon} }\n${leagueHead}${[
+    pipeline: `daemon: { cron: "0 4 1 1 *", shutdown_grace: 5s${daemon} }\n${leagueHead}${[
       processors.boxscores,
       processors.player_game_summary,
       processors.upcoming_player_game_context,

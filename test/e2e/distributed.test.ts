@@ -35,7 +35,7 @@ async function withFleet(work: (fleet: Fleet) => Promise<void>, more = ""): Prom
   try {
     await asIfUsedBefore([redis], `${keyPrefix("platform")}locks:`);
     await platform.configure({
-      more: `redis: { url: "${redis.url}" }\ndaemon: { cron: "0 4 * * *", shutdown_grace: 5s }\nlimits: { jobs_max: 4 }\n${more}\n`,
+      more: `redis: { url: "${redis.url}" }\ndaemon: { cron: "0 4 1 1 *", shutdown_grace: 5s }\nlimits: { jobs_max: 4 }\n${more}\n`,
     });
     expect(await platform.run("validate", "--create")).toMatchObject({ code: 0 });
     await work({

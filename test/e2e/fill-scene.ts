@@ -81,7 +81,7 @@ processors:
       return await work(fillSceneOf(scene));
     } finally {
       // A test that failed half-way must not leave anybody behind either.
-      for (const pid of processesIn(scene.folder)) process.kill(pid, "SIGKILL");
+      for (const pid of processesIn(scene.folder)) killIfThere(pid);
     }
   });
 }
@@ -141,6 +141,14 @@ export async function until(what: string, condition: () => boolean, limitMs = 60
 /** Proves that reconcile, its supervisors and their commands are all gone, or go by themselves. */
 export async function expectNobodyLeft(scene: FillScene): Promise<void> {
   await until("every process of the run to end", () => processesIn(scene.folder).length === 0);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 /** The processes that run in a folder, as reconcile, its supervisors and their commands do. */

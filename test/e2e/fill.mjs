@@ -4,7 +4,7 @@
 //
 // What it does beside that is asked for by files in the working folder, so that its command stays the same:
 //   fail                ends with exit code 1 at once
-//   hold                waits, once started, until that file is gone
+//   hold                waits, once started, until that file is gone; one that holds "table date" is heeded by that date alone
 //   hold-open           the same, with the DuckDB file open
 //   kill-before-write   kills the process whose id is in reconcile.pid, then waits to be ended itself
 //   kill-after-write    writes first, then the same
@@ -47,19 +47,33 @@ async function fill() {
 }
 
 async function heldBy(file) {
-  if (!existsSync(file)) return;
+  const whose = requestIn(file);
+  if (whose === null || (whose !== "" && !isMeant(whose))) return;
   for (const date of dates) log(file, date);
   while (existsSync(file)) await sleep(20);
 }
 
 async function killReconcile(request) {
-  if (!existsSync(request)) return;
-  const whose = readFileSync(request, "utf8");
+  const whose = requestIn(request);
+  if (whose === null) return;
   if (whose === "once") rmSync(request);
-  else if (!dates.some((date) => whose === `${table} ${date}`)) return;
+  else if (!isMeant(whose)) return;
   process.kill(Number(readFileSync("reconcile.pid", "utf8")), "SIGKILL");
   // Whoever outlives the run would be found by the test.
   await sleep(600_000);
+}
+
+/** What the file of a request says; null where there is none, or none any more. */
+function requestIn(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+function isMeant(whose) {
+  return dates.some((date) => whose === `${table} ${date}`);
 }
 
 function log(event, date) {
