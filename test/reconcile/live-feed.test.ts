@@ -50,7 +50,7 @@ test("a process that does not plan looks only when somebody watches it, and then
   });
   // Each turn of the loop is one in which it could look, and a supervisor that probes is nobody who watches.
   for (const turn of [1, 2, 3]) {
-    await expect.poll(() => turns, { timeout: 10_000 }).toBeGreaterThanOrEqual(turn);
+    await expect.poll(() => turns, { timeout: 20_000 }).toBeGreaterThanOrEqual(turn);
     expect((await follower.get("/readyz")).status).toBe(200);
     expect((await follower.get("/metrics")).status).toBe(200);
     follower.tick();
