@@ -20,8 +20,9 @@ export default defineConfig({
     pool: "forks",
     // The default leaves a core idle on two; most tests wait for processes, files and clocks.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For what hangs: what takes two seconds takes half a minute where others keep the machine busy.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // What is polled for comes when it comes: the default of one second is a measure of the machine.
     expect: { poll: { timeout: 15_000 } },
     sequence: { sequencer: SlowestFirst },

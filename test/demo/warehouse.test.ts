@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildDemoWarehouse } from "../../src/demo/build.ts";
 import { boundsOf, range } from "../../src/demo/damage.ts";
 import { withDemoWarehouse } from "../../src/demo/open.ts";
@@ -10,6 +10,9 @@ import { type DemoStory, seedStories } from "../../src/demo/stories.ts";
 import { demoTables, readRepair } from "../../src/demo/tables.ts";
 import { ReconcilerError } from "../../src/errors.ts";
 import { dateColumnOf, gapDates, query, tableName } from "./gap-dates.ts";
+
+// Four seasons are built and compared: many seconds of work, and more where others work too.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 // Goal: the demo's warehouse is whole where it is built, broken where its stories say, and whole again once the example's repairs
 // ran. Method: plain SQL over the files, with the rules of gap-dates.ts and without the product.

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DuckDBResult } from "@duckdb/node-api";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse, stringify } from "yaml";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
@@ -13,6 +13,9 @@ import { boundsOf } from "../../src/demo/damage.ts";
 import { withDemoWarehouse } from "../../src/demo/open.ts";
 import { demoTables, exampleDirectory } from "../../src/demo/tables.ts";
 import { messageOf } from "../../src/errors.ts";
+
+// Four seasons are built and read: many seconds of work, and more where others work too.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 // Goal: what examples/nba says is true of the warehouse that the demo makes for it.
 

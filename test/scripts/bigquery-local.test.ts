@@ -2,7 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+
+// It makes the example's tables before it says that it listens: seconds of work, and more where others work too.
+vi.setConfig({ testTimeout: 120_000 });
 
 const script = fileURLToPath(new URL("../../scripts/bigquery-local.ts", import.meta.url));
 const children: ChildProcess[] = [];
@@ -26,7 +29,8 @@ function start(...args: readonly string[]) {
     child,
     async says(pattern: RegExp): Promise<string> {
       while (!pattern.test(said)) {
-        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode} and said: ${said}`);
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`it ended with ${child.exitCode ?? child.signalCode} and said: ${said}`);
         await Promise.race([once(child.stdout, "data"), ended]);
       }
       return pattern.exec(said)?.[1] ?? "";
