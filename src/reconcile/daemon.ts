@@ -39,6 +39,7 @@ class DaemonRun {
   readonly #planner: Planner;
   /** Cancels what still runs when the grace is over. */
   readonly #cancel = new AbortController();
+  #consumer: RepairConsumer | null = null;
   #wake: () => void = () => undefined;
 
   constructor(context: ReconcileContext, options: DaemonOptions) {
@@ -101,6 +102,8 @@ class DaemonRun {
       listener,
       signal,
       wake: () => this.#wake(),
+      // Whoever sees nothing would keep jobs from those that do, each for as long as a question takes to fail.
+      onFit: (isFit) => (isFit ? this.#consumer?.resume() : this.#consumer?.pause()),
     });
   }
 
@@ -145,7 +148,7 @@ class DaemonRun {
     signal.addEventListener("abort", stop, { once: true });
     const ticking = ticks.start(() => this.#planner.cycleDue());
     const unsubscribe = coordination.events.subscribe((event) => this.#planner.heard(event));
-    const consumer = this.#startWorker();
+    this.#consumer = this.#startWorker();
     try {
       while (!signal.aborted) {
         // What happens while it turns is not slept through: a stop above all.
@@ -164,7 +167,7 @@ class DaemonRun {
       await this.#leadership.release();
       // Another plans now, while jobs may go on here for minutes; what a last look saw is still told as the planner's.
       const resigned = this.#looks.allEnded().then(() => this.#leadership.resign());
-      await consumer?.close({ graceMs: this.#options.shutdownGraceMs });
+      await this.#consumer?.close({ graceMs: this.#options.shutdownGraceMs });
       this.#cancel.abort();
       const last = [this.#jobs.allEnded(), resigned, this.#decisions.allAnswered()];
       await this.#answered(last, lastAnswersMs.atEnd);

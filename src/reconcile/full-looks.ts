@@ -39,6 +39,8 @@ export class FullLooks {
   readonly #known = new Set<string>();
   /** When, on the monotonic clock, the last one ended. */
   #endedAt = -Infinity;
+  /** When, on the monotonic clock, and why a look last failed; null where none has since one worked. */
+  #failed: { readonly at: number; readonly thrown: unknown } | null = null;
   /** Whether a job was not what this process took it for: what it knows is too old. */
   #isOutdated = false;
 
@@ -96,7 +98,8 @@ export class FullLooks {
   }
 
   /**
-   * A worker needs to know what the planner knew. A look knows at least what was known to whoever had planned before it began.
+   * A worker needs to know what the planner knew. A look knows at least what was known to whoever had planned before it began. One that
+   * fails has failed for all that wait: each in its turn would ask in vain for as long again.
    * @param outstanding the cycles whose jobs are in the queue; asked only before a look, which then is one for all of these jobs
    * @throws as `Session.refresh` does, and `cycle_timeout`; what `outstanding` throws
    */
@@ -104,8 +107,10 @@ export class FullLooks {
     // A cycle that goes on must not keep the jobs of the one before waiting.
     const isFresh = () => this.#known.has(cycleId) && !this.#isOutdated;
     if (isFresh()) return;
+    const askedAt = this.#context.clock.monotonic();
     await this.#inTurn(async () => {
       if (isFresh()) return;
+      if (this.#failed !== null && this.#failed.at >= askedAt) throw this.#failed.thrown;
       const planned = await outstanding();
       await this.#limited((limit) => this.#session.refresh(limit));
       this.#ended([...planned, cycleId]);
@@ -136,6 +141,7 @@ export class FullLooks {
   /** Jobs of cycles before may come later: what was known then is known for as long as this process lives. */
   #ended(cycleIds: readonly string[]): void {
     this.#isOutdated = false;
+    this.#failed = null;
     this.#endedAt = this.#context.clock.monotonic();
     for (const cycleId of cycleIds) {
       this.#known.add(cycleId);
@@ -147,12 +153,15 @@ export class FullLooks {
   async #limited<T>(look: (limit: AbortSignal) => Promise<T>, term?: AbortSignal): Promise<T> {
     const { timeoutMs, signal } = this.#options;
     const end = term === undefined ? signal : AbortSignal.any([signal, term]);
-    if (timeoutMs === null) return look(end);
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const timeout = timeoutMs === null ? null : AbortSignal.timeout(timeoutMs);
     try {
-      return await look(AbortSignal.any([timeout, end]));
-    } catch (thrown) {
-      throw timeout.aborted ? tookTooLong(timeoutMs, thrown) : thrown;
+      return await look(timeout === null ? end : AbortSignal.any([timeout, end]));
+    } catch (error) {
+      const isLate = timeoutMs !== null && timeout?.aborted === true;
+      const thrown = isLate ? tookTooLong(timeoutMs, error) : error;
+      // What was called off says nothing of what there is to see.
+      if (!end.aborted) this.#failed = { at: this.#context.clock.monotonic(), thrown };
+      throw thrown;
     }
   }
 

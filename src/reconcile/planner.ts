@@ -14,6 +14,13 @@ const pollMs = 2_000;
 /** After a cycle that failed the next one does not wait for its tick, but for this. */
 const retryMs = 60_000;
 
+/** What may be wrong with the way of one process alone, where anything else is wrong with a table or a statement. */
+const unreachableCodes: ReadonlySet<string> = new Set([
+  "ledger_unavailable",
+  "warehouse_credentials",
+  "warehouse_unavailable",
+]);
+
 export interface PlannerOptions {
   readonly role: DaemonRole;
   readonly mode: "observe" | "repair";
@@ -29,6 +36,8 @@ export interface PlannerOptions {
   readonly signal: AbortSignal;
   /** Has the loop turn at once. */
   readonly wake: () => void;
+  /** Told when it changes whether this process can see what it needs to work. */
+  readonly onFit: (isFit: boolean) => void;
 }
 
 /** What a daemon has to do at a moment, turn by turn: seek the lease, look at everything where that is due, plan where something changed. */
@@ -42,6 +51,11 @@ export class Planner {
   #retryAt = Infinity;
   /** Whether the last cycle worked, so that what is known may be acted on. */
   #isTrusted = false;
+  /**
+   * Whether no look has worked since one failed, or since warehouse or ledger could not be reached. It may be this process alone that
+   * cannot: it neither plans for others that can, nor takes work from them.
+   */
+  #isUnfit = false;
   /** Whether something changed since the last plan. */
   #isChanged = false;
   /** When, on the monotonic clock, something becomes ready by itself. */
@@ -100,6 +114,7 @@ export class Planner {
   /** Without a ledger or a warehouse nothing more is begun until a cycle has worked. */
   failed(thrown: unknown): void {
     this.#distrust();
+    if (thrown instanceof ReconcilerError && unreachableCodes.has(thrown.code)) this.#setFit(false);
     this.#options.listener.onRepairFailed(thrown);
   }
 
@@ -116,18 +131,19 @@ export class Planner {
         if (isLeading) this.cycleDue();
         return;
       case "lease_wanted":
-        if (mode === "observe") this.#standAside();
+        if (mode === "observe" || this.#isUnfit) this.#standAside();
         return;
       case "repairs_wanted":
-        if (mode === "observe") this.#standAside();
-        else if (this.#wanted.heard(event, this.#options.clock.monotonic())) this.#takeWanted();
+        if (mode === "observe" || this.#isUnfit) this.#standAside();
+        if (mode === "repair" && this.#wanted.heard(event, this.#options.clock.monotonic()))
+          this.#takeWanted();
         return;
       default:
         assertNever(event, "event");
     }
   }
 
-  /** The lease is for somebody else: whoever repairs, where this process only observes, or whose plan is newer. */
+  /** The lease is for somebody else: whoever repairs, where this process only observes or sees nothing, or whose plan is newer. */
   #standAside(): void {
     const { leadership } = this.#options;
     leadership.standAside();
@@ -152,7 +168,7 @@ export class Planner {
     const { leadership, mode, events } = this.#options;
     const found = await leadership.seek();
     this.#isFollower = found === "taken";
-    if (this.#isFollower && mode === "repair") {
+    if (this.#isFollower && mode === "repair" && !this.#isUnfit) {
       // Where nobody hears it, it is said again with the next attempt.
       void events.publish({ kind: "lease_wanted" }).catch(() => undefined);
     }
@@ -171,7 +187,8 @@ export class Planner {
   /** Whoever plans looks at everything; a second look would cost as much again, and is worth it only where somebody watches. */
   #lookIfDue(): void {
     const { live, looks } = this.#options;
-    const isWorthIt = !this.#isFollower || live.isWatched;
+    // Nothing but a look of its own tells a process that it can see again.
+    const isWorthIt = !this.#isFollower || live.isWatched || this.#isUnfit;
     if (this.#isCycleDue && isWorthIt && !looks.isCycling) void this.#cycle();
   }
 
@@ -189,6 +206,7 @@ export class Planner {
       // What was seen before the lease was lost, and won again, is too old.
       this.#isTrusted = term !== null && term === leadership.term;
       this.#isChanged = true;
+      this.#setFit(true);
       listener.onCycle(seen, cycleId);
     } catch (thrown) {
       if (signal.aborted) return;
@@ -198,6 +216,7 @@ export class Planner {
         return;
       }
       this.#distrust();
+      this.#setFit(false);
       listener.onCycleFailed(thrown, cycleId);
     } finally {
       wake();
@@ -224,8 +243,12 @@ export class Planner {
 
   #distrust(): void {
     this.#isTrusted = false;
-    // A worker has no cycles of its own.
-    if (this.#options.role === "worker") return;
     this.#retryAt = Math.min(this.#retryAt, this.#options.clock.monotonic() + retryMs);
+  }
+
+  #setFit(isFit: boolean): void {
+    if (isFit === !this.#isUnfit) return;
+    this.#isUnfit = !isFit;
+    this.#options.onFit(isFit);
   }
 }

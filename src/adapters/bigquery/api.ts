@@ -14,6 +14,8 @@ export interface ApiOptions {
   readonly apiEndpoint?: string;
   /** The first wait before a call is tried again; it doubles. Default 1 s. */
   readonly retryFromMs?: number;
+  /** How long one call may go without an answer. Default 60 s. */
+  readonly callLimitMs?: number;
 }
 
 /** One call of the REST API. `path` begins after the project. */
@@ -29,7 +31,12 @@ export interface Call {
 const tries = 5;
 const retryToMs = 32_000;
 /** Of one call, so that one whose answer never comes is tried again while there is time. */
-const callLimitMs = 60_000;
+const defaultCallLimitMs = 60_000;
+/**
+ * Of calls without any answer, in a row or not: a network that is silent for so long is so for the next call too, and until it is told
+ * of, others that might work wait for it.
+ */
+const silentTries = 2;
 
 /**
  * BigQuery's REST API through the client library, which knows credentials, proxies and endpoints. Jobs are made and awaited
@@ -40,12 +47,14 @@ export class Api {
   readonly project: string;
   readonly #client: BigQuery;
   readonly #retryFromMs: number;
+  readonly #callLimitMs: number;
 
   constructor(options: ApiOptions) {
     const { project, apiEndpoint } = options;
     const isPlain = apiEndpoint?.startsWith("http:") === true;
     this.project = project;
     this.#retryFromMs = options.retryFromMs ?? 1_000;
+    this.#callLimitMs = options.callLimitMs ?? defaultCallLimitMs;
     this.#client = new BigQuery({
       projectId: project,
       autoRetry: false,
@@ -59,11 +68,13 @@ export class Api {
    * @throws ApiFailure; ReconcilerError `warehouse_credentials`, `warehouse_timeout` or `interrupted`
    */
   async call<T>(call: Call, schema: z.ZodType<T>, limits: Limits): Promise<T> {
+    let silences = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#once(call, schema, limits);
       } catch (error) {
         if (!(error instanceof ApiFailure) || !isPassing(error) || attempt === tries) throw error;
+        if (error instanceof Silence && ++silences === silentTries) throw error;
       }
       await this.backOff(attempt, limits);
     }
@@ -86,7 +97,7 @@ export class Api {
         await this.#authenticate();
         return this.#send(call);
       },
-      { ms: callLimitMs, error: () => new ApiFailure(`no answer within ${callLimitMs / 1000} s`, {}) },
+      { ms: this.#callLimitMs, error: () => new Silence(this.#callLimitMs) },
     );
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;
@@ -122,6 +133,14 @@ export class Api {
         else reject(failureOf(error));
       });
     });
+  }
+}
+
+/** There was no answer in time, of whatever kind. */
+class Silence extends ApiFailure {
+  constructor(limitMs: number) {
+    super(`no answer within ${limitMs / 1000} s`, {});
+    this.name = "Silence";
   }
 }
 

@@ -127,6 +127,17 @@ describe("a statement", () => {
 });
 
 describe("an answer that is lost", () => {
+  test("is asked for once more where there is none at all, and no longer: others wait to hear of it", async () => {
+    const server = await startScripted(() => "hang");
+    cleanups.push(() => server.stop());
+    const api = new Api({ project: "shop", apiEndpoint: server.url, retryFromMs: 5, callLimitMs: 50 });
+    await expect(new Jobs(api, options).read(statement, limits())).rejects.toMatchObject({
+      code: "warehouse_unavailable",
+      message: "BigQuery does not answer: no answer within 0.05 s",
+    });
+    expect(inserts(server)).toHaveLength(2);
+  });
+
   test.each(["cut", "drop"] as const)("(%s) is asked for again, and the job runs once", async (fault) => {
     const done = doneAnswers();
     const { jobs, server } = await start((asked, count) => {
