@@ -14,7 +14,7 @@ export interface RedisConnection {
   readonly name: string;
   readonly client: Redis;
   /**
-   * Resolves when the server takes commands.
+   * Resolves when the server takes commands. Who asks while another waits waits with it, and not for longer.
    * @throws ReconcilerError `redis_credentials`, or `redis_unavailable` at the first failure and after `readyMs` at the
    * latest. The connection goes on trying all the same, until it is closed.
    */
@@ -69,6 +69,8 @@ export function openConnection(server: RedisServer, purpose: ConnectionPurpose):
   client.on("ready", () => {
     lastError = null;
   });
+  // Shared by all that wait at a moment, each of which would have listeners of its own.
+  let waiting: Promise<void> | null = null;
   // Why there is no connection; what a call fails with meanwhile does not say.
   const failure = (error: unknown): ReconcilerError =>
     error instanceof ReconcilerError ? error : redisFailure(lastError ?? error, server);
@@ -76,7 +78,10 @@ export function openConnection(server: RedisServer, purpose: ConnectionPurpose):
     name: server.name,
     client,
     failure,
-    ready: () => whenReady(client, failure),
+    ready: () =>
+      (waiting ??= whenReady(client, failure).finally(() => {
+        waiting = null;
+      })),
     close() {
       isClosed = true;
       lastError = new Error("the connection was closed");
