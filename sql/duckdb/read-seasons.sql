@@ -4,5 +4,5 @@
 select {{season}} as gr_season, (min({{day}}) - date '1970-01-01')::integer as gr_day
 from {{source}}
 where {{condition}}
-group by 1
+{{groups}}
 order by 2, 1

@@ -40,7 +40,14 @@ export async function readSchedule(
         : `count(distinct ${quoteIdentifier(columnOf(source, stored.unitColumn).name)})`;
     const whole = datedSource(source, stored.dateColumn, null, null, timezone);
     const seasons = await session.run(
-      loadSql("read-seasons", { season, day: whole.day, source: source.sql, condition: whole.condition }),
+      loadSql("read-seasons", {
+        season,
+        day: whole.day,
+        source: source.sql,
+        condition: whole.condition,
+        // Without a season all rows are one group; grouping them by a constant costs three times the statement.
+        groups: stored.seasonColumn === null ? "having count(*) > 0" : "group by 1",
+      }),
       {},
       limits,
     );

@@ -1,5 +1,6 @@
 import type {
   DuckDBConnection,
+  DuckDBDataChunk,
   DuckDBMaterializedResult,
   DuckDBPreparedStatement,
   DuckDBValue,
@@ -162,6 +163,7 @@ export class Session {
 /** The result of a statement, read by column. */
 export class Columns {
   readonly #result: DuckDBMaterializedResult;
+  #chunks: readonly DuckDBDataChunk[] | null = null;
 
   constructor(result: DuckDBMaterializedResult) {
     this.#result = result;
@@ -205,12 +207,14 @@ export class Columns {
   }
 
   #visit(column: number, each: (value: DuckDBValue, row: number) => void): void {
+    // Each of these calls leaves JavaScript, and fetching a chunk copies it: once for all columns and all rows.
+    this.#chunks ??= range(this.#result.chunkCount).map((index) => this.#result.getChunk(index));
     let offset = 0;
-    for (let index = 0; index < this.#result.chunkCount; index += 1) {
-      const chunk = this.#result.getChunk(index);
+    for (const chunk of this.#chunks) {
+      const { rowCount } = chunk;
       const vector = chunk.getColumnVector(column);
-      for (let row = 0; row < chunk.rowCount; row += 1) each(vector.getItem(row), offset + row);
-      offset += chunk.rowCount;
+      for (let row = 0; row < rowCount; row += 1) each(vector.getItem(row), offset + row);
+      offset += rowCount;
     }
   }
 }

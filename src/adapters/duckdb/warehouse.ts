@@ -1,12 +1,11 @@
 import { type DateRange, type IsoDate } from "../../core/iso-date.ts";
 import type { ScheduleObservation } from "../../core/observation.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
-import type { ProfileRequest, TableInspection, Warehouse } from "../../reconcile/ports.ts";
+import type { ProfileRequest, ProfileResult, TableInspection, Warehouse } from "../../reconcile/ports.ts";
 import { asQueryError, named, scheduleReader } from "../sql/arm-context.ts";
 import { type Answer, checkPrecondition } from "../sql/preconditions.ts";
 import { type ArmContext, profileForReading } from "../sql/profile-arm.ts";
 import { problemOf } from "../sql/repair-shape.ts";
-import { surveyAll } from "../sql/survey-all.ts";
 import { armDialect } from "./arm-dialect.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import { boundRange, datedSource, type RangeSql } from "./dates.ts";
@@ -75,33 +74,52 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     dated: (source, dateColumn, where) => datedSource(source, dateColumn, where, range, timezone),
   });
 
-  const warehouse: Warehouse = {
+  const schedulesOf = (
+    session: Session,
+    catalog: Catalog,
+    specs: readonly ScheduleSpec[],
+    { range, signal }: { readonly range: DateRange; readonly signal?: AbortSignal | undefined },
+  ) => readAllSchedules(session, catalog, specs, range, timezone, limitsOf(timeoutMs, signal));
+
+  const profileOf = async (
+    session: Session,
+    catalog: Catalog,
+    { processors: wanted, range, signal }: ProfileRequest,
+  ): Promise<ProfileResult> => {
+    const context = await armContext(session, catalog, boundRange);
+    const profiles = { range, ...limitsOf(timeoutMs, signal) };
+    return { processors: await profileAll(session, wanted, context, profiles), scanBytes: 0 };
+  };
+
+  return {
     kind: "duckdb",
     // DuckDB runs in this process: its clock is this machine's.
     now: () => Promise.resolve(Date.now()),
-    survey: (request) => surveyAll(warehouse, request),
+    // A survey that remembers nothing: every table is asked, over one connection and with one look at the catalog.
+    survey: (request) =>
+      withSession(
+        "read",
+        async (session) => {
+          const catalog = await readCatalog(session, request.signal);
+          const schedulesSeen = await schedulesOf(session, catalog, request.schedules, request);
+          return { ...(await profileOf(session, catalog, request)), schedules: schedulesSeen };
+        },
+        request.signal,
+      ),
     // A look into a local file costs nothing.
     keepSurveys: () => Promise.resolve(),
     readSchedules: (specs, range, signal) =>
       withSession(
         "read",
-        (session) => readAllSchedules(session, specs, range, timezone, limitsOf(timeoutMs, signal)),
+        async (session) => schedulesOf(session, await readCatalog(session, signal), specs, { range, signal }),
         signal,
       ),
-    profile: (request: ProfileRequest) => {
-      return withSession(
+    profile: (request) =>
+      withSession(
         "read",
-        async (session) => {
-          const context = await armContext(session, await readCatalog(session, request.signal), boundRange);
-          const profiles = { range: request.range, ...limitsOf(timeoutMs, request.signal) };
-          return {
-            processors: await profileAll(session, request.processors, context, profiles),
-            scanBytes: 0,
-          };
-        },
+        async (session) => profileOf(session, await readCatalog(session, request.signal), request),
         request.signal,
-      );
-    },
+      ),
     readRunHistory: (request) => {
       const { signal } = request;
       const limits = limitsOf(timeoutMs, signal);
@@ -157,17 +175,16 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
       return Promise.resolve();
     },
   };
-  return warehouse;
 }
 
 async function readAllSchedules(
   session: Session,
+  catalog: Catalog,
   specs: readonly ScheduleSpec[],
   range: DateRange,
   timezone: string,
   limits: RunLimits,
 ): Promise<ReadonlyMap<string, ScheduleObservation>> {
-  const catalog = await readCatalog(session);
   const found = new Map<string, ScheduleObservation>();
   for (const spec of specs) {
     if (spec.source.kind === "calendar") continue;

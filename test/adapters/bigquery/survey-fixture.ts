@@ -1,6 +1,5 @@
 import { expect } from "vitest";
 import type { BigQueryWarehouseOptions } from "../../../src/adapters/bigquery/warehouse.ts";
-import { surveyAll } from "../../../src/adapters/sql/survey-all.ts";
 import { type DateRange, fromDay, parseIsoDate } from "../../../src/core/iso-date.ts";
 import type { ProcessorObservation } from "../../../src/core/observation.ts";
 import type { ScheduleSpec } from "../../../src/core/pipeline.ts";
@@ -44,7 +43,13 @@ export function surveyor(
   return {
     warehouse,
     survey: (options = {}) => warehouse.survey({ ...request, range: january, ...options }),
-    all: (range = january) => surveyAll(warehouse, { ...request, range }),
+    all: async (range = january) => {
+      const [profiled, seen] = await Promise.all([
+        warehouse.profile({ ...request, range }),
+        warehouse.readSchedules(schedules, range),
+      ]);
+      return { ...profiled, schedules: seen };
+    },
   };
 }
 
