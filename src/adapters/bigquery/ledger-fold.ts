@@ -36,13 +36,13 @@ export function foldRecords(contents: LedgerContents, now: EpochMs): LedgerRecor
     ends.map(({ end }) => end).filter((end) => end.endedAt >= weekAgo),
     (end) => end.endedAt,
   );
-  const withSubject = subjectsIn(starts);
   return {
     unfinished: starts.filter((start) => !ended.has(start.repairId)).toSorted(startOrder),
     attempts: lastOfEach(attempts, cellKey, attemptsPerCell),
-    recentEnds: lastOfEach(recentEnds, (end) => end.repair, endsPerRepair)
-      .map(withoutLog)
-      .map(withSubject),
+    recentEnds: withSubjects(
+      starts,
+      lastOfEach(recentEnds, (end) => end.repair, endsPerRepair).map(withoutLog),
+    ),
     gapEvents: lastOfEach(eventsOf(contents), cellKey, eventsPerCell),
     baselines: lastBaselines(cycles, dayAgo),
     decisions: decisionsOf(contents),
@@ -62,12 +62,19 @@ export function decisionsOf({ decisions }: LedgerContents): readonly Decision[] 
 
 /** The last attempts of one cell with the log of each, oldest first. */
 export function historyOf({ starts, ends }: LedgerContents, wanted: CellName): readonly AttemptRecord[] {
-  const key = cellKey(wanted);
-  const found = ends.flatMap(({ end, attempts }) =>
-    attempts.filter((attempt) => cellKey(attempt) === key).map((attempt) => ({ end, attempt })),
-  );
+  const found: { readonly end: EndBody; readonly attempt: CellAttempt }[] = [];
+  // One cell of the ends of years, in the event loop of a daemon that somebody watches.
+  for (const { end, attempts } of ends) {
+    for (const attempt of attempts) {
+      if (attempt.date === wanted.date && attempt.processor === wanted.processor)
+        found.push({ end, attempt });
+    }
+  }
   const last = found.toSorted((a, b) => endOrder(a.attempt, b.attempt)).slice(-historyMax);
-  const startOf = byRepairId(starts);
+  const startOf = startsOf(
+    starts,
+    last.map(({ end }) => end),
+  );
   return last.map(({ end, attempt }) => {
     const start = startOf.get(end.repairId);
     return {
@@ -94,7 +101,10 @@ export function activitySince(contents: LedgerContents, since: EpochMs): LedgerA
   const ends = contents.ends.map(({ end }) => end);
   return {
     gapEvents: last(eventsOf(contents), (event) => event.at),
-    ends: last(ends, (end) => end.endedAt).map(subjectsIn(contents.starts)),
+    ends: withSubjects(
+      contents.starts,
+      last(ends, (end) => end.endedAt),
+    ),
     decisions: last(contents.decisions, (decision) => decision.at),
     cycles: last(cycles, (cycle) => cycle.finishedAt),
   };
@@ -115,17 +125,26 @@ function withoutLog({
   return end;
 }
 
-/** Adds to an end what its run was to fill, which is in its start; nothing where that is not on record. */
-function subjectsIn(starts: readonly RepairStart[]) {
-  const startOf = byRepairId(starts);
-  return <T extends Pick<EndBody, "repairId">>(end: T): T & Pick<RepairStart, "processors" | "dates"> => {
+/** The ends with what their runs were to fill, which is in their starts; nothing where that is not on record. */
+function withSubjects<T extends Pick<EndBody, "repairId">>(
+  starts: readonly RepairStart[],
+  ends: readonly T[],
+): readonly (T & Pick<RepairStart, "processors" | "dates">)[] {
+  const startOf = startsOf(starts, ends);
+  return ends.map((end) => {
     const { processors = [], dates = [] } = startOf.get(end.repairId) ?? {};
     return { ...end, processors, dates };
-  };
+  });
 }
 
-function byRepairId(starts: readonly RepairStart[]): ReadonlyMap<string, RepairStart> {
-  return new Map(starts.map((start) => [start.repairId, start]));
+function startsOf(
+  starts: readonly RepairStart[],
+  ends: readonly Pick<EndBody, "repairId">[],
+): ReadonlyMap<string, RepairStart> {
+  const wanted = new Set(ends.map(({ repairId }) => repairId));
+  return new Map(
+    starts.filter(({ repairId }) => wanted.has(repairId)).map((start) => [start.repairId, start]),
+  );
 }
 
 /** Of each the last one, and the last one up to an instant, which is included. */
