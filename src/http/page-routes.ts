@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { redact } from "../core/redact.ts";
 import { ReconcilerError } from "../errors.ts";
+import type { CellDocument } from "../reconcile/ports/cell-document.ts";
 import type { LiveView } from "../reconcile/ports/live-view.ts";
 import type { Work } from "./loop-share.ts";
 import { loadPageAssets } from "./page/assets.ts";
@@ -21,6 +22,10 @@ export function addPage(
   const pages = new SharedAnswers<Buffer>(live, loop, clock);
   const page = (reply: FastifyReply, text: string | Buffer) =>
     reply.type("text/html; charset=utf-8").header("cache-control", "no-store").send(text);
+  /** Of the view when its turn comes. */
+  const cellPage = function* (cell: CellDocument): Work<Buffer> {
+    return yield* sentPage(renderCellPage(live.view(), cell, options), secrets);
+  };
   const problemPage = (reply: FastifyReply, view: LiveView, thrown: unknown) => {
     if (!(thrown instanceof ReconcilerError)) throw thrown;
     const { status, detail, hint } = problemOf(thrown);
@@ -54,7 +59,7 @@ export function addPage(
       try {
         const { processor, date, assessment } = cellOf(view, params);
         const cell = await explain(assessment, processor, date);
-        return await page(reply, renderCellPage(view, cell, options));
+        return await page(reply, await loop.run(cellPage(cell)));
       } catch (thrown) {
         return problemPage(reply, view, thrown);
       }

@@ -1,6 +1,9 @@
 // More is asked for than a daemon may spend its time on. Its rests are the test's: none ends before the test says so.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/inline/system-clock.ts";
+import { explainCell } from "../../src/core/explain.ts";
+import { toDay } from "../../src/core/iso-date.ts";
+import { formatInstant } from "../../src/core/wall-clock.ts";
 import { type HttpServer, startHttpServer } from "../../src/http/server.ts";
 import { liveViewOf } from "../support/live-view.ts";
 
@@ -22,7 +25,6 @@ beforeEach(async () => {
   let now = 0;
   let hasToRest = true;
   endRest = null;
-  const fail = () => Promise.reject(new Error("nobody asks for it"));
   server = await startHttpServer({
     partlyAway: () => [],
     listen: "127.0.0.1:0",
@@ -60,8 +62,17 @@ beforeEach(async () => {
     },
     ledger: { decisions: () => Promise.resolve([]) },
     metrics: { render: () => Promise.resolve({ contentType: "text/plain", text: "" }) },
-    explain: fail,
-    record: fail,
+    explain: (assessment, processor, date) =>
+      Promise.resolve({
+        schema_version: 1,
+        pipeline: view.pipeline,
+        target: view.target,
+        as_of: formatInstant(assessment.now),
+        ...explainCell(assessment, processor, toDay(date) - assessment.grid.axis.first),
+        sql: null,
+        attempts: [],
+      }),
+    record: () => Promise.reject(new Error("nobody asks for it")),
     onFailure: (thrown) => {
       throw thrown;
     },
@@ -106,6 +117,20 @@ test("pages and documents at ever other addresses wait for their turn, and are r
   expect(new Set(await Promise.all(alike)).size).toBe(1);
   expect((await Promise.all(others)).filter((status) => status === 200)).toHaveLength(room);
   expect(made).toBe(1 + waitingMax);
+});
+
+test("the page of a cell, which says how the whole grid stands too, waits for its turn", async () => {
+  await answered("/");
+  let isThere = false;
+  const page = answered("/cells/raw/2024-01-03").then((text) => {
+    isThere = true;
+    return text;
+  });
+  await expect.poll(() => endRest).not.toBeNull();
+  await answered("/healthz");
+  expect(isThere).toBe(false);
+  endRest?.();
+  expect(await page).toContain("<title>missing: raw 2024-01-03");
 });
 
 test("who has a document already is told so, however much is asked for", async () => {

@@ -63,11 +63,17 @@ export function* renderPage(
   return layout(view, titleOf(view), content, options);
 }
 
-/** What is known of one cell, as a page of its own. */
-export function renderCellPage(view: LiveView, cell: CellDocument, options: PageOptions): string {
+/** What is known of one cell, as a page of its own. Its notices are about the whole grid. Yields between its parts. */
+export function* renderCellPage(
+  view: LiveView,
+  cell: CellDocument,
+  options: PageOptions,
+): Generator<undefined, string> {
   const { processor, date, state } = cell;
+  const notices = renderNotices(view, []);
+  yield;
   const content: Content = [
-    renderNotices(view, []),
+    notices,
     renderCell(cell),
     view.sight !== null &&
       renderActions(view.sight.assessment, {

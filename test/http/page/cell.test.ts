@@ -5,6 +5,7 @@ import { renderCellPage } from "../../../src/http/page/page.ts";
 import type { AttemptDocument } from "../../../src/reconcile/ports/cell-document.ts";
 import { parseIsoDate, toDay } from "../../../src/core/iso-date.ts";
 import { decision } from "../../support/ledger.ts";
+import { atOnce } from "../../support/at-once.ts";
 import { liveViewOf } from "../../support/live-view.ts";
 import { assessed, type Scene } from "../../support/sight.ts";
 
@@ -45,7 +46,7 @@ function cell(of: Scene, name: string, date: string, { attempts = [], sql = quer
     sql,
     attempts,
   };
-  return renderCellPage(liveViewOf(of).view, document, { assets, hasActions: false });
+  return atOnce(renderCellPage(liveViewOf(of).view, document, { assets, hasActions: false }));
 }
 
 test("a cell says what is expected, what was seen and by which query, and what happens next", () => {
