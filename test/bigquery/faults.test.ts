@@ -117,7 +117,9 @@ describe("faults", () => {
     await expect((await post({})).json()).rejects.toThrow(SyntaxError);
     server.bigquery.faults.add({ fault: { kind: "hang" } });
     const url = `${server.bigquery.url}/bigquery/v2/projects/test-project/datasets`;
-    await expect(fetch(url, { signal: AbortSignal.timeout(100) })).rejects.toThrow("aborted due to timeout");
+    await expect(fetch(url, { signal: AbortSignal.timeout(1_000) })).rejects.toThrow(
+      "aborted due to timeout",
+    );
     expect((await fetch(url)).status).toBe(200);
   });
 

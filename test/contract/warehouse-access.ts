@@ -133,7 +133,7 @@ export function describeAccess(open: OpenWarehouse, { isFile }: WarehouseTraits)
           dates: [parseIsoDate("2024-01-02")],
           token,
           repairId: `r${token}`,
-          timeoutMs: 20_000,
+          timeoutMs: 100_000,
           signal: new AbortController().signal,
         });
       const rows: number[] = [];

@@ -46,7 +46,7 @@ function requestOf(
     sql: select,
     token: 10,
     repairId: "r1",
-    timeoutMs: 20_000,
+    timeoutMs: 100_000,
     signal: new AbortController().signal,
     ...rest,
     dates: dates.map(parseIsoDate),

@@ -80,7 +80,7 @@ export function describeSurveys(open: OpenWarehouse): void {
         dates: dates.map(parseIsoDate),
         token: 10,
         repairId: "r1",
-        timeoutMs: 20_000,
+        timeoutMs: 100_000,
         signal: new AbortController().signal,
       });
       const found = await surveyOf(fixture);

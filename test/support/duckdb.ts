@@ -16,7 +16,7 @@ export interface TempWarehouse {
 
 /** The rows of a query on a DuckDB file, every value as text. */
 export async function readTexts(path: string, sql: string): Promise<(string | null)[][]> {
-  const database = await openDatabase({ path, mode: "read_only", lockWaitMs: 10_000 });
+  const database = await openDatabase({ path, mode: "read_only", lockWaitMs: 60_000 });
   try {
     const columns = await (await database.connect()).run(sql);
     const values = columns.names.map((_, index) => columns.strings(index));
@@ -44,7 +44,7 @@ export async function makeTempWarehouse(statements: readonly string[] = []): Pro
     path,
     folder,
     async write(more) {
-      const database = await openDatabase({ path, mode: "read_write", lockWaitMs: 10_000 });
+      const database = await openDatabase({ path, mode: "read_write", lockWaitMs: 60_000 });
       try {
         const session = await database.connect();
         for (const statement of more) await session.run(statement);

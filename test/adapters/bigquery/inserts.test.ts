@@ -107,7 +107,7 @@ describe("writing a ledger", () => {
     async (_, fault, code, hint) => {
       const isEndless = fault.kind === "hang" || fault.kind === "slow";
       const hasty = openLedger(at.server, at.dataset, {
-        timeoutMs: isEndless ? 300 : 10_000,
+        timeoutMs: isEndless ? 1_500 : 20_000,
         retryFromMs: 1,
       });
       at.server.faults.add({ call: "jobs.insert", times: 20, fault });

@@ -98,7 +98,7 @@ describe("reading a ledger", () => {
   ])("says so where listing %s, and forgets nothing", async (_, fault) => {
     await at.ledger.recordStart(startOf("a"));
     const hasty = openLedger(at.server, at.dataset, {
-      timeoutMs: fault.kind === "hang" ? 1_500 : 20_000,
+      timeoutMs: fault.kind === "hang" ? 3_000 : 20_000,
       retryFromMs: 1,
     });
     at.server.faults.add({ call: "tabledata.list", times: 5, fault });

@@ -50,7 +50,7 @@ function open(sketch: ProcessorSketch = {}) {
       dates: ["2024-01-01", "2024-01-02"].map(parseIsoDate),
       token: 10,
       repairId: "r1",
-      timeoutMs: 20_000,
+      timeoutMs: 100_000,
       signal: new AbortController().signal,
       ...overrides,
     });
@@ -63,9 +63,10 @@ const began = () => statements().filter(({ sql: text }) => text.startsWith("crea
 
 /** Waits for a job that is slow: no other is asked for twice. */
 async function askedTwice(): Promise<void> {
+  const asked = "jobs.getQueryResults";
   await expect
-    .poll(() => server.stats.calls.slice(-2), { timeout: 10_000 })
-    .toEqual(["jobs.getQueryResults", "jobs.getQueryResults"]);
+    .poll(() => server.stats.calls.some((call, index, all) => call === asked && all[index - 1] === asked))
+    .toBe(true);
 }
 
 test("a repair takes its dates by `@start_date` too, and ends its session", async () => {

@@ -126,4 +126,4 @@ test("a survey tells what a look at everything sees, whatever happened before", 
     }),
     { numRuns: 12 },
   );
-});
+}, 180_000);

@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => warehouse.remove());
 
 const open = (path: string, more: { mode?: "read_write"; lockWaitMs?: number; signal?: AbortSignal } = {}) =>
-  openDatabase({ path, mode: "read_only", lockWaitMs: 5_000, ...more });
+  openDatabase({ path, mode: "read_only", lockWaitMs: 20_000, ...more });
 
 /** Another process that holds the file read-write until it is told to go. */
 async function holdElsewhere(path: string) {

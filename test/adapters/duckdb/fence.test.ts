@@ -45,7 +45,7 @@ const replace = (session: Session, token: number) => {
       dates: [date],
       token,
       repairId: `r${token}`,
-      timeoutMs: 5_000,
+      timeoutMs: 100_000,
       signal: new AbortController().signal,
     },
     "UTC",

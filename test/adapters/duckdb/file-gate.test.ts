@@ -7,7 +7,7 @@ let warehouse: TempWarehouse;
 let gate: FileGate;
 beforeEach(async () => {
   warehouse = await makeTempWarehouse(["create table t as select 1 as a"]);
-  gate = new FileGate({ path: warehouse.path, lockWaitMs: 2_000 }, 2_000);
+  gate = new FileGate({ path: warehouse.path, lockWaitMs: 20_000 }, 20_000);
 });
 afterEach(() => warehouse.remove());
 
@@ -51,7 +51,7 @@ test("scans share one open file, and it is let go when the last one ends", async
   two.end();
   await scans[1];
   expect(files.size).toBe(1);
-  (await openDatabase({ path: warehouse.path, mode: "read_write", lockWaitMs: 1_000 })).close();
+  (await openDatabase({ path: warehouse.path, mode: "read_write", lockWaitMs: 20_000 })).close();
 });
 
 test("who waits is not overtaken: a scan that comes after a waiting repair runs after it", async () => {

@@ -35,7 +35,8 @@ const writerScript = fileURLToPath(new URL("./ledger-writer.ts", import.meta.url
 describeLedgerContract("a DuckDB file", () => {
   const own = mkdtempSync(join(tmpdir(), "ledger-"));
   return Promise.resolve({
-    open: () => createDuckDbLedger({ path: join(own, "ledger.duckdb") }),
+    // As long as a process waits that has others beside it.
+    open: () => createDuckDbLedger({ path: join(own, "ledger.duckdb"), lockWaitMs: 60_000 }),
     cleanup: () => Promise.resolve(rmSync(own, { recursive: true, force: true })),
   });
 });
@@ -65,7 +66,7 @@ describe("a ledger file that is not there", () => {
       }
       for (const name of readdirSync(folder)) rmSync(join(folder, name));
     }
-  });
+  }, 180_000);
 
   it("is not made by a record either, which says how to make it", async () => {
     await expect(createDuckDbLedger({ path }).recordStart(startOf("a"))).rejects.toMatchObject({
@@ -326,5 +327,5 @@ describe("a ledger whose writer is killed with SIGKILL", () => {
     expect(recorded("start").filter((id) => !starts.has(id))).toEqual([]);
     expect(recorded("end").filter((id) => !ends.has(id))).toEqual([]);
     expect(recorded("cycle").filter((id) => !cycles.has(id))).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

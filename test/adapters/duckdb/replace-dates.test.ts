@@ -34,7 +34,7 @@ function replace(sketch: ProcessorSketch, request: Partial<ReplaceRequest>) {
     dates: [parseIsoDate("2024-01-02")],
     token: 10,
     repairId: "r1",
-    timeoutMs: 20_000,
+    timeoutMs: 100_000,
     signal: new AbortController().signal,
     ...request,
   });
@@ -78,10 +78,12 @@ test("a SELECT that runs too long is stopped and nothing is written", async () =
 });
 
 test("a SELECT that is called off is stopped and nothing is written", async () => {
+  // The fence is there from a repair before, however early this one is called off.
+  await replace({}, { token: 7, sql: "select * from stats.points where game_date = $start_date" });
   const signal = AbortSignal.timeout(100);
   await expect(replace({}, { sql: slow, signal })).rejects.toMatchObject({ code: "interrupted" });
   expect(await file.read(all)).toEqual(before);
-  expect(await file.read("select count(*) from gap_reconciler.fence")).toEqual([["0"]]);
+  expect(await file.read("select token from gap_reconciler.fence")).toEqual([["7"]]);
 });
 
 test("a table dated by an instant is replaced by the dates of the pipeline's time zone", async () => {

@@ -249,7 +249,7 @@ function spawnServer(port: number): ChildProcess {
 async function ready(api: Api, child: ChildProcess): Promise<void> {
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
   const connected = new Promise<void>((resolve, reject) => {
-    api.waitForReady(Date.now() + 20_000, (error) => (error === undefined ? resolve() : reject(error)));
+    api.waitForReady(Date.now() + 50_000, (error) => (error === undefined ? resolve() : reject(error)));
   });
   await Promise.race([connected, failed]);
 }
