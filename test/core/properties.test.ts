@@ -2,7 +2,7 @@
 // tables are reconciled to their end by a simulated executor and a clock that jumps; each plan on the way is looked at by
 // rules that are written independently of the code that plans. The seeds are fixed, so a failure repeats.
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { assess, isConverged } from "../../src/core/assess.ts";
 import type { Assessment } from "../../src/core/assessment.ts";
 import { isGapCell } from "../../src/core/batches.ts";
@@ -21,6 +21,9 @@ import {
   simulate,
   type World,
 } from "../support/simulation.ts";
+
+// Hundreds of worlds each: seconds of work, and more where others work too.
+vi.setConfig({ testTimeout: 180_000 });
 
 const roundsMax = 3000;
 const runs = { seed: 20_240_101, numRuns: 300 };
