@@ -67,7 +67,7 @@ export class EventStream {
     const missed = lastEventId === undefined ? null : this.#since(lastEventId);
     if (lastEventId !== undefined && missed === null) response.write("event: reset\ndata: {}\n\n");
     if (missed !== null) for (const { text } of missed) response.write(text);
-    else if (this.#told !== null) response.write(this.#textOf(this.#lastNumber, viewEvent(this.#told)));
+    else response.write(this.#textOf(this.#lastNumber, viewEvent(this.#now())));
   }
 
   /** Ends all answers; nobody is let in any more. Idempotent. */
@@ -88,6 +88,11 @@ export class EventStream {
       this.#gathering ??= setTimeout(() => this.#tellChanges(), gatherMs);
     });
     this.#beating = setInterval(() => this.#beat(), beatMs);
+  }
+
+  /** For who has just come: of what the others are about to be told it is told at once, or it would take its newer page for old. */
+  #now(): LiveView {
+    return this.#gathering === null && this.#told !== null ? this.#told : this.#options.live.view();
   }
 
   #left(response: ServerResponse): void {

@@ -6,6 +6,7 @@ import { formatInstant } from "../../src/core/wall-clock.ts";
 import { systemClock } from "../../src/adapters/inline/system-clock.ts";
 import { type HttpServer, startHttpServer } from "../../src/http/server.ts";
 import type { LiveDaemon } from "../../src/reconcile/ports/live-view.ts";
+import { freePort } from "../support/free-port.ts";
 import type { Moment } from "./moments.ts";
 
 export const token = "correct-horse-battery";
@@ -15,8 +16,8 @@ export class PageServer {
   readonly decisions: Decision[] = [];
   #moment: Moment;
   #server: HttpServer | null = null;
-  /** Port 0 takes a free one; a second start has the same. */
-  #listen = "127.0.0.1:0";
+  /** Null before the first start; a second one listens at the same port. */
+  #listen: string | null = null;
   readonly #listeners = new Set<() => void>();
 
   constructor(moment: Moment) {
@@ -31,7 +32,7 @@ export class PageServer {
   async start(): Promise<void> {
     this.#server = await startHttpServer({
       partlyAway: () => [],
-      listen: this.#listen,
+      listen: (this.#listen ??= `127.0.0.1:${await freePort()}`),
       token,
       live: this.#live(),
       secrets: [],
@@ -57,7 +58,6 @@ export class PageServer {
         throw thrown;
       },
     });
-    this.#listen = new URL(this.base).host;
   }
 
   async stop(): Promise<void> {
