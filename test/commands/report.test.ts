@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ReportDocument } from "../../src/core/completion-report.ts";
 import { makeShop, type Shop } from "./in-process.ts";
+
+// Each of them repairs first.
+vi.setConfig({ testTimeout: 180_000 });
 
 let shop: Shop;
 beforeEach(async () => {

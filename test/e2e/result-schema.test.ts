@@ -1,10 +1,13 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { resultJsonSchema } from "../../scripts/result-schema.ts";
 import { reconcile } from "../support/cli.ts";
+
+const why = ["--reason", "the till was closed", "--yes"] as const;
+vi.setConfig({ testTimeout: 180_000 });
 
 const schemaFile = new URL("../../schema/result.schema.json", import.meta.url);
 let folder: string;
@@ -30,11 +33,15 @@ test("the schema in the repository is the one that is made: `npm run schema` wri
   );
 });
 
-test("what plan, status and --once print fits the schema", async () => {
+test("what each command prints fits the schema", async () => {
   for (const [args, code] of [
+    [["validate", "--connect"], 0],
     [["plan"], 2],
-    [["status"], 0],
+    [["waive", "--processor", "orders", "--start-date", "2024-01-09", "--end-date", "2024-01-09", ...why], 0],
     [["--once"], 0],
+    [["explain", "revenue", "2024-01-10"], 0],
+    [["status", "--since", "1h"], 0],
+    [["report"], 0],
   ] as const) {
     const result = await reconcile([...args, "--format", "json"], { cwd: folder });
     expect(result.code, result.stderr).toBe(code);
