@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { dispositionNames, reasonNames, stateNames } from "../src/core/grid.ts";
+import { cellAnswer } from "../src/http/answer-schemas.ts";
+import { activityDocument, decisionDocument, reportDocument, validationDocument } from "./command-schemas.ts";
 
-/** What `--format json` of `--once`, `plan` and `status` prints, and what any command prints of an error. */
+/** What `--format json` of every command prints, and what any prints of an error; `--once`, `plan` and `status` are here. */
 const date = z.iso.date();
 const instant = z.iso.datetime();
 const count = z.number().int().nonnegative();
@@ -99,6 +101,7 @@ const result = z.object({
   plan: z.array(step),
   repairs: z.array(repair),
   cost: cost.nullable().describe("null where asking the warehouse costs nothing"),
+  activity: activityDocument.optional(),
 });
 
 const error = z.object({
@@ -111,7 +114,14 @@ const error = z.object({
 });
 
 export function resultJsonSchema(): object {
-  const printed = z.union([result, error]);
+  const printed = z.union([
+    result.describe("of --once, plan and status"),
+    cellAnswer.describe("of explain"),
+    reportDocument.describe("of report"),
+    validationDocument.describe("of validate"),
+    decisionDocument.describe("of waive, unwaive, retry, release, accept, pause, resume and cancel"),
+    error.describe("of every command that fails"),
+  ]);
   return z.toJSONSchema(
     printed.describe("What gap-reconciler prints with --format json. Fields may be added, never changed."),
     { io: "input" },

@@ -199,28 +199,27 @@ export const planAnswer = z.object({
   ),
 });
 
+export const recordedDecision = z.object({
+  id: text,
+  at: instant,
+  actor: text,
+  kind: z.enum(decisionKinds),
+  reason: text,
+  processors: names.nullable(),
+  start_date: date.nullable(),
+  end_date: date.nullable(),
+  waiver: z
+    .object({ owner: text, expires: date.nullable(), downstream: z.enum(["exempt", "proceed"]) })
+    .nullable(),
+});
+
 export const decisionAnswer = z.object({
   schema_version: z.literal(1),
   dry_run: z.boolean(),
   effect: text,
   touched: z.array(z.object({ processor: text, dates: z.array(date), detail: text.nullable() })),
   notes: names,
-  decision: z
-    .object({
-      id: text,
-      at: instant,
-      actor: text,
-      kind: z.enum(decisionKinds),
-      reason: text,
-      processors: names.nullable(),
-      start_date: date.nullable(),
-      end_date: date.nullable(),
-      waiver: z
-        .object({ owner: text, expires: date.nullable(), downstream: z.enum(["exempt", "proceed"]) })
-        .nullable(),
-    })
-    .nullable()
-    .describe("Null where nothing was recorded."),
+  decision: recordedDecision.nullable().describe("Null where nothing was recorded."),
 });
 
 export const cycleAnswer = z.object({
