@@ -7,7 +7,9 @@ import { valueOf } from "../support/metrics.ts";
 import { soon } from "../support/repairs.ts";
 import { composeShop } from "../support/shop-pipeline.ts";
 
-const processors = `processors:
+// Only the cycle of the start is to be counted, at whatever time of day.
+const processors = `daemon: { cron: "0 0 29 2 *" }
+processors:
   orders: { table: shop.orders, date_column: day, repair: { sql_file: orders.sql } }
   gone: { table: shop.gone, date_column: day, severity: info }
 `;

@@ -28,7 +28,8 @@ test("a receiver that hangs holds up neither the cycle, nor the repairs, nor ano
     );
     const app = await composeShop(
       folder,
-      `safety: { mass_gap: { max_share: 0.6, cells_min: 5 } }
+      `daemon: { cron: "0 0 29 2 *" }
+safety: { mass_gap: { max_share: 0.6, cells_min: 5 } }
 notify: { hanging: { url: "${hanging.url}", timeout: 10m }, answering: { url: "${answering.url}", format: slack } }
 processors:
   orders: { table: shop.orders, date_column: day }
