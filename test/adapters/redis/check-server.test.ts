@@ -4,11 +4,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { checkOfConnection, checkServer } from "../../../src/adapters/redis/check-server.ts";
 import { openConnection } from "../../../src/adapters/redis/connection.ts";
 import { redisServer } from "../../../src/adapters/redis/server.ts";
-import { settings, startRedis } from "../../support/redis.ts";
+import { patient, settings, startRedis } from "../../support/redis.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
 
 async function check(url: string): Promise<void> {
-  const connection = openConnection(redisServer(settings(url)), "commands");
+  const connection = openConnection(patient(redisServer(settings(url))), "commands");
   onTestFinished(() => connection.close());
   await checkServer(connection);
 }
@@ -60,7 +60,10 @@ describe("the check of a Redis server", () => {
     const [replica, primary] = await Promise.all([startRedis("--replicaof", "127.0.0.1", "1"), startRedis()]);
     onTestFinished(() => Promise.all([replica.stop(), primary.stop()]).then(() => undefined));
     const proxy = await startTcpProxy(replica.port);
-    const connection = openConnection(redisServer(settings(`redis://127.0.0.1:${proxy.port}`)), "locks");
+    const connection = openConnection(
+      patient(redisServer(settings(`redis://127.0.0.1:${proxy.port}`))),
+      "locks",
+    );
     onTestFinished(() => (connection.close(), proxy.close()));
     const checked = checkOfConnection(connection);
     await expect(checked()).rejects.toMatchObject({ code: "redis_unsuitable" });

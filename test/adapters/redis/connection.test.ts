@@ -7,9 +7,16 @@ import {
   openConnection,
   type RedisConnection,
 } from "../../../src/adapters/redis/connection.ts";
-import { redisServer, type RedisSettings } from "../../../src/adapters/redis/server.ts";
+import { type RedisServer, redisServer, type RedisSettings } from "../../../src/adapters/redis/server.ts";
 import { awakeTime } from "../../support/awake-time.ts";
-import { ready, type RedisProcess, settings, startRedis, startSentinel } from "../../support/redis.ts";
+import {
+  patient,
+  ready,
+  type RedisProcess,
+  settings,
+  startRedis,
+  startSentinel,
+} from "../../support/redis.ts";
 import { certificatePem, tlsOptions } from "../../support/redis-tls.ts";
 import { soon } from "../../support/repairs.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
@@ -37,12 +44,17 @@ afterAll(async () => {
   await Promise.all([plain, guarded, encrypted, ...servers].map((server) => server.stop()));
 });
 
-function open(
-  url: string,
-  others: Partial<RedisSettings> = {},
-  purpose: ConnectionPurpose = "commands",
-): RedisConnection {
-  const connection = openConnection(redisServer(settings(url, others)), purpose);
+function open(url: string, others: Partial<RedisSettings> = {}): RedisConnection {
+  return opened(patient(redisServer(settings(url, others))), "commands");
+}
+
+/** With the time limits of its purpose. */
+function openFor(purpose: ConnectionPurpose, url: string): RedisConnection {
+  return opened(redisServer(settings(url)), purpose);
+}
+
+function opened(server: RedisServer, purpose: ConnectionPurpose): RedisConnection {
+  const connection = openConnection(server, purpose);
   atEnd.push(() => connection.close());
   return connection;
 }
@@ -154,7 +166,7 @@ describe.concurrent("a connection", () => {
     const server = await startRedis();
     servers.push(server);
     await server.kill();
-    const connection = open(server.url);
+    const connection = openFor("commands", server.url);
     const { error, ms } = await failureOf(connection.ready());
     expect(error).toMatchObject({
       code: "redis_unavailable",
@@ -174,7 +186,7 @@ describe.concurrent("a connection", () => {
     atEnd.push(() => void silent.close());
     const address = silent.address();
     const port = address === null || typeof address === "string" ? 0 : address.port;
-    const connection = open(`redis://127.0.0.1:${port}`, {}, "locks");
+    const connection = openFor("locks", `redis://127.0.0.1:${port}`);
     // Whoever asks again and again meanwhile leaves no listeners behind, of which Node would warn.
     const asked = Array.from({ length: 20 }, () => connection.ready());
     expect(connection.client.listenerCount("ready")).toBeLessThan(5);
@@ -207,7 +219,7 @@ describe.concurrent("a connection", () => {
   ])("for %s bounds every call to a server that hangs", async (purpose, limitMs) => {
     const server = await startRedis();
     servers.push(server);
-    const connection = open(server.url, {}, purpose);
+    const connection = openFor(purpose, server.url);
     await ready(connection);
     server.pause();
     const { error, ms } = await failureOf(connection.client.ping());
@@ -225,7 +237,8 @@ describe.concurrent("a connection", () => {
       servers.push(before, after);
       const proxy = await startTcpProxy(before.port);
       atEnd.push(() => proxy.close());
-      const connection = open(`redis://127.0.0.1:${proxy.port}`, {}, purpose);
+      const server = redisServer(settings(`redis://127.0.0.1:${proxy.port}`));
+      const connection = opened(purpose === "blocking" ? server : patient(server), purpose);
       const { client } = connection;
       await ready(connection);
       await client.set("key", "before");
@@ -239,7 +252,7 @@ describe.concurrent("a connection", () => {
   );
 
   test("that blocks waits on the server for longer than a command may take", async () => {
-    const connection = open(plain.url, {}, "blocking");
+    const connection = openFor("blocking", plain.url);
     await ready(connection);
     expect(await connection.client.blpop("nothing", 2.2)).toBeNull();
   });
