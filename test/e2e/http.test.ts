@@ -37,7 +37,10 @@ test(
     const grid = async (): Promise<unknown> => (await fetch(`${url}/api/v1/grid`)).json();
     await expect.poll(grid, { timeout: 60_000 }).toMatchObject({ converged: true });
     expect(await (await fetch(url)).text()).toContain("Converged");
-    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/gap_reconciler_converged\{.*\} 1/);
+    // What was seen shows at once, and is measured when it is planned by.
+    await expect
+      .poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 60_000 })
+      .toMatch(/gap_reconciler_converged\{.*\} 1/);
     const refused = await fetch(`${url}/api/v1/pause`, { method: "POST" });
     expect(refused.status).toBe(401);
     const paused = await fetch(`${url}/api/v1/pause`, {
