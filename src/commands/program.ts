@@ -29,6 +29,7 @@ export function buildProgram(surroundings: Surroundings): Command {
     if (flags.once !== true) program.outputHelp();
     else await runOnce(flags, surroundings);
   });
+  program.hook("preAction", (_program, command) => checkFlagsBefore(program, command));
   addRunCommand(program, surroundings);
   addDaemonCommand(program, surroundings);
   addPlanCommand(program, surroundings);
@@ -53,6 +54,26 @@ function checkCommand(program: Command): void {
   throw new ReconcilerError("usage", `there is no command "${name}"`, {
     hint: didYouMean(name, known) ?? "see: reconcile --help",
   });
+}
+
+/**
+ * What stands before a command and is none of its flags would be passed over: `--dry-run daemon` would repair.
+ * @throws ReconcilerError `usage`
+ */
+function checkFlagsBefore(program: Command, command: Command): void {
+  if (command === program) return;
+  const own = new Set(command.options.map((option) => option.attributeName()));
+  for (const option of program.options) {
+    const name = option.attributeName();
+    if (own.has(name) || program.getOptionValueSource(name) !== "cli") continue;
+    throw new ReconcilerError(
+      "usage",
+      `${option.long ?? name} does not go with the command ${command.name()}`,
+      {
+        hint: `see: reconcile ${command.name()} --help`,
+      },
+    );
+  }
 }
 
 /** Commander would print and exit by itself; here only `cli.ts` does. */
