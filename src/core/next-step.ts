@@ -71,7 +71,10 @@ function describeState(assessment: Assessment, processor: Processor, position: n
     case State.unknown:
       return { text: "nothing is opened, closed or repaired for it until its query works again", at: null };
     case State.complete:
-      return { text: "nothing: it meets its expectation", at: null };
+      return {
+        text: `nothing: it meets its expectation${pointlessText(assessment, processor, position)}`,
+        at: null,
+      };
     case State.stale:
       return {
         text: "nothing: an upstream cell changed after it was made, which is reported; stale: repair would make it again",
@@ -94,8 +97,7 @@ function describeState(assessment: Assessment, processor: Processor, position: n
 }
 
 function exemptText(assessment: Assessment, processor: Processor, position: number): string {
-  const { grid, facts, sight } = assessment;
-  const day = grid.axis.first + position;
+  const { grid } = assessment;
   const reason = reasonName(grid.reasons[processor.index * grid.axis.length + position] ?? 0);
   if (reason === "bootstrap") {
     return `nothing: the first ${processor.bootstrapDays} days of a season are not expected to be filled`;
@@ -107,14 +109,26 @@ function exemptText(assessment: Assessment, processor: Processor, position: numb
   if (reason === "upstream_exempt") {
     return "nothing: an upstream that it needs is exempt on this date and has no rows";
   }
-  const waiver = facts.decisions.waivers.find(
-    (candidate) =>
-      waiverCovers(candidate, processor.name, day) &&
-      (candidate.expires === null || sight.today <= toDay(candidate.expires)),
-  );
+  const waiver = waiverInForce(assessment, processor, position);
   if (waiver === undefined) return "nothing: it is waived";
   const until = waiver.expires === null ? "" : `, until ${waiver.expires}`;
   return `nothing: waived by ${waiver.owner} (${waiver.reason})${until}`;
+}
+
+/** Waived data that came all the same: somebody should take the waiver back, before it hides that it is lost. */
+function pointlessText(assessment: Assessment, processor: Processor, position: number): string {
+  const waiver = waiverInForce(assessment, processor, position);
+  if (waiver === undefined) return "";
+  const where = waiver.source === "config" ? "in the config" : "by a decision";
+  return `, so that the waiver of ${waiver.owner} ${where} is pointless for it`;
+}
+
+function waiverInForce({ grid, facts, sight }: Assessment, processor: Processor, position: number) {
+  return facts.decisions.waivers.find(
+    (candidate) =>
+      waiverCovers(candidate, processor.name, grid.axis.first + position) &&
+      (candidate.expires === null || sight.today <= toDay(candidate.expires)),
+  );
 }
 
 function blockedText(

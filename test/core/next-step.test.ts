@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { LedgerRecords } from "../../src/core/ledger-records.ts";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
 import { describeNext } from "../../src/core/next-step.ts";
 import { attempt, decision } from "../support/ledger.ts";
 import { tableSchedule } from "../support/pipeline.ts";
@@ -28,4 +29,24 @@ test("behind a date that was given up nothing is awaited: it is said what stops 
 test("behind a date that only waits the chain goes on by itself", () => {
   const decisions = [decision("pause", { start: "2024-01-02", end: "2024-01-02" })];
   expect(nextOfLast({ decisions })).toBe("it waits for a 2024-01-02");
+});
+
+test("data that came though it was waived makes the waiver pointless, until it has expired", () => {
+  const toldWith = (expires: string) => {
+    const waived = decision("waive", { processors: ["a"], start: "2024-01-01", end: "2024-01-04" });
+    const waiver = { owner: "ann", expires: parseIsoDate(expires), downstream: "exempt" } as const;
+    const assessment = assessed({
+      processors: { a: {} },
+      seen: { a: "#..." },
+      now: "2024-01-09T12:00Z",
+      ledger: { decisions: [{ ...waived, reason: "never scraped", waiver }] },
+    });
+    const [a] = assessment.grid.pipeline.processors;
+    return a === undefined ? [] : [0, 1].map((position) => describeNext(assessment, a, position).text);
+  };
+  expect(toldWith("2024-01-09")).toEqual([
+    "nothing: it meets its expectation, so that the waiver of ann by a decision is pointless for it",
+    "nothing: waived by ann (never scraped), until 2024-01-09",
+  ]);
+  expect(toldWith("2024-01-08")[0]).toBe("nothing: it meets its expectation");
 });
