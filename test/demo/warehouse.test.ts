@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { DateRange } from "../../src/core/iso-date.ts";
 import { buildDemoWarehouse } from "../../src/demo/build.ts";
 import { boundsOf, range } from "../../src/demo/damage.ts";
 import { withDemoWarehouse } from "../../src/demo/open.ts";
@@ -89,10 +90,11 @@ describe("the complete warehouse", () => {
     });
   });
 
-  test("is the same row for row when it is built again", async () => {
+  test("is the same row for row when it is built again, whatever comes after", async () => {
     const again = join(folder, "again.duckdb");
-    await buildDemoWarehouse(again);
-    expect(await fingerprints(again)).toEqual(await fingerprints(complete));
+    const season = range("2021-10-19", "2022-06-16");
+    await buildDemoWarehouse(again, season);
+    expect(await fingerprints(again, season)).toEqual(await fingerprints(complete, season));
   });
 
   test("is never written over a file that is there", async () => {
@@ -284,7 +286,9 @@ describe("the repairs of the example", () => {
         const [table, column] = [tableName(processor), dateColumnOf(processor)];
         const once = `select * exclude (processed_at) from (${await readRepair(processor)})`;
         const kept = `select * exclude (processed_at) from ${table} where ${column} between $start_date and $end_date`;
-        const comparison = `(${once} except all ${kept}) union all (${kept} except all ${once})`;
+        const comparison = `
+          with once as materialized (${once}), kept as materialized (${kept})
+          (from once except all from kept) union all (from kept except all from once)`;
         const days: string[] = [];
         for (const day of ["2022-11-16", "2023-10-25", "2024-01-31", "2024-02-22", "2025-06-22"]) {
           const rows = await query(connection, comparison, boundsOf(range(day, day)));
@@ -396,19 +400,22 @@ async function cacheRows(path: string): Promise<number> {
   });
 }
 
-/** The number of rows of each table with a sum over all of their values. */
-async function fingerprints(path: string): Promise<Record<string, string>> {
+/** The number of rows of each table within the dates, both ends included, with a sum over all of their values. */
+async function fingerprints(path: string, dates: DateRange): Promise<Record<string, string>> {
   return withDemoWarehouse(path, async (connection) => {
     const result: Record<string, string> = {};
-    for (const table of [
-      ...processors.map(tableName),
-      "nba_raw.nbac_schedule",
-      "nba_processing.precompute_failures",
-    ]) {
+    for (const [table, column] of [
+      ...processors.map((processor) => [tableName(processor), dateColumnOf(processor)] as const),
+      ["nba_raw.nbac_schedule", "game_date"],
+      ["nba_processing.precompute_failures", "analysis_date"],
+    ] as const) {
       const [row = []] = await query(
         connection,
-        `select count(*)::varchar, sum(hash(t)::hugeint)::varchar from ${table} as t`,
+        `select count(*)::varchar, sum(hash(t)::hugeint)::varchar from ${table} as t
+        where ${column} between $start_date and $end_date`,
+        boundsOf(dates),
       );
+      expect(row[0]).not.toBe("0");
       result[table] = row.map(String).join(" ");
     }
     return result;
