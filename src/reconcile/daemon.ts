@@ -14,7 +14,10 @@ import { everything } from "./selection.ts";
 import { Session } from "./session.ts";
 import { startWorker } from "./worker.ts";
 
-/** How long a stop waits for answers that nobody needs to end well: those that the loop waits for, and the last ones. */
+/**
+ * How long a stop waits for answers that nobody needs to end well: those that the loop waits for, and the last ones, as counted from its
+ * beginning. What ran had its grace and the time to be cancelled by then, and whoever stops the process gives 15 seconds more than the grace.
+ */
 const lastAnswersMs = { ofTurn: 1_000, atEnd: 4_000 } as const;
 
 /**
@@ -163,6 +166,8 @@ class DaemonRun {
       ticking.stop();
       unsubscribe();
       signal.removeEventListener("abort", stop);
+      const { clock } = this.#context;
+      const stoppedAt = clock.monotonic();
       this.#options.listener.onStopping(this.#jobs.size);
       await this.#leadership.release();
       // Another plans now, while jobs may go on here for minutes; what a last look saw is still told as the planner's.
@@ -170,7 +175,8 @@ class DaemonRun {
       await this.#consumer?.close({ graceMs: this.#options.shutdownGraceMs });
       this.#cancel.abort();
       const last = [this.#jobs.allEnded(), resigned, this.#decisions.allAnswered()];
-      await this.#answered(last, lastAnswersMs.atEnd);
+      const leftMs = stoppedAt + lastAnswersMs.atEnd - clock.monotonic();
+      await this.#answered(last, Math.max(leftMs, lastAnswersMs.ofTurn));
     }
   }
 

@@ -94,9 +94,13 @@ export class JobWorker {
     await this.close();
   }
 
-  /** Waits a moment for the server to know that what was run is over. Never throws. */
+  /** Waits a moment for the server to know that what was run is over, unless something is not, which would never be. Never throws. */
   async close(): Promise<void> {
-    await limited(this.#connection, closeMs, () => this.#worker.close()).catch(() => undefined);
+    const isOver = this.#inFlight.size === 0;
+    const closed = limited(this.#connection, closeMs, () => this.#worker.close(!isOver)).catch(
+      () => undefined,
+    );
+    if (isOver) await closed;
     // Also ends what the library still waits for.
     this.#connection.close();
   }
