@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
 import type { HttpPoll } from "../../../src/core/repair-action.ts";
 import { awakeTime } from "../../support/awake-time.ts";
+import { freePort } from "../../support/free-port.ts";
 import { httpAction, idleWarehouse, realClock, requestFor } from "./fixtures.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -154,10 +155,7 @@ describe("the http executor", () => {
   });
 
   it("reads a name that does not resolve and a port where nobody listens as a fault of the system", async () => {
-    server.closeAllConnections();
-    const port = (server.address() as AddressInfo).port;
-    await new Promise((resolve) => server.close(resolve));
-    for (const url of [`http://127.0.0.1:${port}`, "http://no-such-host.invalid/"]) {
+    for (const url of [`http://127.0.0.1:${await freePort()}`, "http://no-such-host.invalid/"]) {
       const result = await executors.run(requestFor(httpAction(url)));
       expect(result).toMatchObject({
         kind: "failed",

@@ -7,6 +7,7 @@ import { parseIsoDate } from "../../../src/core/iso-date.ts";
 import { type Bulletin, type News, newsKinds } from "../../../src/core/news.ts";
 import type { Clock } from "../../../src/reconcile/ports.ts";
 import type { Delivery, Notifier } from "../../../src/reconcile/ports/notifier.ts";
+import { freePort } from "../../support/free-port.ts";
 import { soon } from "../../support/repairs.ts";
 import { startWebhook, type WebhookServer } from "../../support/webhook.ts";
 
@@ -189,9 +190,8 @@ test.each([
 
 test("a receiver that does not answer is given up after its timeout, and one that is not there at once", async () => {
   const { url } = await server(() => undefined);
-  const gone = await startWebhook();
-  await gone.close();
-  notifierTo({ url, timeoutMs: 30, name: "silent" }, { url: gone.url, name: "gone" }).send(bulletin());
+  const gone = `http://127.0.0.1:${await freePort()}/hook`;
+  notifierTo({ url, timeoutMs: 30, name: "silent" }, { url: gone, name: "gone" }).send(bulletin());
   await soon(() => expect(deliveries).toHaveLength(2));
   const messages = new Map(deliveries.map(({ receiver, message }) => [receiver, message]));
   expect(messages.get("silent")).toBe("no answer within 0.03 s");
