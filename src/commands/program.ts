@@ -10,7 +10,7 @@ import { addExplainCommand } from "./explain.ts";
 import { addPlanCommand } from "./plan.ts";
 import { addReportCommand } from "./report.ts";
 import { addRunCommand, addRunFlags, type RunFlags, runOnce } from "./run.ts";
-import { addAsOfFlag, addGlobalFlags, type AsOfFlag, flagsOf, type Surroundings } from "./shared.ts";
+import { addGlobalFlags, flagsOf, type Surroundings } from "./shared.ts";
 import { addStatusCommand } from "./status.ts";
 import { addValidateCommand } from "./validate.ts";
 
@@ -22,10 +22,10 @@ export function buildProgram(surroundings: Surroundings): Command {
     .version(version())
     .option("--once", "repair until converged, or until nothing more can be done")
     .showHelpAfterError(false);
-  addAsOfFlag(addRunFlags(addGlobalFlags(program)));
+  addRunFlags(addGlobalFlags(program));
   program.action(async () => {
     checkCommand(program);
-    const flags = flagsOf<RunFlags & AsOfFlag & { readonly once?: boolean }>(program);
+    const flags = flagsOf<RunFlags & { readonly once?: boolean }>(program);
     if (flags.once !== true) program.outputHelp();
     else await runOnce(flags, surroundings);
   });

@@ -8,6 +8,7 @@ import { costOf } from "./cost-of.ts";
 import { exitCodeOf, exitGaps } from "./exit-code.ts";
 import { runPlan } from "./plan.ts";
 import {
+  addAsOfFlag,
   addSelectionFlags,
   type AsOfFlag,
   flagsOf,
@@ -34,7 +35,7 @@ const maxWaitMsDefault = 3_600_000;
 
 /** The flags of `run`, which `--once` takes too. */
 export function addRunFlags(command: Command): Command {
-  return addSelectionFlags(command)
+  const flagged = addSelectionFlags(command)
     .option("--single-pass", "one cycle: leave what its repairs unblock for the next run")
     .option(
       "--max-wait <duration>",
@@ -44,6 +45,7 @@ export function addRunFlags(command: Command): Command {
     .option("--gaps-exit-code <n>", "exit with this when gaps remain (default: 2)", parseExitCode)
     .option("--metrics-file <path>", "write metrics there when it ends, for a textfile collector (*.prom)")
     .option("--dry-run", "print the plan, write nothing (= reconcile plan)");
+  return addAsOfFlag(flagged);
 }
 
 export function addRunCommand(program: Command, surroundings: Surroundings): void {

@@ -185,7 +185,7 @@ describe.concurrent("a flag or command with a fault in it", () => {
     ["--dry-run daemon", /--dry-run does not go with the command daemon/],
     ["--start-date 2024-01-02 daemon", /--start-date does not go with the command daemon/],
     ["--dry-run retry --all --yes", /--dry-run does not go with the command retry/],
-    ["--as-of 2024-01-03T00:00:00Z run", /--as-of .*run/],
+    ["run --as-of 2024-01-03T00:00:00Z", /--as-of goes with plan, status, explain and report/],
     ["statu", /there is no command "statu"/],
     ["run now", /too many arguments for 'run'/],
     ["explain points", /missing required argument 'date'/],
