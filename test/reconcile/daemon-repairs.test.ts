@@ -2,7 +2,7 @@
 // decide. Method: a real DuckDB warehouse and ledger, ticks by hand, and a hurried clock where something would be waited for.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createInlineRepairEvents } from "../../src/adapters/inline/repair-events.ts";
 import { createInlineRepairQueue } from "../../src/adapters/inline/repair-queue.ts";
 import { systemClock } from "../../src/adapters/inline/system-clock.ts";
@@ -11,35 +11,31 @@ import { ReconcilerError } from "../../src/errors.ts";
 import type { Coordination } from "../../src/reconcile/daemon-options.ts";
 import type { RepairQueue } from "../../src/reconcile/ports/repair-queue.ts";
 import { encodeReport } from "../../src/reconcile/repair-report.ts";
-import type { TempWarehouse } from "../support/duckdb.ts";
 import { decision } from "../support/ledger.ts";
 import {
   elsewhere,
   event,
+  failing,
   fill,
   hurried,
   inlineCoordination,
   longCommand,
-  makeOrders,
   ordersJob,
+  ordersOfEachTest,
   queueBut,
   recordStartElsewhere,
   startDaemon,
 } from "../support/running-daemon.ts";
-import { testClock } from "../support/test-clocks.ts";
+import { testClock, wokenClock } from "../support/test-clocks.ts";
 
-let warehouse: TempWarehouse;
-beforeEach(async () => {
-  warehouse = await makeOrders();
-});
-afterEach(() => warehouse.remove());
+const orders = ordersOfEachTest();
 
 /** A repair that goes on until it is released. */
 const untilReleased = `command: [node, -e, "setInterval(() => require('fs').existsSync('released') && process.exit(), 20)", "{{start_date}}"], max_attempts: 1`;
-const release = () => writeFile(join(warehouse.folder, "released"), "");
+const release = () => writeFile(join(orders.warehouse.folder, "released"), "");
 
 test("a stop lets a repair that runs end by itself", async () => {
-  const daemon = await startDaemon(warehouse, untilReleased);
+  const daemon = await startDaemon(orders.warehouse, untilReleased);
   await daemon.told("started");
   const stopped = daemon.stop();
   await daemon.told("stopping 1");
@@ -51,7 +47,7 @@ test("a stop lets a repair that runs end by itself", async () => {
 test("whoever is stopped says that it plans no more while its repair goes on: another does by then", async () => {
   const told: string[] = [];
   const [started, resigned] = [event(), event()];
-  const daemon = await startDaemon(warehouse, untilReleased, {
+  const daemon = await startDaemon(orders.warehouse, untilReleased, {
     listener: tellAll([
       {
         onStarted: () => started.happens(),
@@ -76,7 +72,7 @@ test("a stop that comes while the loop turns is not slept through", async () => 
   const end = new AbortController();
   const coordination = inlineCoordination();
   const { queue } = coordination;
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     signal: end.signal,
     // A repair would wake it when it ends.
     mode: "observe",
@@ -89,23 +85,15 @@ test("a stop that comes while the loop turns is not slept through", async () => 
         },
       }),
     },
-    around: (context) => ({ ...context, clock: { ...systemClock, sleep: untilWoken } }),
+    around: (context) => ({ ...context, clock: wokenClock }),
   });
   await daemon.told("ticks stopped");
   await daemon.stop();
   expect(daemon.events.slice(-2)).toEqual(["ticks stopped", "stopping 0"]);
 }, 60_000);
 
-/** Sleeps for ever unless it is woken. */
-function untilWoken(_ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) resolve();
-    signal?.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
 test("a repair that goes on beyond the grace is cancelled, on record, and charged to nobody", async () => {
-  const daemon = await startDaemon(warehouse, longCommand, {
+  const daemon = await startDaemon(orders.warehouse, longCommand, {
     shutdownGraceMs: 50,
     // The last answers have their time, however slow the machine is.
     around: (context) => ({
@@ -123,7 +111,7 @@ test("a repair that goes on beyond the grace is cancelled, on record, and charge
 test("a stop while a worker looks for the first time ends it at once, and nothing is begun", async () => {
   const coordination = inlineCoordination();
   const looking = event();
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     role: "worker",
     coordination,
     around: (context) => ({
@@ -151,7 +139,7 @@ const ofNow = (kind: "cancel" | "pause") =>
 test("a job that is handed out again while it runs leaves the first run to be cancelled by a person", async () => {
   const coordination = inlineCoordination();
   const { queue } = coordination;
-  const daemon = await startDaemon(warehouse, longCommand, {
+  const daemon = await startDaemon(orders.warehouse, longCommand, {
     coordination: {
       ...coordination,
       queue: queueBut(queue, {
@@ -175,7 +163,7 @@ test("a pause that is read while a look goes on holds when it has ended", async 
   const coordination = inlineCoordination();
   const [looking, read, released] = [event(), event(), event()];
   let surveys = 0;
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     coordination,
     around: ({ warehouse: port, ledger, ...rest }) => ({
       ...rest,
@@ -201,7 +189,7 @@ test("a pause that is read while a look goes on holds when it has ended", async 
     }),
   });
   await daemon.told("ended repaired");
-  await warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
+  await orders.warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
   daemon.tick();
   await looking.happened;
   await daemon.context.ledger.recordDecision(ofNow("pause"));
@@ -217,19 +205,19 @@ test("a pause that is read while a look goes on holds when it has ended", async 
 });
 
 test("a job that somebody else has done meanwhile keeps no slot from the next one", async () => {
-  await warehouse.write(["delete from shop.orders where day = date '2024-01-08'"]);
+  await orders.warehouse.write(["delete from shop.orders where day = date '2024-01-08'"]);
   let isFirst = true;
-  const daemon = await startDaemon(warehouse, `${fill}, concurrency: 1`, {
+  const daemon = await startDaemon(orders.warehouse, `${fill}, concurrency: 1`, {
     around: ({ warehouse: port, ...rest }) => ({
       ...rest,
       // It plans again because of what it is told, and never because of the time.
-      clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms === 0 ? 0 : 600_000, signal) },
+      clock: wokenClock,
       warehouse: {
         ...port,
         profile: async (request) => {
           if (isFirst) {
             isFirst = false;
-            await warehouse.write([`insert into shop.orders values ('${request.range.start}', 'o')`]);
+            await orders.warehouse.write([`insert into shop.orders values ('${request.range.start}', 'o')`]);
           }
           return port.profile(request);
         },
@@ -239,7 +227,7 @@ test("a job that somebody else has done meanwhile keeps no slot from the next on
   await daemon.told("ended repaired");
   await daemon.stop();
   expect(daemon.events.filter((told) => told === "started")).toHaveLength(1);
-  expect(await warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
+  expect(await orders.warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
 }, 60_000);
 
 /** A queue that counts what it is asked. */
@@ -268,9 +256,12 @@ test("a failure of which nobody told the planner backs off all the same, by the 
   const { queue, enqueued, asked } = countingQueue();
   const events = { ...createInlineRepairEvents(), publish: () => Promise.resolve() };
   const coordination: Coordination = { ...inlineCoordination(), queue, events };
-  const repair = `command: [${JSON.stringify(process.execPath)}, -e, process.exit(1)], backoff: [1h]`;
-  const planner = await startDaemon(warehouse, repair, { role: "planner", coordination, around: hurried });
-  const worker = await startDaemon(warehouse, repair, {
+  const planner = await startDaemon(orders.warehouse, failing, {
+    role: "planner",
+    coordination,
+    around: hurried,
+  });
+  const worker = await startDaemon(orders.warehouse, failing, {
     role: "worker",
     coordination,
     around: (context) => ({ ...context, worker: elsewhere }),
@@ -286,7 +277,11 @@ test("a failure of which nobody told the planner backs off all the same, by the 
 test("cells that are locked are left to whoever has begun a run of them, also beyond its lock", async () => {
   const { queue, enqueued, asked } = countingQueue();
   const coordination: Coordination = { ...inlineCoordination(), queue };
-  const planner = await startDaemon(warehouse, fill, { role: "planner", coordination, around: hurried });
+  const planner = await startDaemon(orders.warehouse, fill, {
+    role: "planner",
+    coordination,
+    around: hurried,
+  });
   let before = Infinity;
   const consumer = queue.consume(
     async (job) => {
@@ -315,11 +310,15 @@ test("cells that are locked are left to whoever has begun a run of them, also be
 
 test("a job that kills whoever takes it is charged with each death, also between two cycles", async () => {
   const coordination: Coordination = inlineCoordination();
-  const planner = await startDaemon(warehouse, "sql_file: orders.sql, backoff: [0s], max_attempts: 2", {
-    role: "planner",
-    coordination,
-    around: (context) => ({ ...hurried(context), isWorkerDead: (worker) => worker === elsewhere }),
-  });
+  const planner = await startDaemon(
+    orders.warehouse,
+    "sql_file: orders.sql, backoff: [0s], max_attempts: 2",
+    {
+      role: "planner",
+      coordination,
+      around: (context) => ({ ...hurried(context), isWorkerDead: (worker) => worker === elsewhere }),
+    },
+  );
   const attempts: number[] = [];
   const consumer = coordination.queue.consume(
     async (job) => {
@@ -338,7 +337,7 @@ test("a worker that gets no lock tells nothing of the cells: what it knows of th
   const coordination = inlineCoordination();
   const bodies: unknown[] = [];
   coordination.events.subscribe((told) => void (told.kind === "ended" && bodies.push(told.body)));
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     coordination,
     around: (context) => ({ ...context, lock: { acquire: () => Promise.resolve(null) } }),
   });

@@ -1,36 +1,32 @@
 // Method: a real DuckDB warehouse and ledger, SQL and command repairs, ticks by hand.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { tellAll } from "../../src/compose/listeners.ts";
 import { ReconcilerError } from "../../src/errors.ts";
 import type { RepairJob } from "../../src/reconcile/ports/repair-queue.ts";
-import type { TempWarehouse } from "../support/duckdb.ts";
 import {
   codeOf,
   elsewhere,
   event,
+  failing,
   fill,
   hurried,
   inlineCoordination,
   longCommand,
-  makeOrders,
   ordersJob,
+  ordersOfEachTest,
   queueBut,
   startDaemon,
 } from "../support/running-daemon.ts";
-import { type TestClock, testClock } from "../support/test-clocks.ts";
+import { type TestClock, testClock, wokenClock } from "../support/test-clocks.ts";
 
-let warehouse: TempWarehouse;
-beforeEach(async () => {
-  warehouse = await makeOrders();
-});
-afterEach(() => warehouse.remove());
+const orders = ordersOfEachTest();
 
 test("what is lost behind its back is found by the next tick and repaired", async () => {
-  const daemon = await startDaemon(warehouse, fill);
+  const daemon = await startDaemon(orders.warehouse, fill);
   await daemon.told("ended repaired");
   daemon.tick();
   await daemon.told("converged");
-  await warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
+  await orders.warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
   daemon.tick();
   await daemon.told("ended repaired", 2);
   await daemon.stop();
@@ -45,14 +41,14 @@ test("what is lost behind its back is found by the next tick and repaired", asyn
     "ticks stopped",
     "stopping 0",
   ]);
-  expect(await warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
+  expect(await orders.warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
 });
 
 test("after a cycle that failed nothing is begun until one has worked", async () => {
-  await warehouse.write(["alter table shop.days rename to hidden"]);
-  const daemon = await startDaemon(warehouse, fill);
+  await orders.warehouse.write(["alter table shop.days rename to hidden"]);
+  const daemon = await startDaemon(orders.warehouse, fill);
   await daemon.told("cycle failed: schedule_failed");
-  await warehouse.write(["alter table shop.hidden rename to days"]);
+  await orders.warehouse.write(["alter table shop.hidden rename to days"]);
   daemon.tick();
   await daemon.told("ended repaired");
   await daemon.stop();
@@ -66,7 +62,7 @@ test("after a cycle that failed nothing is begun until one has worked", async ()
 
 test("what a cycle learnt and could not keep is told, and the cycle counts all the same", async () => {
   const full = () => Promise.reject(new ReconcilerError("ledger_unavailable", "no space left"));
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     around: (context) => ({ ...context, warehouse: { ...context.warehouse, keepSurveys: full } }),
   });
   await daemon.told("surveys not kept: ledger_unavailable");
@@ -76,7 +72,7 @@ test("what a cycle learnt and could not keep is told, and the cycle counts all t
 });
 
 test("a cycle that takes too long is given up and told", async () => {
-  const daemon = await startDaemon(warehouse, fill, { cycleTimeoutMs: 1 });
+  const daemon = await startDaemon(orders.warehouse, fill, { cycleTimeoutMs: 1 });
   await daemon.told("cycle failed: cycle_timeout");
   await daemon.stop();
   expect(daemon.events).not.toContain("started");
@@ -92,7 +88,7 @@ async function waitsBeyondItsTime(own: TestClock): Promise<readonly number[]> {
 test("a worker that could not record a repair does not spin when it would be time for a cycle", async () => {
   const own = testClock();
   const coordination = inlineCoordination();
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     role: "worker",
     coordination,
     around: (context) => ({
@@ -115,7 +111,7 @@ test("a planner that lost its lease while jobs were outstanding does not spin", 
   const own = testClock();
   const lost = new AbortController();
   let terms = 0;
-  const daemon = await startDaemon(warehouse, longCommand, {
+  const daemon = await startDaemon(orders.warehouse, longCommand, {
     shutdownGraceMs: 50,
     coordination: {
       ...inlineCoordination(),
@@ -137,15 +133,15 @@ test("a planner that lost its lease while jobs were outstanding does not spin", 
 });
 
 test("what a verified repair unblocks waits neither for the record of its end nor for people's decisions", async () => {
-  await warehouse.write(["create table shop.copies as from shop.orders"]);
+  await orders.warehouse.write(["create table shop.copies as from shop.orders"]);
   const recorded = event();
   let ends = 0;
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     downstream: `  copies: { table: shop.copies, date_column: day, depends_on: [orders], repair: { ${fill} } }`,
-    around: ({ ledger, clock, ...rest }) => ({
+    around: ({ ledger, ...rest }) => ({
       ...rest,
       // It looks at nothing again because of the time: only what it is told has it plan.
-      clock: { ...clock, sleep: (ms, signal) => clock.sleep(ms === 0 ? 0 : 600_000, signal) },
+      clock: wokenClock,
       ledger: {
         ...ledger,
         recordEnd: async (end) => {
@@ -163,7 +159,7 @@ test("what a verified repair unblocks waits neither for the record of its end no
   recorded.happens();
   await daemon.told("ended repaired", 2);
   await daemon.stop();
-  expect(await warehouse.read("select count(*) from shop.copies")).toEqual([["10"]]);
+  expect(await orders.warehouse.read("select count(*) from shop.copies")).toEqual([["10"]]);
 });
 
 test("a worker without a job finds out that what keeps the processes together is away, and that it is back", async () => {
@@ -171,7 +167,7 @@ test("a worker without a job finds out that what keeps the processes together is
   let isAway = true;
   const told: unknown[] = [];
   const [degraded, recovered] = [event(), event()];
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     role: "worker",
     around: hurried,
     coordination: {
@@ -207,7 +203,7 @@ test.each(["decisions", "read"] as const)(
       asked.happens();
       return new Promise<never>(() => undefined);
     };
-    const daemon = await startDaemon(warehouse, fill, {
+    const daemon = await startDaemon(orders.warehouse, fill, {
       // The jobs are taken by nobody, and vanish: whoever plans asks the ledger for what became of them.
       role: "planner",
       coordination: { ...coordination, queue: queueBut(coordination.queue, { enqueue: dropped }) },
@@ -245,7 +241,7 @@ test("a ledger that is away while it plans is told as that, and not as what keep
   const told: string[] = [];
   let isAway = false;
   const [enqueued, failed] = [event(), event()];
-  const planner = await startDaemon(warehouse, fill, {
+  const planner = await startDaemon(orders.warehouse, fill, {
     role: "planner",
     coordination,
     listener: tellAll([
@@ -286,8 +282,7 @@ test("a ledger that is away while it plans is told as that, and not as what keep
 
 test("a failure whose end could not be recorded is charged by the next cycle, and not tried again at once", async () => {
   let isAway = true;
-  const repair = `command: [${JSON.stringify(process.execPath)}, -e, process.exit(1)], backoff: [1h]`;
-  const daemon = await startDaemon(warehouse, repair, {
+  const daemon = await startDaemon(orders.warehouse, failing, {
     around: (context) => ({
       ...context,
       ledger: {
@@ -314,9 +309,13 @@ test("a failure whose end could not be recorded is charged by the next cycle, an
 
 test("a daemon that only observes lets one that repairs plan in its place", async () => {
   const coordination = inlineCoordination();
-  const observer = await startDaemon(warehouse, fill, { mode: "observe", coordination, around: hurried });
+  const observer = await startDaemon(orders.warehouse, fill, {
+    mode: "observe",
+    coordination,
+    around: hurried,
+  });
   await observer.told("gaps");
-  const repairer = await startDaemon(warehouse, fill, {
+  const repairer = await startDaemon(orders.warehouse, fill, {
     coordination,
     around: (context) => ({ ...hurried(context), worker: elsewhere }),
   });

@@ -19,6 +19,7 @@ import { everything, type SelectionSpec } from "../../src/reconcile/selection.ts
 import { type TempWarehouse, withTempWarehouse } from "../support/duckdb.ts";
 import { event, inlineCoordination, queueBut, recordStartElsewhere } from "../support/running-daemon.ts";
 import { composeShop } from "../support/shop-pipeline.ts";
+import { wokenClock } from "../support/test-clocks.ts";
 
 interface Shop {
   readonly warehouse: TempWarehouse;
@@ -353,15 +354,10 @@ test(
           return added;
         },
       });
-      const untilWoken: Clock["sleep"] = (_ms, signal) =>
-        new Promise((resolve) => {
-          if (signal?.aborted === true) resolve();
-          signal?.addEventListener("abort", () => resolve(), { once: true });
-        });
       const result = await shop.run({
         selection: ofOneDay,
         coordination: { ...shop.coordination, queue: slow },
-        clock: { ...systemClock, sleep: untilWoken },
+        clock: wokenClock,
       });
       expect(result.converged).toBe(true);
     }),

@@ -1,21 +1,16 @@
 // Method: a daemon over a real DuckDB warehouse and ledger, whose ledger answers too late.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ReconcilerError } from "../../src/errors.ts";
-import type { TempWarehouse } from "../support/duckdb.ts";
-import { fill, makeOrders, startDaemon } from "../support/running-daemon.ts";
+import { fill, ordersOfEachTest, startDaemon } from "../support/running-daemon.ts";
 import { hurriedClock } from "../support/test-clocks.ts";
 
-let warehouse: TempWarehouse;
-beforeEach(async () => {
-  warehouse = await makeOrders();
-});
-afterEach(() => warehouse.remove());
+const orders = ordersOfEachTest();
 
 const tooLate = () => new ReconcilerError("ledger_unavailable", "no answer in time");
 
 test("a start that is on record though the ledger did not say so is withdrawn: its cells are run again soon, and charged nothing", async () => {
   let [starts, ends] = [0, 0];
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     around: (context) => ({
       ...context,
       clock: hurriedClock,
@@ -49,7 +44,7 @@ test("a start that is on record though the ledger did not say so is withdrawn: i
 
 test("a stop waits for no further try to withdraw a start", async () => {
   let tries = 0;
-  const daemon = await startDaemon(warehouse, fill, {
+  const daemon = await startDaemon(orders.warehouse, fill, {
     around: (context) => ({
       ...context,
       // No wait ends by itself.

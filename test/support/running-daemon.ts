@@ -1,6 +1,7 @@
 // A daemon in this process over a real DuckDB shop and ledger, SQL and command repairs, and ticks by hand.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import { createDuckDbLedger } from "../../src/adapters/duckdb/ledger.ts";
 import { createDuckDbWarehouse } from "../../src/adapters/duckdb/warehouse.ts";
 import { createExecutors } from "../../src/adapters/executors/index.ts";
@@ -31,11 +32,29 @@ export function makeOrders(): Promise<TempWarehouse> {
   ]);
 }
 
+/** The same for each test of the file, by itself. */
+export function ordersOfEachTest(): { readonly warehouse: TempWarehouse } {
+  let warehouse: TempWarehouse | null = null;
+  beforeEach(async () => {
+    warehouse = await makeOrders();
+  });
+  afterEach(() => warehouse?.remove());
+  return {
+    get warehouse() {
+      if (warehouse === null) throw new Error("there is a warehouse in a test only");
+      return warehouse;
+    },
+  };
+}
+
 /** A repair of any table of that shop. */
 export const fill = "sql_file: orders.sql, backoff: [10ms]";
 
 /** One that ends only when it is ended. */
 export const longCommand = `command: [node, -e, "setTimeout(() => {}, 60000)", "{{start_date}}"], max_attempts: 1`;
+
+/** One that fails, and is not tried again for an hour. */
+export const failing = `command: [${JSON.stringify(process.execPath)}, -e, process.exit(1)], backoff: [1h]`;
 
 /** The job of the day that is missing, as a planner elsewhere would make it. */
 export const ordersJob: RepairJob = {

@@ -37,6 +37,19 @@ export function testClock(): TestClock {
   return own;
 }
 
+/** What waits on it waits until it is woken; only a wait of no length ends by itself. */
+export const wokenClock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => (ms === 0 ? systemClock.sleep(0, signal) : untilWoken(signal)),
+};
+
+function untilWoken(signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 const hurry = 20;
 
 /** Passes twenty times as fast where it is waited for; the time of day stays what it is, or a run's deadline would be over. */
