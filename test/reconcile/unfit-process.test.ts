@@ -1,27 +1,22 @@
 // Goal: a process that alone can reach neither warehouse nor ledger keeps nobody from working. Method: two daemons over one DuckDB
 // warehouse and ledger, with one lease, one queue and the same events; the way of one to both can be cut.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ReconcilerError } from "../../src/errors.ts";
 import type { ReconcileContext } from "../../src/reconcile/context.ts";
 import { FullLooks } from "../../src/reconcile/full-looks.ts";
 import { daemonLimits } from "../../src/reconcile/plan-limits.ts";
 import { everything } from "../../src/reconcile/selection.ts";
 import { Session } from "../../src/reconcile/session.ts";
-import type { TempWarehouse } from "../support/duckdb.ts";
 import {
   fill,
   hurried,
   inlineCoordination,
-  makeOrders,
   ordersJob,
+  ordersOfEachTest,
   startDaemon,
 } from "../support/running-daemon.ts";
 
-let warehouse: TempWarehouse;
-beforeEach(async () => {
-  warehouse = await makeOrders();
-});
-afterEach(() => warehouse.remove());
+const orders = ordersOfEachTest();
 
 /** One process's way to warehouse and ledger. */
 class Way {
@@ -48,27 +43,27 @@ class Way {
 test("a planner that sees nothing any more leaves the lease to a process that does", async () => {
   const coordination = inlineCoordination();
   const way = new Way();
-  const other = await startDaemon(warehouse, fill, { coordination, around: hurried });
+  const other = await startDaemon(orders.warehouse, fill, { coordination, around: hurried });
   await other.told("ended repaired");
   await other.stop();
-  const planner = await startDaemon(warehouse, fill, {
+  const planner = await startDaemon(orders.warehouse, fill, {
     coordination,
     around: () => way.around(other.context),
   });
   await planner.told("converged");
-  const follower = await startDaemon(warehouse, fill, { coordination, around: () => other.context });
+  const follower = await startDaemon(orders.warehouse, fill, { coordination, around: () => other.context });
   way.isCut = true;
   await planner.told("repair failed: warehouse_unavailable");
-  await warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
+  await orders.warehouse.write(["delete from shop.orders where day = date '2024-01-02'"]);
   await follower.told("ended repaired");
   await Promise.all([planner.stop(), follower.stop()]);
-  expect(await warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
+  expect(await orders.warehouse.read("select count(*) from shop.orders")).toEqual([["10"]]);
 }, 60_000);
 
 test("a worker that sees nothing takes no job from one that does, and takes jobs again once it sees", async () => {
   const coordination = inlineCoordination();
   const way = new Way();
-  const worker = await startDaemon(warehouse, fill, {
+  const worker = await startDaemon(orders.warehouse, fill, {
     role: "worker",
     coordination,
     around: (context) => way.around(context),
@@ -88,7 +83,7 @@ test("a worker that sees nothing takes no job from one that does, and takes jobs
 
 test("a look that fails has failed for all jobs that wait for one", async () => {
   const way = new Way();
-  const worker = await startDaemon(warehouse, fill, { role: "worker" });
+  const worker = await startDaemon(orders.warehouse, fill, { role: "worker" });
   await worker.stop();
   const context = way.around(worker.context);
   await context.ledger.create();

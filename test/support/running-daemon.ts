@@ -24,7 +24,7 @@ import { loadShop } from "./shop-pipeline.ts";
 import { hurriedClock } from "./test-clocks.ts";
 
 /** Ten days of a shop, of which the fifth has no orders; the caller removes it. */
-export function makeOrders(): Promise<TempWarehouse> {
+function makeOrders(): Promise<TempWarehouse> {
   return makeTempWarehouse([
     "create schema shop",
     "create table shop.days as select date '2024-01-01' + i::integer as day from range(10) as r (i)",
@@ -32,7 +32,7 @@ export function makeOrders(): Promise<TempWarehouse> {
   ]);
 }
 
-/** The same for each test of the file, by itself. */
+/** The same for each test of the file, made before it and removed after it. */
 export function ordersOfEachTest(): { readonly warehouse: TempWarehouse } {
   let warehouse: TempWarehouse | null = null;
   beforeEach(async () => {
