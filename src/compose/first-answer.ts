@@ -17,8 +17,18 @@ export async function firstAnswer<T>(ask: () => Promise<T>, clock: Clock, signal
       return await ask();
     } catch (thrown) {
       const isAway = thrown instanceof ReconcilerError && thrown.code === "redis_unavailable";
-      if (!isAway || signal.aborted || clock.monotonic() >= until) throw thrown;
+      if (!isAway || signal.aborted) throw thrown;
+      if (clock.monotonic() >= until) throw notBegun(thrown);
       await clock.sleep(pauseMs, signal);
     }
   }
+}
+
+/** Unlike a daemon, who has begun nothing does not go on by itself. */
+function notBegun(away: ReconcilerError): ReconcilerError {
+  return new ReconcilerError(away.code, away.message, {
+    ...(away.path === null ? {} : { path: away.path }),
+    hint: "nothing was begun: check that Redis runs and can be reached from here, and start the run again",
+    cause: away,
+  });
 }

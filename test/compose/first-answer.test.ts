@@ -40,7 +40,10 @@ test("one that is away for five seconds is told as such, and another fault at on
     clock,
     signal,
   );
-  await expect(away).rejects.toMatchObject({ code: "redis_unavailable" });
+  await expect(away).rejects.toMatchObject({
+    code: "redis_unavailable",
+    hint: expect.stringContaining("start the run again"),
+  });
   expect(clock.monotonic()).toBe(5_000);
   const refused = firstAnswer(
     () => Promise.reject(new ReconcilerError("redis_credentials", "no")),
