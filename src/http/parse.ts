@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type IsoDate, tryParseIsoDate } from "../core/iso-date.ts";
 import type { Processor } from "../core/pipeline.ts";
 import { ReconcilerError } from "../errors.ts";
+import { expectation, misfitOf } from "./misfit.ts";
 
 /**
  * A part of a request as its schema has it.
@@ -12,11 +13,12 @@ export function parsed<Schema extends z.ZodType>(
   value: unknown,
   part: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(value ?? {});
+  const given = value ?? {};
+  const result = schema.safeParse(given, { error: expectation });
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = [part, ...(issue?.path ?? []).map(String)].join(".");
-  throw new ReconcilerError("request_invalid", `${at}: ${issue?.message ?? "it does not fit its schema"}`, {
+  const { path, expected, found } = misfitOf(schema, given, result.error);
+  const at = [part, ...path.map(String)].join(".");
+  throw new ReconcilerError("request_invalid", `${at}: expected ${expected}, found ${found}`, {
     path: at,
     hint: "/api/v1/openapi.json says what is expected",
   });

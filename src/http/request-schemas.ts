@@ -10,7 +10,7 @@ const line = (max: number) =>
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "a text without control characters" });
 
 const name = z.string().min(1).max(200);
-const date = z.iso.date({ error: "expected a date that exists, as YYYY-MM-DD" });
+const date = z.iso.date({ error: "a date that exists, as YYYY-MM-DD" });
 
 const selection = {
   processors: z
@@ -54,7 +54,9 @@ export const waiveBody = z.strictObject({
 export const cycleBody = z.strictObject({ dry_run: who.dry_run });
 
 /** A query parameter may stand once or several times. */
-const several = z.union([name.transform((one) => [one]), z.array(name).max(1000)]);
+const several = z.union([name.transform((one) => [one]), z.array(name).max(1000)], {
+  error: "a name, or at most 1000 of them",
+});
 
 export const gridQuery = z.strictObject({
   processor: several.optional(),
@@ -70,4 +72,6 @@ export const planQuery = z.strictObject({
 export const cellParams = z.object({ processor: name, date });
 
 /** Printable, as long as a program's own id may be. */
-export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/, {
+  error: "1 to 255 printable characters without blanks",
+});

@@ -114,6 +114,31 @@ test.each([
   expect(await decisions()).toEqual(before);
 });
 
+const all = { actor: "ann", all: true, reason: "x" };
+test.each([
+  [{ ...all, reason: undefined }, "body.reason: expected text, found nothing"],
+  [{ ...all, reason: "" }, 'body.reason: expected at least 1 character, found ""'],
+  [
+    { ...all, reason: "\u001b[2J" },
+    String.raw`body.reason: expected a text without control characters, found "\u001b[2J"`,
+  ],
+  [{ ...all, all: "yes" }, 'body.all: expected true or false, found "yes"'],
+  [{ ...all, processors: [] }, "body.processors: expected at least 1 item, found an empty list"],
+  [{ ...all, processors: ["orders", 7] }, "body.processors.1: expected text, found 7"],
+  [
+    { ...all, start_date: "2024-02-30" },
+    'body.start_date: expected a date that exists, as YYYY-MM-DD, found "2024-02-30"',
+  ],
+  [
+    { ...all, force: true },
+    'body.force: expected no key but processors, phases, start_date, end_date, all, actor, dry_run, reason, found the unknown key "force"',
+  ],
+  [["orders"], "body: expected an object, found a list"],
+])("what is wrong with %j is told as what was expected and what was found", async (body, message) => {
+  const problem = await documentOf(await served.post("/api/v1/pause", body), "Problem");
+  expect(problem).toMatchObject({ code: "request_invalid", detail: message });
+});
+
 test("a cycle begins when somebody asks for one, and not by a dry run", async () => {
   const looked = served.looked();
   const dry = await served.post("/api/v1/reconcile", { dry_run: true });

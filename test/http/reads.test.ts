@@ -78,7 +78,7 @@ test.each([
   ["/api/v1/grid?phase=nobody", 400, "query.phase"],
   ["/api/v1/grid?start_date=2024-02-30", 400, "query.start_date"],
   ["/api/v1/grid?start_date=2024-01-04&end_date=2024-01-02", 400, "query"],
-  ["/api/v1/grid?colour=red", 400, "query"],
+  ["/api/v1/grid?colour=red", 400, "query.colour"],
   ["/api/v1/plan?limit=many", 400, "query.limit"],
   ["/api/v1/cells/nobody/2024-01-03", 404, "path.processor"],
   ["/api/v1/cells/orders/yesterday", 400, "path.date"],
