@@ -95,7 +95,7 @@ export function runLog(logger: Logger): RunLog {
       logger.error({ cycle_id: cycleId, ...fieldsOf(thrown) }, "cycle failed");
     },
     onRepairFailed(thrown) {
-      logger.error(fieldsOf(thrown), "repair not recorded");
+      logger.error(fieldsOf(thrown), "repairs wait: warehouse or ledger failed");
     },
     onLeading(isLeading) {
       logger.info({ leading: isLeading }, "planning lease");

@@ -56,7 +56,7 @@ export interface DaemonListener extends LeadershipListener, CycleListener {
   readonly onEnded: (end: RepairEnd) => void;
   /** So many jobs run in this process now. */
   readonly onRunning: (jobs: number) => void;
-  /** A repair could not be begun or recorded. */
+  /** A repair could not be begun or recorded, or what people decided could not be read: nothing more is begun until a cycle has worked. */
   readonly onRepairFailed: (thrown: unknown) => void;
   readonly onStopping: (running: number) => void;
 }

@@ -21,7 +21,7 @@ export function renderNotices(view: LiveView, problems: readonly string[]): Html
     stale(view.sight),
     failure("The last look failed", view.cycleFailure),
     failure("Nothing new is begun", view.degraded),
-    failure("A repair could not be begun or recorded", view.repairFailure),
+    failure("Repairs wait, as warehouse or ledger failed", view.repairFailure),
     ...sightNotices(view),
   ];
   return html`<section id="notices" aria-label="Problems" aria-live="polite">${notices}</section>`;

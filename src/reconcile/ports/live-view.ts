@@ -44,7 +44,7 @@ export interface LiveStanding {
   readonly cycleFailure: LiveFailure | null;
   /** Why nothing new is enqueued although it could be: Redis, or whatever else keeps processes together, is away. */
   readonly degraded: LiveFailure | null;
-  /** Why the last repair could not be begun or recorded; null once a cycle has worked since. */
+  /** Why no repair can be begun or recorded, or what people decided cannot be read; null once a cycle has worked since. */
   readonly repairFailure: LiveFailure | null;
 }
 
