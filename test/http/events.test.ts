@@ -101,6 +101,11 @@ test("who watches is told how things stand, then each repair and what it changed
   const ids = (event: string) =>
     watcher.told.filter((each) => each.event === event).map(({ data }) => data["id"]);
   expect(new Set(ids("repair_ended")).size).toBe(ids("repair_ended").length);
+  // One that was over at once has no start to tell, which is -1.
+  const order = watcher.told.map(({ event, data }) => `${event} ${String(data["id"])}`);
+  for (const id of ids("repair_ended").map(String)) {
+    expect(order.indexOf(`repair_started ${id}`)).toBeLessThan(order.indexOf(`repair_ended ${id}`));
+  }
   await expect.poll(watcher.comments).toBeGreaterThan(1);
   const { check, documentOf } = await describedBy(served);
   check(lastOf(watcher, "view"), "ViewEvent");
