@@ -127,10 +127,19 @@ function makePipeline({ upstreams }: BenchGrid): Pipeline {
     );
     return [`p${processor}`, { needs }] as const;
   });
-  const calendar = { kind: "calendar", every: "day", weekday: 1 } as const;
+  const calendar = { kind: "calendar", every: "day", weekday: 1, day: "first" } as const;
   return pipelineOf({
     processors: Object.fromEntries(named),
-    schedules: [{ name: "default", source: calendar, startDate: fromDay(firstDay), maxGapDays: null }],
+    schedules: [
+      {
+        name: "default",
+        source: calendar,
+        startDate: fromDay(firstDay),
+        endDate: null,
+        except: null,
+        maxGapDays: null,
+      },
+    ],
   });
 }
 

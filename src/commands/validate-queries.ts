@@ -4,6 +4,7 @@ import type { Pipeline } from "../core/pipeline.ts";
 import { nameInHistory } from "../core/run-history.ts";
 import { completeSchedules } from "../core/schedule.ts";
 import { ReconcilerError } from "../errors.ts";
+import { storedSchedules } from "../reconcile/observe.ts";
 import type { Warehouse } from "../reconcile/ports.ts";
 
 /** Before any data: where a schedule without a start date is read from. */
@@ -29,7 +30,8 @@ export async function checkSchedules(
     if (isWithin(broken, place)) continue;
     const range: DateRange = { start: spec.startDate ?? dawn, end: fromDay(today) };
     try {
-      const read = spec.source.kind === "calendar" ? new Map() : await warehouse.readSchedules([spec], range);
+      const stored = storedSchedules([spec]);
+      const read = stored.length === 0 ? new Map() : await warehouse.readSchedules(stored, range);
       const days = completeSchedules([spec], read, today).get(spec.name)?.days ?? [];
       dates.set(spec.name, new Set(days));
     } catch (error) {

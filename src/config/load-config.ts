@@ -141,7 +141,10 @@ function sqlFilesOf(document: DocumentInput, folder: string): ReadonlySet<string
   const repairs = Object.values(document.processors).map(({ repair }) =>
     "use" in repair ? undefined : repair,
   );
-  const all = [...schedules, ...repairs, ...Object.values(document.repairs)];
+  const exceptions = schedules.map((schedule) =>
+    Array.isArray(schedule?.except) ? undefined : schedule?.except,
+  );
+  const all = [...schedules, ...exceptions, ...repairs, ...Object.values(document.repairs)];
   return new Set(all.flatMap((item) => item?.sql_file ?? []).map((file) => absolutePath(folder, file)));
 }
 

@@ -1,4 +1,5 @@
 import type { Edge, EdgeWindow } from "../core/pipeline.ts";
+import { isOneCell } from "../core/windows.ts";
 import { checkName, type Loaded } from "./loaded.ts";
 import type { EdgeInput } from "./schema/processor.ts";
 import type { TreePath } from "./tree.ts";
@@ -49,9 +50,9 @@ function resolveEdge(loaded: Loaded, path: TreePath, input: EdgeMap): Edge | nul
     });
   }
   const window = resolveWindow(loaded, path, input);
-  if (input.min_share !== undefined && window.kind === "same_date") {
+  if (input.min_share !== undefined && isOneCell(window)) {
     issues.addAtKey(tree, [...path, "min_share"], {
-      expected: "no min_share: it belongs to lookback and window",
+      expected: "no min_share: it belongs to lookback, lookahead and window",
       hint: "use min_completeness for how complete one upstream cell must be",
     });
   }
@@ -62,27 +63,40 @@ function resolveEdge(loaded: Loaded, path: TreePath, input: EdgeMap): Edge | nul
     minCompleteness: input.min_completeness ?? null,
     window,
     minShare: input.min_share ?? 1,
-    stale: input.stale ?? (input.mode === "hard" && window.kind === "same_date"),
+    stale:
+      input.stale ?? (input.mode === "hard" && input.lookback === undefined && input.lookahead === undefined),
   };
 }
 
 function resolveWindow(loaded: Loaded, path: TreePath, input: EdgeMap): EdgeWindow {
   const { issues, tree } = loaded;
-  const { lookback } = input;
-  if (lookback === undefined)
-    return input.window === undefined ? { kind: "same_date" } : { kind: input.window };
-  if (input.window !== undefined) {
-    issues.addAtKey(tree, [...path, "window"], { expected: "either lookback or window", found: "both" });
+  const given = (["lookback", "lookahead", "offset", "window"] as const).filter(
+    (key) => input[key] !== undefined,
+  );
+  if (given.length > 1) {
+    issues.addAtKey(tree, [...path, given[1] ?? ""], {
+      expected: "one of lookback, lookahead, offset and window",
+      found: given.join(" and "),
+    });
   }
-  const { days, dates } = lookback;
+  const { lookback, lookahead, offset } = input;
+  if (input.window !== undefined) return { kind: input.window };
+  const reach = lookback ?? lookahead ?? offset;
+  if (reach === undefined) return { kind: "same_date" };
+  const { days, dates } = reach;
   if ((days === undefined) === (dates === undefined)) {
     const found = days === undefined ? "neither" : "both";
-    issues.addAt(tree, [...path, "lookback"], { expected: "either days or dates", found });
+    issues.addAt(tree, [...path, given[0] ?? ""], { expected: "either days or dates", found });
   }
-  const sameDate = lookback.same_date;
+  if (offset !== undefined) {
+    return dates === undefined ? { kind: "offset_days", days: days ?? -1 } : { kind: "offset_dates", dates };
+  }
+  const sameDate = (lookback ?? lookahead)?.same_date ?? false;
+  const [byDays, byDates] =
+    lookback === undefined ? (["days_ahead", "dates_ahead"] as const) : (["days", "dates"] as const);
   return dates === undefined
-    ? { kind: "days", days: days ?? 1, sameDate }
-    : { kind: "dates", dates, sameDate };
+    ? { kind: byDays, days: days ?? 1, sameDate }
+    : { kind: byDates, dates, sameDate };
 }
 
 function namePath(path: TreePath, input: EdgeInput, name: string): TreePath {

@@ -1,4 +1,4 @@
-import type { Processor, RepairUnit } from "../core/pipeline.ts";
+import type { DueTime, Processor, RepairUnit } from "../core/pipeline.ts";
 import { checkName, type Loaded } from "./loaded.ts";
 import { resolveEdges } from "./resolve-edges.ts";
 import { resolveExpectation, scheduleName } from "./resolve-expectation.ts";
@@ -21,11 +21,12 @@ export function resolveProcessors(loaded: Loaded, units: readonly RepairUnit[]):
       owner: input.owner ?? null,
       tags: input.tags,
       schedule: resolveScheduleName(loaded, name, input),
-      due: { daysAfter: input.due.days_after, minuteOfDay: input.due.at },
+      due: resolveDue(input),
       bootstrapDays: input.bootstrap_days,
       available: { from: input.available.from ?? null, to: input.available.to ?? null },
       sourceRetentionMs: input.source_retention ?? null,
-      chronological: input.chronological,
+      chronological: input.chronological || input.depends_on_past,
+      dependsOnPast: input.depends_on_past,
       onPoison: input.on_poison,
       priority: input.priority,
       stale: input.stale,
@@ -35,6 +36,11 @@ export function resolveProcessors(loaded: Loaded, units: readonly RepairUnit[]):
       repairUnit: unit === -1 ? null : unit,
     };
   });
+}
+
+function resolveDue({ due }: ProcessorInput): DueTime {
+  const { at: minuteOfDay, days_after: daysAfter, dates_after: datesAfter } = due;
+  return datesAfter === undefined ? { daysAfter, minuteOfDay } : { datesAfter, minuteOfDay };
 }
 
 function checkProcessor(loaded: Loaded, name: string, input: ProcessorInput): void {

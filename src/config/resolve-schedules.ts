@@ -1,10 +1,11 @@
 import type { z } from "zod";
-import type { ScheduleSource, ScheduleSpec } from "../core/pipeline.ts";
+import type { ScheduleExceptions, ScheduleSource, ScheduleSpec } from "../core/pipeline.ts";
 import { absolutePath, sqlText, type Loaded } from "./loaded.ts";
 import { scheduleSchema, weekdays } from "./schema/schedule.ts";
 import { keyPlaceOf, type TreePath } from "./tree.ts";
 
 type ScheduleInput = z.output<typeof scheduleSchema>;
+type Calendar = Extract<ScheduleSource, { kind: "calendar" }>;
 
 /** The schedules in file order; `schedule:` alone is the one called `default`. */
 export function resolveSchedules(loaded: Loaded): readonly ScheduleSpec[] {
@@ -35,7 +36,17 @@ export function resolveSchedules(loaded: Loaded): readonly ScheduleSpec[] {
   return named.flatMap(({ name, input, path }) => {
     const source = resolveSource(loaded, path, input);
     if (source === null) return [];
-    return [{ name, source, startDate: input.start_date ?? null, maxGapDays: input.expect.max_gap ?? null }];
+    checkEnd(loaded, path, input);
+    return [
+      {
+        name,
+        source,
+        startDate: input.start_date ?? null,
+        endDate: input.end_date ?? null,
+        except: resolveExceptions(loaded, [...path, "except"], input.except),
+        maxGapDays: input.expect.max_gap ?? null,
+      },
+    ];
   });
 }
 
@@ -50,6 +61,7 @@ function resolveSource(loaded: Loaded, path: TreePath, input: ScheduleInput): Sc
   }
   if (input.every !== undefined) return calendarSource(loaded, path, input, input.every);
   if (input.weekday !== undefined) unexpectedKey(loaded, path, "weekday", "every: week");
+  if (input.day !== undefined) unexpectedKey(loaded, path, "day", "every: month, quarter and year");
   if (input.date_column === undefined) {
     loaded.issues.addAt(loaded.tree, [...path, "date_column"], {
       expected: "the column with the date",
@@ -73,19 +85,60 @@ function calendarSource(
   loaded: Loaded,
   path: TreePath,
   input: ScheduleInput,
-  every: "day" | "weekday" | "week" | "month",
+  every: Calendar["every"],
 ): ScheduleSource {
   for (const key of ["date_column", "unit_column", "season_column", "where"] as const) {
     if (input[key] !== undefined) unexpectedKey(loaded, path, key, "table and sql_file");
   }
   if (input.weekday !== undefined && every !== "week") unexpectedKey(loaded, path, "weekday", "every: week");
+  const isPeriod = every === "month" || every === "quarter" || every === "year";
+  if (input.day !== undefined && !isPeriod)
+    unexpectedKey(loaded, path, "day", "every: month, quarter and year");
   if (input.start_date === undefined) {
     loaded.issues.addAt(loaded.tree, [...path, "start_date"], {
       expected: "the first date of the calendar, as YYYY-MM-DD",
       hint: 'add "start_date": a calendar has no first date of its own',
     });
   }
-  return { kind: "calendar", every, weekday: weekdays.indexOf(input.weekday ?? "monday") + 1 };
+  const weekday = weekdays.indexOf(input.weekday ?? "monday") + 1;
+  return { kind: "calendar", every, weekday, day: input.day ?? "first" };
+}
+
+function checkEnd({ issues, tree }: Loaded, path: TreePath, input: ScheduleInput): void {
+  const { start_date: start, end_date: end } = input;
+  if (start === undefined || end === undefined || end >= start) return;
+  issues.addAt(tree, [...path, "end_date"], {
+    expected: `a date that is not before start_date, which is ${start}`,
+  });
+}
+
+function resolveExceptions(
+  loaded: Loaded,
+  path: TreePath,
+  input: ScheduleInput["except"],
+): ScheduleExceptions | null {
+  if (input === undefined) return null;
+  if (Array.isArray(input)) return { kind: "dates", dates: input };
+  const columns = {
+    dateColumn: input.date_column,
+    unitColumn: null,
+    seasonColumn: null,
+    where: input.where ?? null,
+  };
+  if ((input.table === undefined) === (input.sql_file === undefined)) {
+    const found = input.table === undefined ? "neither" : "both";
+    loaded.issues.addAt(loaded.tree, path, { expected: "either table or sql_file", found });
+    return null;
+  }
+  if (input.table !== undefined)
+    return { kind: "stored", source: { kind: "table", table: input.table, ...columns } };
+  const file = input.sql_file ?? "";
+  const sql = sqlText(loaded, [...path, "sql_file"], file);
+  if (sql === null) return null;
+  return {
+    kind: "stored",
+    source: { kind: "query", file: absolutePath(loaded.folder, file), sql, ...columns },
+  };
 }
 
 function unexpectedKey(loaded: Loaded, path: TreePath, key: string, owner: string): void {

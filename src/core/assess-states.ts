@@ -1,9 +1,9 @@
 import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
 import { waiverCovers } from "./decisions.ts";
-import { lastDueDays } from "./due.ts";
+import { type DueTest, dueTests } from "./due.ts";
 import { judgeEntry } from "./expectation.ts";
 import { isGapState, reasonCode, State } from "./grid.ts";
-import { type Day, toDay } from "./iso-date.ts";
+import { toDay } from "./iso-date.ts";
 import { failureAt, rowsAt, versionAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
@@ -23,14 +23,14 @@ export interface StateArrays {
 /** Fills the state of every cell, upstreams first, in the precedence of the vocabulary. */
 export function assessStates(input: AssessInput, arrays: StateArrays): void {
   const { pipeline, graph } = input.compiled;
-  const dueThrough = lastDueDays(input.compiled, input.policy.horizon);
+  const due = dueTests(input.compiled, input.sight, input.policy.horizon);
   for (const index of graph.order) {
     const processor = pipeline.processors[index];
     if (processor === undefined) continue;
     judgeProcessor(input, processor, arrays);
     markStale(input, processor, arrays);
     markExempt(input, processor, arrays);
-    markPending(input, processor, arrays, dueThrough[index] ?? -Infinity);
+    markPending(input, processor, arrays, due[index] ?? (() => false));
     assumeComplete(input, processor, arrays);
   }
 }
@@ -241,11 +241,12 @@ function markPending(
   input: AssessInput,
   processor: Processor,
   { states }: StateArrays,
-  dueThrough: Day,
+  isDue: DueTest,
 ): void {
   const { axis } = input.sight;
   const base = processor.index * axis.length;
-  for (let position = Math.max(0, dueThrough + 1 - axis.first); position < axis.length; position++) {
+  // Due times rise with the date, so that all later cells than the last one that is due are not.
+  for (let position = axis.length - 1; position >= 0 && !isDue(position); position--) {
     if (isGapState(states[base + position] ?? 0, false)) states[base + position] = State.pending;
   }
 }

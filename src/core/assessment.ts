@@ -65,7 +65,7 @@ export function alignSight(
   return {
     axis,
     today,
-    schedules: denseSchedules(pipeline, schedules, axis),
+    schedules: denseSchedules(pipeline, schedules, axis, observations.schedules),
     observed: pipeline.processors.map(({ name }) =>
       alignObservation(observations.processors.get(name), axis),
     ),

@@ -117,10 +117,12 @@ export function scheduleFault(
     }
   }
   if (spec.maxGapDays === null) return null;
+  // Nothing is expected of a schedule after its end.
+  const end = schedule.endDay === null ? today : Math.min(today, schedule.endDay);
   for (const [index, day] of days.entries()) {
-    const next = days[index + 1] ?? today;
+    const next = days[index + 1] ?? end;
     if (next - day > spec.maxGapDays) {
-      const until = index + 1 < days.length ? "the next date" : "today";
+      const until = index + 1 < days.length ? "the next date" : end < today ? "its end date" : "today";
       return `no date for ${next - day} days after ${formatDateRuns([day])} until ${until}; at most ${spec.maxGapDays} are expected`;
     }
   }

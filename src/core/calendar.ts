@@ -19,7 +19,8 @@ export function calendarDates(calendar: Calendar, first: Day, last: Day): Schedu
   };
 }
 
-function occursOn(calendar: Calendar, day: Day): boolean {
+/** Whether a day is one of the calendar's, whatever its first and last date are. */
+export function occursOn(calendar: Calendar, day: Day): boolean {
   switch (calendar.every) {
     case "day":
       return true;
@@ -28,8 +29,19 @@ function occursOn(calendar: Calendar, day: Day): boolean {
     case "week":
       return weekdayOf(day) === calendar.weekday;
     case "month":
-      return civilOf(day).day === 1;
+      return isPeriodDay(calendar.day, day, 1);
+    case "quarter":
+      return isPeriodDay(calendar.day, day, 3);
+    case "year":
+      return isPeriodDay(calendar.day, day, 12);
     default:
       return assertNever(calendar.every, "calendar");
   }
+}
+
+/** Whether a day is the first, or the last, of a period of so many months; periods are counted from January. */
+function isPeriodDay(which: Calendar["day"], day: Day, months: number): boolean {
+  // The last day of a period is the one before the first of the next.
+  const { day: dayOfMonth, month } = civilOf(which === "first" ? day : day + 1);
+  return dayOfMonth === 1 && (month - 1) % months === 0;
 }

@@ -4,7 +4,7 @@ import { completenessOf } from "./expectation.ts";
 import { Disposition, isGapState, reasonCode, State } from "./grid.ts";
 import { rowsAt } from "./observed.ts";
 import type { Edge, Processor } from "./pipeline.ts";
-import { windowAt } from "./windows.ts";
+import { isOneCell, type PositionRange, windowAt } from "./windows.ts";
 
 /** The cells as far as they are assessed: those of the upstreams are. */
 export interface EdgeArrays {
@@ -41,8 +41,8 @@ export function compileEdge(
   edge: Edge,
 ): EdgeJudge {
   const alternatives = upstreamsOf(input, edge).map((upstream) =>
-    edge.window.kind === "same_date"
-      ? sameDateJudge(input, arrays, processor, upstream, edge)
+    isOneCell(edge.window)
+      ? cellJudge(input, arrays, processor, upstream, edge)
       : windowJudge(input, arrays, processor, upstream, edge),
   );
   const [only] = alternatives;
@@ -117,7 +117,8 @@ function isWorkedOn(arrays: EdgeArrays, cell: number): boolean {
   );
 }
 
-function sameDateJudge(
+/** An edge that reads one cell: it must be there itself. What lies outside of the axis is not scheduled. */
+function cellJudge(
   input: AssessInput,
   arrays: EdgeArrays,
   processor: Processor,
@@ -125,17 +126,35 @@ function sameDateJudge(
   edge: Edge,
 ): EdgeJudge {
   const base = upstream.index * input.sight.axis.length;
+  const readAt = oneCellOf(input, processor, upstream, edge);
   return (position) => {
-    const cell = base + position;
-    const verdict = cellSatisfies(input, arrays, upstream, edge, position);
+    const read = readAt(position);
+    if (read < 0) return satisfied;
+    const cell = base + read;
+    const verdict = cellSatisfies(input, arrays, upstream, edge, read);
     if (verdict === Satisfied.yes) return satisfied;
     if (verdict === Satisfied.degraded) return degradedVerdict;
-    if (isFilledTogether(arrays, processor, upstream, cell)) return satisfied;
+    if (read === position && isFilledTogether(arrays, processor, upstream, cell)) return satisfied;
     if (edge.mode === "soft") {
       const waits = isWorkedOn(arrays, cell) && withinWait(input, processor, edge, position);
       return waits ? waiting : degradedVerdict;
     }
     return willProgress(arrays, cell) ? waiting : stuck;
+  };
+}
+
+/** The position of the one cell that an edge reads; -1 without one. */
+function oneCellOf(
+  input: AssessInput,
+  processor: Processor,
+  upstream: Processor,
+  { window }: Edge,
+): (position: number) => number {
+  if (window.kind === "same_date") return (position) => position;
+  const [read, own] = [scheduleOf(input, upstream.index), scheduleOf(input, processor.index)];
+  return (position) => {
+    const { from, to } = windowAt(window, read, own, position);
+    return from > to ? -1 : from;
   };
 }
 
@@ -197,7 +216,8 @@ function windowJudge(
     const { from, to } = windowAt(edge.window, upSchedule, ownSchedule, position);
     if (from > to) return satisfied;
     const total = within(upSchedule.rank, from, to);
-    const together = to === position && isFilledTogether(arrays, processor, upstream, base + position);
+    const holdsOwn = from <= position && to >= position && upSchedule.scheduled[position] === 1;
+    const together = holdsOwn && isFilledTogether(arrays, processor, upstream, base + position);
     const own = together ? 1 - within(fulfilled, position, position) : 0;
     const complete = within(fulfilled, from, to) + own;
     if (reachesShare(complete, total, edge)) return satisfied;
@@ -243,7 +263,7 @@ function blockingPositions(
 ): readonly number[] {
   const upSchedule = scheduleOf(input, upstream.index);
   const base = upstream.index * input.sight.axis.length;
-  const isSameDate = edge.window.kind === "same_date";
+  const isOne = isOneCell(edge.window);
   const { from, to } = windowAt(edge.window, upSchedule, scheduleOf(input, processor.index), position);
   const waitedFor: number[] = [];
   let [total, fulfilled] = [0, 0];
@@ -252,8 +272,8 @@ function blockingPositions(
     total++;
     const verdict = cellSatisfies(input, arrays, upstream, edge, at);
     const together = at === position && isFilledTogether(arrays, processor, upstream, base + at);
-    if (together || verdict === Satisfied.yes || (isSameDate && verdict === Satisfied.degraded)) fulfilled++;
-    else if (isSameDate && edge.mode === "hard") waitedFor.push(at);
+    if (together || verdict === Satisfied.yes || (isOne && verdict === Satisfied.degraded)) fulfilled++;
+    else if (isOne && edge.mode === "hard") waitedFor.push(at);
     else if (edge.mode === "soft" ? isWorkedOn(arrays, base + at) : willProgress(arrays, base + at)) {
       waitedFor.push(at);
     }
@@ -261,6 +281,34 @@ function blockingPositions(
   const isSatisfied =
     reachesShare(fulfilled, total, edge) || reachesShare(total - waitedFor.length, total, edge);
   return isSatisfied ? [] : waitedFor;
+}
+
+/** What an edge reads of one upstream for a cell. */
+export interface ReadCells extends PositionRange {
+  readonly upstream: Processor;
+  /** Of the upstream's dates in that range: the scheduled ones, and those of them that satisfy the edge. */
+  readonly scheduled: number;
+  readonly satisfied: number;
+}
+
+export function readCells(
+  input: AssessInput,
+  arrays: EdgeArrays,
+  processor: Processor,
+  edge: Edge,
+  position: number,
+): readonly ReadCells[] {
+  return upstreamsOf(input, edge).map((upstream) => {
+    const upSchedule = scheduleOf(input, upstream.index);
+    const { from, to } = windowAt(edge.window, upSchedule, scheduleOf(input, processor.index), position);
+    let [scheduled, fulfilled] = [0, 0];
+    for (let at = from; at <= to; at++) {
+      if (upSchedule.scheduled[at] !== 1) continue;
+      scheduled++;
+      if (cellSatisfies(input, arrays, upstream, edge, at) === Satisfied.yes) fulfilled++;
+    }
+    return { upstream, from, to, scheduled, satisfied: fulfilled };
+  });
 }
 
 /** Whether a cell is one that a root cause is looked for in: a gap, unknown or pending. */

@@ -1,7 +1,8 @@
 import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
 import { upstreamsOf } from "./assess-states.ts";
 import { waiverCovers } from "./decisions.ts";
-import { blockingCells, compileEdge } from "./edges.ts";
+import { dueAt } from "./due.ts";
+import { blockingCells, compileEdge, readCells } from "./edges.ts";
 import { allowedRows, requiredRows, round, rowsText } from "./expectation.ts";
 import {
   dateAt,
@@ -19,7 +20,7 @@ import type { HistoryRun } from "./observation.ts";
 import type { Edge, Expectation, Processor } from "./pipeline.ts";
 import { rootCauses } from "./root-causes.ts";
 import { nameInHistory } from "./run-history.ts";
-import { formatInstant, instantOf } from "./wall-clock.ts";
+import { formatInstant } from "./wall-clock.ts";
 import { failureAt } from "./observed.ts";
 
 /** Everything that is known of one cell, as `explain` tells it; attempts and SQL are added by who can ask for them. */
@@ -31,7 +32,8 @@ export interface Explanation {
   readonly state: StateName;
   readonly disposition: DispositionName;
   readonly reason: string;
-  readonly due_at: string;
+  /** Null where it reads up to a date that no schedule has yet. */
+  readonly due_at: string | null;
   readonly expected: readonly string[];
   readonly observed: ObservedCell | null;
   /** Why it could not be observed. */
@@ -93,10 +95,23 @@ export interface ExplainedEdge {
   readonly upstreams: readonly string[];
   readonly mode: "hard" | "soft";
   readonly reads: string;
+  /** The upstream cells that it reads for this date, by upstream. */
+  readonly cells_read: readonly ExplainedRead[];
   readonly satisfied: boolean;
   readonly degraded: boolean;
   /** At most 20 of the cells that stand against it. */
   readonly blocked_by: readonly ExplainedCell[];
+}
+
+/** The part of an upstream that a cell reads; the dates are null where it reads none. */
+export interface ExplainedRead {
+  readonly processor: string;
+  readonly start_date: IsoDate | null;
+  readonly end_date: IsoDate | null;
+  /** Dates in that range on which the upstream is scheduled. */
+  readonly scheduled: number;
+  /** Those of them that satisfy the dependency. */
+  readonly satisfied: number;
 }
 
 const blockersMax = 20;
@@ -110,7 +125,7 @@ export function explainCell(assessment: Assessment, processor: Processor, positi
   const unit = grid.pipeline.repairUnits[processor.repairUnit ?? -1];
   const disposition = grid.dispositions[cell] ?? Disposition.none;
   const next = describeNext(assessment, processor, position);
-  const { daysAfter, minuteOfDay } = processor.due;
+  const due = dueAt(assessment.compiled, assessment.sight, processor.index, position);
   return {
     processor: processor.name,
     date: dateAt(grid.axis, position),
@@ -119,7 +134,7 @@ export function explainCell(assessment: Assessment, processor: Processor, positi
     state: stateName(grid.states[cell] ?? 0),
     disposition: dispositionName(disposition),
     reason: reasonName(grid.reasons[cell] ?? 0),
-    due_at: formatInstant(instantOf(day + daysAfter, minuteOfDay, grid.pipeline.timezone)),
+    due_at: Number.isFinite(due) ? formatInstant(due) : null,
     expected: expectedOf(assessment, processor, position),
     observed: failure === null ? observedAt(assessment, processor, position) : null,
     failure,
@@ -269,6 +284,13 @@ function explainEdge(
     upstreams: upstreamsOf(assessment, edge).map(({ name }) => name),
     mode: edge.mode,
     reads: readsOf(edge),
+    cells_read: readCells(assessment, arrays, processor, edge, position).map((read) => ({
+      processor: read.upstream.name,
+      start_date: read.from > read.to ? null : dateAt(assessment.grid.axis, read.from),
+      end_date: read.from > read.to ? null : dateAt(assessment.grid.axis, read.to),
+      scheduled: read.scheduled,
+      satisfied: read.satisfied,
+    })),
     satisfied: verdict.satisfied,
     degraded: verdict.degraded,
     blocked_by: blockers
@@ -299,5 +321,15 @@ function readsOf({ window, minShare }: Edge): string {
       return `the ${window.dates} scheduled dates before${window.sameDate ? " and its own date" : ""}${share}`;
     case "since_previous":
       return `all dates since its previous one${share}`;
+    case "until_next":
+      return `all dates until its next one${share}`;
+    case "days_ahead":
+      return `the ${window.days} days after${window.sameDate ? " and its own date" : ""}${share}`;
+    case "dates_ahead":
+      return `the ${window.dates} scheduled dates after${window.sameDate ? " and its own date" : ""}${share}`;
+    case "offset_days":
+      return `the date ${Math.abs(window.days)} ${Math.abs(window.days) === 1 ? "day" : "days"} ${window.days < 0 ? "before" : "after"}`;
+    case "offset_dates":
+      return `the scheduled date ${Math.abs(window.dates)} ${window.dates < 0 ? "before" : "after"}`;
   }
 }

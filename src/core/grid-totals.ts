@@ -1,6 +1,6 @@
 import type { Assessment } from "./assessment.ts";
 import { isGapCell } from "./batches.ts";
-import { dueAt, dueTimes, lastDueDays } from "./due.ts";
+import { dueAt, type DueTest, dueTests } from "./due.ts";
 import { dispositionName, type DispositionName, reasonName, State, type StateName } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
 import { countStates } from "./result-document.ts";
@@ -28,15 +28,13 @@ export interface ProcessorTotals {
 /** By processor, in file order; those that are not selected are left out. */
 export function gridTotals(assessment: Assessment): readonly ProcessorTotals[] {
   const { grid, compiled, policy } = assessment;
-  const dueDays = lastDueDays(compiled, policy.horizon);
+  const due = dueTests(compiled, assessment.sight, policy.horizon);
   return grid.pipeline.processors
     .filter(({ index }) => grid.selection.processors.has(index))
-    .map((processor) =>
-      totalsOf(assessment, processor, (dueDays[processor.index] ?? -Infinity) - grid.axis.first),
-    );
+    .map((processor) => totalsOf(assessment, processor, due[processor.index] ?? (() => false)));
 }
 
-function totalsOf(assessment: Assessment, processor: Processor, dueThrough: number): ProcessorTotals {
+function totalsOf(assessment: Assessment, processor: Processor, isDue: DueTest): ProcessorTotals {
   const { grid, facts } = assessment;
   const { index } = processor;
   const base = index * grid.axis.length;
@@ -48,7 +46,7 @@ function totalsOf(assessment: Assessment, processor: Processor, dueThrough: numb
     if (state === State.exempt) {
       const reason = reasonName(grid.reasons[base + position] ?? 0);
       exempt.set(reason, (exempt.get(reason) ?? 0) + 1);
-    } else if (state === State.unknown && position <= dueThrough) overdue++;
+    } else if (state === State.unknown && isDue(position)) overdue++;
     if (!isGapCell(assessment, index, position)) continue;
     overdue++;
     firstGap ??= position;
@@ -57,8 +55,7 @@ function totalsOf(assessment: Assessment, processor: Processor, dueThrough: numb
     const since = facts.cellFacts(index, grid.axis.first + position).openSince;
     if (since !== null) openSince = Math.min(openSince ?? since, since);
   }
-  const due = dueTimes(assessment.compiled)[index] ?? processor.due;
-  const dueSince = firstGap === null ? null : dueAt(due, grid.axis.first + firstGap, grid.pipeline.timezone);
+  const dueSince = firstGap === null ? null : dueAt(assessment.compiled, assessment.sight, index, firstGap);
   return {
     processor,
     states: countStates(assessment, processor),

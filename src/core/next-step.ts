@@ -1,11 +1,12 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { closedCircuit } from "./breaker.ts";
 import { waiverCovers } from "./decisions.ts";
+import { dueAt } from "./due.ts";
 import { dateAt, Disposition, isPoison, type ReasonName, reasonName, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
 import type { Processor } from "./pipeline.ts";
 import { directBlockers, rootCauses } from "./root-causes.ts";
-import { type EpochMs, formatInstant, instantOf } from "./wall-clock.ts";
+import { type EpochMs, formatInstant } from "./wall-clock.ts";
 
 /** What happens next to a cell, and when, as far as it is known. */
 export interface NextStep {
@@ -65,7 +66,6 @@ function elsewhereNext({ elsewhere, grid }: Assessment, processor: Processor, po
 function describeState(assessment: Assessment, processor: Processor, position: number): NextStep {
   const { grid } = assessment;
   const cell = processor.index * grid.axis.length + position;
-  const { daysAfter, minuteOfDay } = processor.due;
   const state: number = grid.states[cell] ?? State.unscheduled;
   switch (state) {
     case State.unknown:
@@ -83,8 +83,14 @@ function describeState(assessment: Assessment, processor: Processor, position: n
     case State.exempt:
       return { text: exemptText(assessment, processor, position), at: null };
     case State.pending: {
-      const at = instantOf(grid.axis.first + position + daysAfter, minuteOfDay, grid.pipeline.timezone);
-      return { text: `it is not due before ${formatInstant(at)}, or before its upstreams are`, at };
+      const at = dueAt(assessment.compiled, assessment.sight, processor.index, position);
+      if (!Number.isFinite(at)) {
+        return {
+          text: "it is not due yet: it reads up to a date that its schedule does not have yet",
+          at: null,
+        };
+      }
+      return { text: `it is not due before ${formatInstant(at)}`, at };
     }
     case State.unexpected:
       return { text: "nothing: rows on a date that is not scheduled are reported, never repaired", at: null };

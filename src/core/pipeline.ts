@@ -88,9 +88,17 @@ export interface ScheduleSpec {
   readonly source: ScheduleSource;
   /** The first date that counts; null takes the first one of the source. */
   readonly startDate: IsoDate | null;
+  /** The last date that it may have, included; null has no end. */
+  readonly endDate: IsoDate | null;
+  /** Dates that are left out; null leaves none out. */
+  readonly except: ScheduleExceptions | null;
   /** Longest hole that is believed, between two dates or from the last one to now; null believes any. */
   readonly maxGapDays: number | null;
 }
+
+export type ScheduleExceptions =
+  | { readonly kind: "dates"; readonly dates: readonly IsoDate[] }
+  | { readonly kind: "stored"; readonly source: Exclude<ScheduleSource, { readonly kind: "calendar" }> };
 
 export type ScheduleSource =
   | {
@@ -114,13 +122,20 @@ export type ScheduleSource =
     }
   | {
       readonly kind: "calendar";
-      readonly every: "day" | "weekday" | "week" | "month";
+      readonly every: "day" | "weekday" | "week" | "month" | "quarter" | "year";
       /** ISO day of the week for `week`, 1 = Monday. */
       readonly weekday: number;
+      /** Which day of a month, quarter or year stands for it. */
+      readonly day: "first" | "last";
     };
 
 export type Severity = "critical" | "warning" | "info";
-export type StalePolicy = "ignore" | "report" | "repair";
+export type StalePolicy = "ignore" | "report" | "follow" | "repair";
+
+/** When a cell is due: so many days, or so many scheduled dates, after the last date that it reads, at a wall-clock time. */
+export type DueTime =
+  | { readonly daysAfter: number; readonly minuteOfDay: number }
+  | { readonly datesAfter: number; readonly minuteOfDay: number };
 
 export interface Processor {
   readonly name: string;
@@ -136,14 +151,15 @@ export interface Processor {
   readonly owner: string | null;
   readonly tags: readonly string[];
   readonly schedule: string;
-  /** Days after the date and minutes after local midnight. */
-  readonly due: { readonly daysAfter: number; readonly minuteOfDay: number };
+  readonly due: DueTime;
   /** The first so many calendar days of each season are exempt. */
   readonly bootstrapDays: number;
   readonly available: { readonly from: IsoDate | null; readonly to: IsoDate | null };
   /** How long the source can still be fetched, counted from the date; null is for ever. */
   readonly sourceRetentionMs: number | null;
   readonly chronological: boolean;
+  /** Whether each date is computed from the processor's own previous scheduled date; implies `chronological`. */
+  readonly dependsOnPast: boolean;
   readonly onPoison: "stop" | "continue";
   /** Higher goes first. */
   readonly priority: number;
@@ -177,7 +193,17 @@ export type EdgeWindow =
   /** The upstream's last `dates` scheduled dates before the cell's date. */
   | { readonly kind: "dates"; readonly dates: number; readonly sameDate: boolean }
   /** All upstream dates after the cell's previous scheduled date, up to and with its own. */
-  | { readonly kind: "since_previous" };
+  | { readonly kind: "since_previous" }
+  /** All upstream dates from the cell's own, included, to the day before its next scheduled date. */
+  | { readonly kind: "until_next" }
+  /** The upstream's scheduled dates in the `days` calendar days after the cell's date. */
+  | { readonly kind: "days_ahead"; readonly days: number; readonly sameDate: boolean }
+  /** The upstream's next `dates` scheduled dates after the cell's date. */
+  | { readonly kind: "dates_ahead"; readonly dates: number; readonly sameDate: boolean }
+  /** The one upstream cell that lies so many calendar days away; negative is before. */
+  | { readonly kind: "offset_days"; readonly days: number }
+  /** The one upstream cell that lies so many of the upstream's scheduled dates away; negative is before. */
+  | { readonly kind: "offset_dates"; readonly dates: number };
 
 export interface Expectation {
   readonly rows: RowsExpectation;

@@ -1,8 +1,9 @@
 import type { Assessment } from "./assessment.ts";
+import { dueTests } from "./due.ts";
 import { dateAt, isGapState, type ReasonName, reasonName, State } from "./grid.ts";
 import type { CycleRecord, GapEvent } from "./ledger-records.ts";
 import type { Processor } from "./pipeline.ts";
-import { type EpochMs, localDayAt, minuteOfDayAt } from "./wall-clock.ts";
+import type { EpochMs } from "./wall-clock.ts";
 
 /** What the present is compared with. */
 export type ReportBefore =
@@ -77,7 +78,10 @@ function lookedAt(past: Assessment): Past {
 }
 
 /** The first thing that happened to a cell after an instant tells what it was then; if nothing did, it is what it was. */
-function recorded({ grid }: Assessment, { since, events }: Extract<ReportBefore, { kind: "ledger" }>): Past {
+function recorded(
+  { compiled, sight, grid }: Assessment,
+  { since, events }: Extract<ReportBefore, { kind: "ledger" }>,
+): Past {
   const firsts = new Map<string, { readonly wasGap: boolean; readonly wasComplete: boolean }>();
   const open = new Set<string>();
   for (const { at, processor, date, event, wasComplete } of events) {
@@ -88,15 +92,13 @@ function recorded({ grid }: Assessment, { since, events }: Extract<ReportBefore,
       else open.delete(cell);
     } else if (!firsts.has(cell)) firsts.set(cell, { wasGap: event === "closed", wasComplete });
   }
-  const { timezone } = grid.pipeline;
-  const [today, minute] = [localDayAt(since, timezone), minuteOfDayAt(since, timezone)];
+  const wasDueAt = dueTests(compiled, sight, since);
   return (processor, position, now) => {
     const cell = `${processor.name}/${dateAt(grid.axis, position)}`;
     const first = firsts.get(cell);
     if (open.has(cell) || first?.wasGap === true) return "gap";
     if (first?.wasComplete === true) return "complete";
-    const dueDay = grid.axis.first + position + processor.due.daysAfter;
-    const wasDue = dueDay < today || (dueDay === today && processor.due.minuteOfDay <= minute);
+    const wasDue = wasDueAt[processor.index]?.(position) === true;
     if (first === undefined && wasDue) return now;
     return typeof now === "object" ? now : "pending";
   };

@@ -89,7 +89,7 @@ export const cellAnswer = z.object({
   state,
   disposition,
   reason,
-  due_at: instant,
+  due_at: instant.nullable().describe("Null where it reads up to a date that no schedule has yet."),
   expected: names,
   observed: z
     .object({
@@ -106,6 +106,17 @@ export const cellAnswer = z.object({
       upstreams: names,
       mode: z.enum(["hard", "soft"]),
       reads: text,
+      cells_read: z
+        .array(
+          z.object({
+            processor: text,
+            start_date: date.nullable(),
+            end_date: date.nullable(),
+            scheduled: count,
+            satisfied: count,
+          }),
+        )
+        .describe("The upstream cells that it reads for this date, by upstream."),
       satisfied: z.boolean(),
       degraded: z.boolean(),
       blocked_by: z.array(explainedCell),

@@ -7,6 +7,7 @@ import type { RenderOptions } from "./terminal.ts";
 import { harmless, harmlessLine } from "../presentation/harmless.ts";
 import { counted, formatDates, formatSeconds } from "../presentation/numbers.ts";
 import { type Paint, painter, wrap } from "./text.ts";
+import { edgeWords } from "../presentation/edge-words.ts";
 import { dispositionText, reasonText } from "../presentation/words.ts";
 
 const attemptsMax = 5;
@@ -56,7 +57,8 @@ function verdictLines(explanation: Explanation, options: RenderOptions, paint: P
 }
 
 function expectedLines({ expected, due_at }: Explanation, options: RenderOptions): readonly string[] {
-  return [...expected, `due ${due_at}`].flatMap((line) => wrap(line, options.columns, "  "));
+  const due = due_at === null ? "due when the last date that it reads is known" : `due ${due_at}`;
+  return [...expected, due].flatMap((line) => wrap(line, options.columns, "  "));
 }
 
 function seenLines(
@@ -96,11 +98,9 @@ function checkLines({ checks }: Explanation, options: RenderOptions, paint: Pain
 
 function upstreamLines({ upstreams }: Explanation, options: RenderOptions, paint: Paint): readonly string[] {
   return upstreams.flatMap((edge) => {
-    const names = edge.upstreams.join(" or ");
-    const soft = edge.mode === "soft" ? " (soft)" : "";
-    const degraded = edge.satisfied && edge.degraded ? ", not all of it: the output is degraded" : "";
-    const state = edge.satisfied ? degraded : ", which is not there yet";
-    const head = marked(edge.satisfied, `${names}${soft}: ${edge.reads}${state}`, options, paint);
+    const { mark, text } = edgeWords(edge);
+    const head =
+      mark === null ? neutral(text, options, paint) : marked(mark === "satisfied", text, options, paint);
     const shown = edge.blocked_by.slice(0, blockersMax);
     const more = edge.blocked_by.length - shown.length;
     return [
@@ -231,6 +231,11 @@ function nextLines({ next, next_at }: Explanation, options: RenderOptions, paint
     return wrap(`${next}${when}`, options.columns, "  ");
   const prose = next.slice(0, next.length - command.length).trimEnd();
   return [...wrap(`${prose}${when}`, options.columns, "  "), `    ${paint("cyan", command)}`];
+}
+
+function neutral(text: string, options: RenderOptions, paint: Paint): readonly string[] {
+  const [first = "", ...rest] = wrap(text, options.columns, "    ");
+  return [`  ${paint("dim", "–")} ${first.trimStart()}`, ...rest];
 }
 
 function marked(good: boolean, text: string, options: RenderOptions, paint: Paint): readonly string[] {

@@ -238,7 +238,7 @@ test("impossible windows and shares are refused", async () => {
   );
   expect(await faultOf(edge("lookback: { days: 1, dates: 1 }"))).toMatch(/either days or dates found both$/);
   expect(await faultOf(edge("lookback: { days: 1 }, window: since_previous"))).toMatch(
-    /either lookback or window found both$/,
+    /one of lookback, lookahead, offset and window found lookback and window$/,
   );
   expect(await faultOf(edge("lookback: { days: 1 }, min_share: 1.1"))).toMatch(
     /min_share expected a number from 0 to 1/,

@@ -51,6 +51,8 @@ test("the example loads with its local target, every value where it belongs", as
         where: "game_status = 3 and game_id not like '003%'",
       },
       startDate: "2021-10-19",
+      endDate: null,
+      except: null,
       maxGapDays: 200,
     },
   ]);
@@ -98,6 +100,7 @@ test("the example's processor, edges, expectation and repair are completely reso
     available: { from: "2021-10-19", to: null } as Processor["available"],
     sourceRetentionMs: 90 * day,
     chronological: false,
+    dependsOnPast: false,
     onPoison: "stop",
     priority: 0,
     stale: "report",

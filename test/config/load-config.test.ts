@@ -27,7 +27,7 @@ test("a document with the required keys alone gets every default", async () => {
   const [processor] = config.pipeline.processors;
   expect(processor).toMatchObject({
     severity: "warning",
-    stale: "report",
+    stale: "follow",
     schedule: "default",
     due: { daysAfter: 1, minuteOfDay: 360 },
     bootstrapDays: 0,
@@ -331,8 +331,8 @@ processors:
         where: "ok",
       },
     ],
-    ["weekly", { kind: "calendar", every: "week", weekday: 5 }],
-    ["daily", { kind: "calendar", every: "day", weekday: 1 }],
+    ["weekly", { kind: "calendar", every: "week", weekday: 5, day: "first" }],
+    ["daily", { kind: "calendar", every: "day", weekday: 1, day: "first" }],
   ]);
   expect(config.pipeline.processors.map(({ schedule }) => schedule)).toEqual(["default", "weekly"]);
   expect(config.storage).toEqual({

@@ -29,7 +29,14 @@ const source = {
   seasonColumn: "season",
   where: "status = 3",
 } as const;
-const spec: ScheduleSpec = { name: "games", source, startDate: null, maxGapDays: null };
+const spec: ScheduleSpec = {
+  name: "games",
+  source,
+  startDate: null,
+  endDate: null,
+  except: null,
+  maxGapDays: null,
+};
 
 function units({
   days,

@@ -327,7 +327,7 @@ test("schedules of their own do not confuse the dates of a plan", () => {
     processors: { a: {}, weekly: { schedule: "weekly" } },
     schedules: [
       everyDay,
-      { ...everyDay, name: "weekly", source: { kind: "calendar", every: "week", weekday: 7 } },
+      { ...everyDay, name: "weekly", source: { kind: "calendar", every: "week", weekday: 7, day: "first" } },
     ],
     seen: { a: "#######.", weekly: "........" },
   });

@@ -56,6 +56,35 @@ describe("a window reads", () => {
     expect(read({ kind: "dates", dates: 3, sameDate: true }, "----aa", "aaaaaa", 2)).toEqual([]);
   });
 
+  test("all until the next date of its own schedule, and to the end of the axis where there is none", () => {
+    const until: EdgeWindow = { kind: "until_next" };
+    expect(read(until, daily, "a--a------", 0)).toEqual([0, 1, 2]);
+    expect(read(until, holes, "a--a------", 3)).toEqual([4, 6, 8, 9]);
+  });
+
+  test("the scheduled dates after its own, by days or by number, clipped at the end", () => {
+    const days = (position: number, sameDate = false) =>
+      read({ kind: "days_ahead", days: 3, sameDate }, holes, daily, position);
+    expect(days(1)).toEqual([4]);
+    expect(days(1, true)).toEqual([1, 4]);
+    expect(days(8)).toEqual([9]);
+    const dates = (position: number, sameDate = false) =>
+      read({ kind: "dates_ahead", dates: 2, sameDate }, holes, daily, position);
+    expect(dates(1)).toEqual([4, 6]);
+    expect(dates(4, true)).toEqual([4, 6, 8]);
+    expect(dates(8)).toEqual([9]);
+  });
+
+  test("the one cell that lies so many days or scheduled dates away", () => {
+    const days = (position: number, count: number) =>
+      read({ kind: "offset_days", days: count }, holes, daily, position);
+    expect([days(2, -1), days(4, -1), days(0, -1), days(4, 2), days(9, 1)]).toEqual([[1], [], [], [6], []]);
+    const dates = (position: number, count: number) =>
+      read({ kind: "offset_dates", dates: count }, holes, daily, position);
+    expect([dates(4, -1), dates(5, -1), dates(4, -2), dates(0, -1)]).toEqual([[1], [4], [0], []]);
+    expect([dates(1, 1), dates(2, 1), dates(4, 2), dates(9, 1)]).toEqual([[4], [4], [8], []]);
+  });
+
   test("all since the previous date of its own schedule: a week for a weekly one, the weekend for Monday", () => {
     const since: EdgeWindow = { kind: "since_previous" };
     const weekly = "a------a------a";

@@ -197,7 +197,7 @@ const firstDay: IsoDate = parseIsoDate("2024-01-01");
 
 function scheduleOf({ kind, rows: _, startDate, ...columns }: ScheduleDraw, name: string): ScheduleSpec {
   const start = startDate === null ? null : parseIsoDate(startDate);
-  const spec = { name, startDate: start, maxGapDays: null };
+  const spec = { name, startDate: start, endDate: null, except: null, maxGapDays: null };
   switch (kind) {
     case "table":
       return { ...spec, source: { kind, table: { parts: ["stats", name] }, ...columns } };
@@ -206,7 +206,11 @@ function scheduleOf({ kind, rows: _, startDate, ...columns }: ScheduleDraw, name
       return { ...spec, source: { kind, file: "schedule.sql", sql, ...columns } };
     }
     case "calendar":
-      return { ...spec, startDate: start ?? firstDay, source: { kind, every: "week", weekday: 1 } };
+      return {
+        ...spec,
+        startDate: start ?? firstDay,
+        source: { kind, every: "week", weekday: 1, day: "first" },
+      };
   }
 }
 

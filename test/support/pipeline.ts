@@ -69,7 +69,7 @@ function edgeOf(sketch: string | EdgeSketch): Edge {
     waitMs: null,
     minCompleteness: null,
     minShare: 1,
-    stale: window.kind === "same_date",
+    stale: !/^da(ys|tes)/.test(window.kind),
     ...rest,
     window,
   };
@@ -99,8 +99,10 @@ function repairOf(name: string, sketch: RepairSketch, processors: readonly numbe
 /** Every day from 2024-01-01. */
 export const everyDay: ScheduleSpec = {
   name: "default",
-  source: { kind: "calendar", every: "day", weekday: 1 },
+  source: { kind: "calendar", every: "day", weekday: 1, day: "first" },
   startDate: parseIsoDate("2024-01-01"),
+  endDate: null,
+  except: null,
   maxGapDays: null,
 };
 
@@ -117,6 +119,8 @@ export function tableSchedule(name = "default", maxGapDays: number | null = null
       where: null,
     },
     startDate: null,
+    endDate: null,
+    except: null,
     maxGapDays,
   };
 }
@@ -172,7 +176,8 @@ export function pipelineOf(sketch: PipelineSketch): Pipeline {
         to: available?.to === undefined ? null : parseIsoDate(available.to),
       },
       sourceRetentionMs: null,
-      chronological: false,
+      chronological: own.dependsOnPast === true,
+      dependsOnPast: false,
       onPoison: "stop" as const,
       priority: 0,
       stale: "report" as const,

@@ -122,7 +122,7 @@ checks
 
 reads
   ✓ raw: its own date
-  ✗ raw: the 2 days before, which is not there yet
+  ✗ reads raw 2024-01-01 to 2024-01-02: 1 of 2, which is not there yet
       ✗ raw 2024-01-02 missing, ready
 
 root causes

@@ -16,6 +16,13 @@ import {
   whole,
 } from "./leaves.ts";
 
+const offsetOf = (unit: string) =>
+  z
+    .int({ error: `a whole number of ${unit}` })
+    .min(-36_500, { error: "at least -36500" })
+    .max(36_500, { error: "at most 36500" })
+    .refine((value) => value !== 0, { error: "another number than 0, which is the cell's own date" });
+
 const processorName = name.meta({ title: "processor" });
 
 const edgeMap = z.strictObject({
@@ -45,17 +52,38 @@ const edgeMap = z.strictObject({
     })
     .optional()
     .describe("The dates before the cell's own that it reads."),
-  window: z
-    .enum(["since_previous"])
+  lookahead: z
+    .strictObject({
+      days: whole(1, 36_500)
+        .optional()
+        .describe("The upstream's scheduled dates in so many calendar days. Or dates."),
+      dates: whole(1, 36_500).optional().describe("The upstream's next so many scheduled dates. Or days."),
+      same_date: flag.prefault(false).describe("Whether the cell's own date belongs to the window too."),
+    })
     .optional()
-    .describe("All upstream dates after the cell's previous scheduled date, up to and with its own."),
+    .describe("The dates after the cell's own that it reads."),
+  offset: z
+    .strictObject({
+      days: offsetOf("days").optional().describe("So many calendar days away. Or dates."),
+      dates: offsetOf("dates")
+        .optional()
+        .describe("So many of the upstream's scheduled dates away. Or days."),
+    })
+    .optional()
+    .describe("The one upstream cell that it reads, before its own date (-1) or after it (1)."),
+  window: z
+    .enum(["since_previous", "until_next"])
+    .optional()
+    .describe(
+      "All upstream dates of a period: since the cell's previous scheduled date (dated by its last day), or until its next one (dated by its first day).",
+    ),
   min_share: share
     .optional()
-    .describe("The share of satisfied cells that satisfies a lookback or window; 1 unless given."),
+    .describe("The share of satisfied cells that satisfies a lookback, lookahead or window; 1 unless given."),
   stale: flag
     .optional()
     .describe(
-      "Whether a change upstream makes the cell stale; true for hard edges of the same date unless given.",
+      "Whether a change upstream makes the cell stale; true for hard edges, unless they have a lookback or lookahead.",
     ),
 });
 
@@ -178,7 +206,12 @@ const commonShape = {
     .describe("The schedule that says on which dates it is expected; `default`, or the only one."),
   due: z
     .strictObject({
-      days_after: whole(0, 3660).prefault(1).describe("Days after the date."),
+      days_after: whole(0, 3660).prefault(1).describe("Days after the last date that it reads."),
+      dates_after: whole(1, 366)
+        .optional()
+        .describe(
+          "Scheduled dates after it, instead of days_after: Friday of a calendar of weekdays is due on Monday.",
+        ),
       at: timeOfDay
         .prefault("06:00")
         .describe("The wall-clock time on that day, in the pipeline's time zone."),
@@ -201,15 +234,22 @@ const commonShape = {
   chronological: flag
     .prefault(false)
     .describe("Whether dates can only be filled in order, season by season."),
+  depends_on_past: flag
+    .prefault(false)
+    .describe(
+      "Whether each date is computed from the processor's own previous date. Implies chronological; changes carry forward.",
+    ),
   on_poison: z
     .enum(["stop", "continue"])
     .prefault("stop")
     .describe("Whether a date that cannot be filled stops a chronological processor."),
   priority: whole(-1000, 1000).prefault(0).describe("Higher goes first."),
   stale: z
-    .enum(["ignore", "report", "repair"])
-    .prefault("report")
-    .describe("What is done about a complete cell whose input changed after it."),
+    .enum(["ignore", "report", "follow", "repair"])
+    .prefault("follow")
+    .describe(
+      "What is done about a complete cell whose input changed after it: `follow` computes again what repairs of this pipeline outdated and reports the rest, `repair` computes all of it again.",
+    ),
   off_schedule: z
     .enum(["report", "allow"])
     .prefault("report")

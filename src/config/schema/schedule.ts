@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { column, condition, days, isoDate, table, text } from "./leaves.ts";
 
+const exceptTable = z.strictObject({
+  table: table.optional().describe("A table with the dates that are left out. Either this or sql_file."),
+  sql_file: text.optional().describe("A file with a SELECT that gives the dates that are left out."),
+  date_column: column.describe("Its column with the date."),
+  where: condition.optional().describe("Only rows that meet it leave their date out."),
+});
+
 export const weekdays = [
   "monday",
   "tuesday",
@@ -21,12 +28,22 @@ export const scheduleSchema = z
       .optional()
       .describe("A file with a SELECT that gives the scheduled dates, with the columns named below."),
     every: z
-      .enum(["day", "weekday", "week", "month"])
+      .enum(["day", "weekday", "week", "month", "quarter", "year"])
       .optional()
       .describe(
-        "A built-in calendar: each day, Monday to Friday, one day of each week, or the first of each month.",
+        "A built-in calendar: each day, Monday to Friday, or one day of each week, month, quarter or year.",
       ),
     weekday: z.enum(weekdays).optional().describe("The day of `every: week`; monday unless given."),
+    day: z
+      .enum(["first", "last"])
+      .optional()
+      .describe("The day that dates a month, quarter or year; first unless given."),
+    except: z
+      .union([z.array(isoDate, { error: "a list of dates" }), exceptTable], {
+        error: "a list of dates, or a map with table or sql_file and date_column",
+      })
+      .optional()
+      .describe("Dates that are left out, such as holidays: a list, or a table or query that has them."),
     date_column: column.optional().describe("The column with the date. Required with table and sql_file."),
     unit_column: column.optional().describe("Units of a date are its distinct values; without it, its rows."),
     season_column: column
@@ -38,6 +55,9 @@ export const scheduleSchema = z
     start_date: isoDate
       .optional()
       .describe("The first date that counts; the source's first unless given. Required with every."),
+    end_date: isoDate
+      .optional()
+      .describe("The last date that it may have, included: a finished data set ends there."),
     expect: z
       .strictObject({
         max_gap: days

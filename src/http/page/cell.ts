@@ -1,5 +1,6 @@
 import type { ExplainedCell, ExplainedEdge, ExplainedRun, Explanation } from "../../core/explain.ts";
 import { harmless, harmlessLine } from "../../presentation/harmless.ts";
+import { edgeWords } from "../../presentation/edge-words.ts";
 import { counted, formatDates, formatSeconds } from "../../presentation/numbers.ts";
 import { stateGlyphs } from "../../presentation/states.ts";
 import { dispositionText, reasonText } from "../../presentation/words.ts";
@@ -18,7 +19,7 @@ export function renderCell(cell: CellDocument): Html {
 ${renderVerdict(cell)}
 ${section("Next", html`<p>${nextText(cell)}</p>`)}
 ${section("Root causes", roots.length > 0 && html`<ul class="plain">${roots.map(cellItem)}</ul>`)}
-${section("Expected", html`<ul>${cell.expected.map((line) => html`<li>${line}</li>`)}<li>due <time datetime="${cell.due_at}">${cell.due_at}</time></li></ul>`)}
+${section("Expected", html`<ul>${cell.expected.map((line) => html`<li>${line}</li>`)}${dueItem(cell.due_at)}</ul>`)}
 ${section("Seen", renderSeen(cell))}
 ${section("Checks", renderChecks(cell))}
 ${section("Reads", upstreams.length > 0 && html`<ul class="plain">${upstreams.map(renderEdge)}</ul>`)}
@@ -82,18 +83,16 @@ function renderChecks({ checks }: Explanation): Content {
   )}</ul>`;
 }
 
-function renderEdge({
-  upstreams,
-  mode,
-  reads,
-  satisfied,
-  degraded,
-  blocked_by: blockers,
-}: ExplainedEdge): Content {
-  const soft = mode === "soft" ? " (soft)" : "";
-  const partly = degraded ? ", not all of it: the output is degraded" : "";
-  const text = `${upstreams.join(" or ")}${soft}: ${reads}${satisfied ? partly : ", which is not there yet"}`;
-  return marked(satisfied, [
+function dueItem(dueAt: string | null): Content {
+  if (dueAt === null) return html`<li>due when the last date that it reads is known</li>`;
+  return html`<li>due <time datetime="${dueAt}">${dueAt}</time></li>`;
+}
+
+function renderEdge(edge: ExplainedEdge): Content {
+  const { mark, text } = edgeWords(edge);
+  if (mark === null) return html`<li>${text}</li>`;
+  const { blocked_by: blockers } = edge;
+  return marked(mark === "satisfied", [
     text,
     blockers.length > 0 && html`<ul class="plain">${blockers.map(cellItem)}</ul>`,
   ]);

@@ -1,5 +1,5 @@
 import type { Assessment } from "../../core/assessment.ts";
-import { dueAt, dueTimes, lastDueDays } from "../../core/due.ts";
+import { dueAt, dueTests, lastDuePosition } from "../../core/due.ts";
 import { State } from "../../core/grid.ts";
 import type { Day } from "../../core/iso-date.ts";
 import type { Processor, Severity } from "../../core/pipeline.ts";
@@ -27,12 +27,13 @@ export class Freshness {
 
   look(assessment: Assessment): readonly Arrival[] {
     const { compiled, policy, grid } = assessment;
-    const dueDays = lastDueDays(compiled, policy.horizon);
+    const due = dueTests(compiled, assessment.sight, policy.horizon);
     const arrivals: Arrival[] = [];
     const [awaited, settled] = [new Map<number, Set<Day>>(), new Map<number, Set<Day>>()];
     for (const processor of grid.pipeline.processors) {
       const { index } = processor;
-      const from = Math.max(grid.axis.first, (dueDays[index] ?? grid.axis.first) - windowDays + 1);
+      const lastDue = lastDuePosition(due[index] ?? (() => false), grid.axis);
+      const from = grid.axis.first + Math.max(0, lastDue - windowDays + 1);
       const [open, done] = [new Set<Day>(), new Set<Day>()];
       for (let day = from; day < grid.axis.first + grid.axis.length; day++) {
         const fate = this.#fateOf(assessment, index, day);
@@ -74,8 +75,7 @@ export class Freshness {
   }
 }
 
-function arrivalOf({ compiled, grid, now }: Assessment, processor: Processor, day: Day): Arrival {
-  const due = dueTimes(compiled)[processor.index] ?? processor.due;
-  const lateMs = now - dueAt(due, day, grid.pipeline.timezone);
+function arrivalOf({ compiled, sight, grid, now }: Assessment, processor: Processor, day: Day): Arrival {
+  const lateMs = now - dueAt(compiled, sight, processor.index, day - grid.axis.first);
   return { severity: processor.severity, seconds: Math.max(0, lateMs / 1000) };
 }

@@ -31,6 +31,7 @@ export function processorNamed(name: string): Processor {
     available: { from: null, to: null },
     sourceRetentionMs: null,
     chronological: false,
+    dependsOnPast: false,
     onPoison: "stop",
     priority: 0,
     stale: "ignore",
