@@ -89,8 +89,18 @@ const result = z.object({
   unknown: z.array(z.object({ ...cell, code: z.string(), message: z.string() })),
   unexpected: z.array(z.object({ ...cell, rows: count })),
   breakers: z.array(
-    z.object({ kind: z.enum(["mass_gap", "schedule", "circuit"]), subject: z.string(), message: z.string() }),
+    z.object({
+      kind: z.enum(["mass_gap", "schedule", "circuit"]),
+      subject: z.string(),
+      message: z.string(),
+      processors: z.array(z.string()).describe("those whose repairs it holds"),
+    }),
   ),
+  schedule_changes: z
+    .array(z.object({ schedule: z.string(), vanished: z.array(date), believed: z.boolean() }))
+    .describe(
+      "past dates that left a schedule in the last 24 hours; a change that is not believed is a breaker too",
+    ),
   stale_runs: z
     .array(z.object({ ...cell, started_at: instant, run_id: z.string().nullable() }))
     .describe("what the run history says to be running for longer than it may; it counts for nothing"),

@@ -44,6 +44,10 @@ export function resolvePipeline(loaded: Loaded): Pipeline {
     safety: {
       autoRepairMaxAgeMs: safety.auto_repair_max_age ?? null,
       massGap: { maxShare: safety.mass_gap.max_share, cellsMin: safety.mass_gap.cells_min },
+      scheduleChange: {
+        maxShare: safety.schedule_change.max_share,
+        datesMin: safety.schedule_change.dates_min,
+      },
       circuitBreaker: {
         failures: safety.circuit_breaker.failures,
         coolOffMs: safety.circuit_breaker.cool_off,

@@ -1,7 +1,7 @@
 import { assessDispositions } from "./assess-dispositions.ts";
 import { assessStates, type StateArrays } from "./assess-states.ts";
 import { type Assessment, type AssessInput, type Breakers, scheduleOf } from "./assessment.ts";
-import { isMassGap, massGapOf, scheduleFault } from "./breaker.ts";
+import { isMassGap, massGapOf, type ScheduleChange, scheduleChangeOf, scheduleHole } from "./breaker.ts";
 import { type Grid, isGapState, State } from "./grid.ts";
 import type { Day } from "./iso-date.ts";
 import { runsElsewhere } from "./run-history.ts";
@@ -73,14 +73,16 @@ export function isAccepted({ breakers }: Pick<Assessment, "breakers">): boolean 
 
 function assessBreakers(input: AssessInput, states: Uint8Array): Breakers {
   const { pipeline } = input.compiled;
-  const { axis, today } = input.sight;
+  const { axis } = input.sight;
   const rules = pipeline.safety.massGap;
   let [allComplete, allGaps] = [0, 0];
   const massGaps = pipeline.processors.map((processor) => {
     const base = processor.index * axis.length;
+    const { scheduled } = scheduleOf(input, processor.index);
+    // A date that left the schedule lost no data, even where its rows are a gap: the schedule's own breaker is for that.
     const isGap = (day: Day) => {
       const position = day - axis.first;
-      return position >= 0 && position < axis.length && isGapState(states[base + position] ?? 0, false);
+      return scheduled[position] === 1 && isGapState(states[base + position] ?? 0, false);
     };
     const gap = massGapOf(input.facts.baselines(processor.index), rules, isGap);
     allComplete += gap.wasComplete;
@@ -88,26 +90,30 @@ function assessBreakers(input: AssessInput, states: Uint8Array): Breakers {
     return isMassGap(gap, rules) ? massGapText(gap.becameGaps, gap.wasComplete, rules.maxShare) : null;
   });
   const overall = isMassGap({ wasComplete: allComplete, becameGaps: allGaps }, rules);
+  return {
+    massGaps,
+    overallMassGap: overall ? massGapText(allGaps, allComplete, rules.maxShare) : null,
+    ...judgeSchedules(input),
+  };
+}
+
+function judgeSchedules(input: AssessInput): Pick<Breakers, "scheduleFaults" | "scheduleChanges"> {
+  const { pipeline } = input.compiled;
+  const { axis } = input.sight;
+  const today = Math.min(input.sight.today, axis.first + axis.length);
   const scheduleFaults = new Map<string, string>();
+  const scheduleChanges = new Map<string, ScheduleChange>();
   for (const spec of pipeline.schedules) {
     const user = pipeline.processors.find(({ schedule }) => schedule === spec.name);
     if (user === undefined) continue;
     const schedule = scheduleOf(input, user.index);
-    const baseline = input.facts.scheduleBaseline(spec.name);
-    const fault = scheduleFault(
-      spec,
-      schedule,
-      axis.first,
-      Math.min(today, axis.first + axis.length),
-      baseline,
-    );
+    const baselines = input.facts.scheduleBaselines(spec.name);
+    const change = scheduleChangeOf(schedule, axis.first, today, baselines, pipeline.safety.scheduleChange);
+    if (change.believed.length + change.doubted.length > 0) scheduleChanges.set(spec.name, change);
+    const fault = change.doubt ?? scheduleHole(spec, schedule, axis.first, today);
     if (fault !== null) scheduleFaults.set(spec.name, fault);
   }
-  return {
-    massGaps,
-    overallMassGap: overall ? massGapText(allGaps, allComplete, rules.maxShare) : null,
-    scheduleFaults,
-  };
+  return { scheduleFaults, scheduleChanges };
 }
 
 function massGapText(gaps: number, complete: number, maxShare: number): string {

@@ -1,3 +1,4 @@
+import type { ScheduleChange } from "./breaker.ts";
 import { compileJudge, type DateContext, type Judge } from "./expectation.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import type { Grid } from "./grid.ts";
@@ -92,8 +93,10 @@ export interface Breakers {
   /** By processor index: the mass gap in words; null where there is none. */
   readonly massGaps: readonly (string | null)[];
   readonly overallMassGap: string | null;
-  /** By schedule name. */
+  /** By schedule name: why it is not believed. */
   readonly scheduleFaults: ReadonlyMap<string, string>;
+  /** By schedule name: the past dates that left it, believed or not; a schedule that lost none is left out. */
+  readonly scheduleChanges: ReadonlyMap<string, ScheduleChange>;
 }
 
 export interface Assessment extends AssessInput {

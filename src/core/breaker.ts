@@ -1,5 +1,5 @@
-import { formatDateRuns, parseDateRuns } from "./date-runs.ts";
-import type { Day } from "./iso-date.ts";
+import { datesText, parseDateRuns } from "./date-runs.ts";
+import { type Day, fromDay } from "./iso-date.ts";
 import type { Baseline, LedgerRecords } from "./ledger-records.ts";
 import { memoByIdentity } from "./memo.ts";
 import type { Safety, ScheduleSpec } from "./pipeline.ts";
@@ -97,34 +97,68 @@ export function isMassGap(gap: MassGap, rules: Safety["massGap"]): boolean {
   return gap.becameGaps >= rules.cellsMin && gap.becameGaps / gap.wasComplete > rules.maxShare;
 }
 
+/** Past dates that a schedule had and has no longer, ascending. */
+export interface ScheduleChange {
+  readonly believed: readonly Day[];
+  readonly doubted: readonly Day[];
+  /** Why some are doubted; null where none is. */
+  readonly doubt: string | null;
+  /** The baseline that has the doubted dates. */
+  readonly against: Baseline | null;
+}
+
 /**
- * What is wrong with a schedule, or null. Past scheduled dates that vanished since the last accepted cycle, a hole or an
- * end that is longer ago than the schedule itself allows.
+ * Compares a schedule with the last accepted one, then with the one of a day ago, which sees many small steps. A change is
+ * doubted when it exceeds both limits; a smaller one is believed.
+ * @param today dates before it are past
+ * @param baselines oldest first
  */
-export function scheduleFault(
-  spec: ScheduleSpec,
+export function scheduleChangeOf(
   schedule: DenseSchedule,
   first: Day,
   today: Day,
-  baseline: Baseline | undefined,
-): string | null {
-  const days = Array.from(schedule.positions, (position) => first + position);
-  if (baseline !== undefined) {
-    const present = new Set(days);
-    const gone = [...daysOfBaseline(baseline)].filter((day) => day < today && !present.has(day));
-    if (gone.length > 0) {
-      return `${gone.length} scheduled dates vanished since the last cycle: ${formatDateRuns(gone).slice(0, 200)}`;
+  baselines: readonly Baseline[],
+  rules: Safety["scheduleChange"],
+): ScheduleChange {
+  const all = new Set<Day>();
+  let [doubted, doubt, against]: [readonly Day[], string | null, Baseline | null] = [[], null, null];
+  for (const baseline of baselines.toReversed()) {
+    let past = 0;
+    const gone: Day[] = [];
+    for (const day of daysOfBaseline(baseline)) {
+      if (day >= today) continue;
+      past++;
+      if (schedule.scheduled[day - first] !== 1) gone.push(day);
     }
+    for (const day of gone) all.add(day);
+    const isDoubted = gone.length > rules.datesMin && gone.length / past > rules.maxShare;
+    if (!isDoubted || doubt !== null) continue;
+    const dates = gone.length === 1 ? "scheduled date" : "scheduled dates";
+    doubt = `${gone.length} ${dates} vanished: ${datesText(gone)}, of ${past} past ones`;
+    [doubted, against] = [gone, baseline];
   }
-  if (spec.maxGapDays === null) return null;
+  for (const day of doubted) all.delete(day);
+  return { believed: [...all].sort((a, b) => a - b), doubted, doubt, against };
+}
+
+/** A hole, or an end that is longer ago, than the schedule itself allows; null where there is none. */
+export function scheduleHole(
+  { maxGapDays }: ScheduleSpec,
+  schedule: DenseSchedule,
+  first: Day,
+  today: Day,
+): string | null {
+  if (maxGapDays === null) return null;
+  const { positions, endDay } = schedule;
   // Nothing is expected of a schedule after its end.
-  const end = schedule.endDay === null ? today : Math.min(today, schedule.endDay);
-  for (const [index, day] of days.entries()) {
-    const next = days[index + 1] ?? end;
-    if (next - day > spec.maxGapDays) {
-      const until = index + 1 < days.length ? "the next date" : end < today ? "its end date" : "today";
-      return `no date for ${next - day} days after ${formatDateRuns([day])} until ${until}; at most ${spec.maxGapDays} are expected`;
-    }
+  const end = endDay === null ? today : Math.min(today, endDay);
+  for (const [index, position] of positions.entries()) {
+    const day = first + position;
+    const following = positions[index + 1];
+    const next = following === undefined ? end : first + following;
+    if (next - day <= maxGapDays) continue;
+    const until = following !== undefined ? "the next date" : end < today ? "its end date" : "today";
+    return `no date for ${next - day} days after ${fromDay(day)} until ${until}; at most ${maxGapDays} are expected`;
   }
   return null;
 }

@@ -2,21 +2,38 @@ import { type Day, fromDay, toDay, tryParseIsoDate } from "./iso-date.ts";
 
 /** Runs of consecutive dates as text, `2024-01-01..2024-01-03,2024-01-05`; both ends included. Days ascend. */
 export function formatDateRuns(days: Iterable<Day>): string {
-  const runs: string[] = [];
-  let start: Day | null = null;
-  let end: Day = 0;
-  const close = () => {
-    if (start !== null) runs.push(start === end ? fromDay(start) : `${fromDay(start)}..${fromDay(end)}`);
-  };
+  return runsOf(days)
+    .map(({ start, end }) => (start === end ? fromDay(start) : `${fromDay(start)}..${fromDay(end)}`))
+    .join(",");
+}
+
+const runsMax = 8;
+
+/** The same for a person: `2024-01-01 to 2024-01-03, 2024-01-05`, with the number of dates that are left out. */
+export function datesText(days: readonly Day[]): string {
+  const runs = runsOf(days);
+  const shown = runs.length > runsMax ? runs.slice(0, runsMax - 1) : runs;
+  const texts = shown.map(({ start, end }) =>
+    start === end ? fromDay(start) : `${fromDay(start)} to ${fromDay(end)}`,
+  );
+  const left = days.length - shown.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  return left === 0 ? texts.join(", ") : `${texts.join(", ")} and ${left} more dates`;
+}
+
+interface DateRun {
+  readonly start: Day;
+  /** Included. */
+  readonly end: Day;
+}
+
+function runsOf(days: Iterable<Day>): readonly DateRun[] {
+  const runs: DateRun[] = [];
   for (const day of days) {
-    if (start === null || day !== end + 1) {
-      close();
-      start = day;
-    }
-    end = day;
+    const last = runs.at(-1);
+    if (last !== undefined && day === last.end + 1) runs[runs.length - 1] = { start: last.start, end: day };
+    else runs.push({ start: day, end: day });
   }
-  close();
-  return runs.join(",");
+  return runs;
 }
 
 /** The inverse of `formatDateRuns`; what is no run of dates is passed over. */

@@ -169,15 +169,15 @@ const effects: Readonly<Record<DecisionKind, Effect>> = {
   accept: {
     text: () => "what is seen now is believed: repairs go on, and the next cycle makes it the baseline",
     touch: ({ breakers }, processor) => {
+      const doubt = breakers.scheduleChanges.get(processor.schedule)?.doubt ?? null;
       const detail =
         breakers.massGaps[processor.index] ??
         breakers.overallMassGap ??
-        breakers.scheduleFaults.get(processor.schedule) ??
-        null;
+        (doubt === null ? null : `${doubt}; nothing will be expected on these dates`);
       return detail === null ? null : { processor: processor.name, dates: [], detail };
     },
     nothing: "nothing speaks against what is seen of the selection",
-    hint: "accept is for a mass gap, or a schedule that lost dates",
+    hint: "accept is for a mass gap, or a schedule that lost many dates; a schedule with a hole needs its dates, or a larger expect.max_gap",
   },
   pause: {
     text: () => "no repair of these cells starts until resume; runs that are under way go on",

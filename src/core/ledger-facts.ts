@@ -35,7 +35,8 @@ export interface LedgerFacts {
   readonly circuits: readonly Circuit[];
   /** Baselines that belong to the processor's present expectation and were not overruled by an `accept`. */
   readonly baselines: (processor: number) => readonly Baseline[];
-  readonly scheduleBaseline: (schedule: string) => Baseline | undefined;
+  /** The same for a schedule, oldest first. */
+  readonly scheduleBaselines: (schedule: string) => readonly Baseline[];
   readonly unfinished: readonly RepairStart[];
   readonly decisions: Decisions;
   readonly startsLast24h: number;
@@ -106,7 +107,7 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
       return circuitOf(ends, pipeline.safety.circuitBreaker, released, now);
     }),
     baselines: (processor) => baselines[processor] ?? [],
-    scheduleBaseline: (schedule) => scheduleBaselineOf(pipeline, records.baselines, schedule, decisions),
+    scheduleBaselines: (schedule) => scheduleBaselinesOf(pipeline, records.baselines, schedule, decisions),
     unfinished: records.unfinished,
     decisions,
     startsLast24h: records.startsLast24h,
@@ -213,15 +214,15 @@ function baselinesOf(
 }
 
 /** An `accept` of any processor on the schedule takes the schedule as it is. */
-function scheduleBaselineOf(
+function scheduleBaselinesOf(
   pipeline: Pipeline,
   all: readonly Baseline[],
   schedule: string,
   decisions: Decisions,
-): Baseline | undefined {
+): readonly Baseline[] {
   const users = pipeline.processors.filter((processor) => processor.schedule === schedule);
   const acceptedAt = Math.max(0, ...users.map(({ name }) => decisions.acceptedAt(name)));
-  return all.findLast(
+  return all.filter(
     ({ subject, name, at }) => subject === "schedule" && name === schedule && at > acceptedAt,
   );
 }

@@ -182,7 +182,7 @@ export interface LedgerRecords {
   readonly recentEnds: readonly Omit<RepairEnd, "cells" | "logTail">[];
   /** The last 10 of each cell, oldest first. */
   readonly gapEvents: readonly GapEvent[];
-  /** Per subject, name and hash: the last one, and the last one that is at least 24 h old; oldest first. */
+  /** Per subject, name and hash: the last one, and the last one that is at least 24 h old or else the first; oldest first. */
   readonly baselines: readonly Baseline[];
   /** All, oldest first. */
   readonly decisions: readonly Decision[];

@@ -1,4 +1,4 @@
-import { type Assessment, scheduleOf } from "./assessment.ts";
+import { type Assessment, type Breakers, scheduleOf } from "./assessment.ts";
 import { closedCircuit } from "./breaker.ts";
 import { waiverCovers } from "./decisions.ts";
 import { dueAt } from "./due.ts";
@@ -226,8 +226,7 @@ function heldNext(
     };
   }
   if (reason === "schedule") {
-    const why = breakers.scheduleFaults.get(processor.schedule) ?? "";
-    return { text: `its schedule is not believed: ${why}; reconcile accept takes it as it is`, at: null };
+    return { text: doubtText(breakers, processor.schedule), at: null };
   }
   if (reason === "precondition") {
     const unit = grid.pipeline.repairUnits[processor.repairUnit ?? -1]?.name ?? "";
@@ -235,6 +234,14 @@ function heldNext(
     return { text: `a precondition of its repair is not met: ${statement}`, at: null };
   }
   return { text: heldTexts[reason] ?? reason, at: null };
+}
+
+function doubtText({ scheduleFaults, scheduleChanges }: Breakers, schedule: string): string {
+  const why = `its schedule is not believed: ${scheduleFaults.get(schedule) ?? ""}`;
+  const isChange = (scheduleChanges.get(schedule)?.doubt ?? null) !== null;
+  return isChange
+    ? `${why}. Repairs wait until these dates return, or a person says with reconcile accept that they left the schedule`
+    : `${why}. Repairs wait until the schedule has these dates, or its expect.max_gap allows the hole`;
 }
 
 function pausedText({ facts, grid }: Assessment, processor: Processor, position: number): string {

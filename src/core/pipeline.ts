@@ -75,6 +75,8 @@ export interface Safety {
   /** Cells older than this are held; binds the daemon only. */
   readonly autoRepairMaxAgeMs: number | null;
   readonly massGap: { readonly maxShare: number; readonly cellsMin: number };
+  /** Past dates that may leave a schedule at once: a change that exceeds both is not believed. */
+  readonly scheduleChange: { readonly maxShare: number; readonly datesMin: number };
   readonly circuitBreaker: { readonly failures: number; readonly coolOffMs: number };
 }
 

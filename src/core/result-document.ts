@@ -1,6 +1,11 @@
 import { isConverged } from "./assess.ts";
 import type { Assessment } from "./assessment.ts";
-import { type BreakerDocument, breakersOf } from "./breaker-document.ts";
+import {
+  type BreakerDocument,
+  breakersOf,
+  type ScheduleChangeDocument,
+  scheduleChangesOf,
+} from "./breaker-document.ts";
 import type { PlannedStep } from "./cascade.ts";
 import type { CostDocument } from "./cost.ts";
 import { type GapDocument, gapDocument } from "./gap-document.ts";
@@ -30,6 +35,8 @@ export interface ResultDocument {
     readonly rows: number;
   }[];
   readonly breakers: readonly BreakerDocument[];
+  /** Past dates that left a schedule since the last cycle, or in the last 24 hours. */
+  readonly schedule_changes: readonly ScheduleChangeDocument[];
   /** What the run history says to be running for longer than it may; it counts for nothing. */
   readonly stale_runs: readonly StaleRunDocument[];
   /** Why the run history could not be read, so that runs elsewhere may be unknown; null where it could, or there is none. */
@@ -86,6 +93,7 @@ export function resultDocument(input: DocumentInput): ResultDocument {
     unknown: selected.flatMap((processor) => unknownOf(assessment, processor)),
     unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
     breakers: breakersOf(assessment),
+    schedule_changes: scheduleChangesOf(assessment),
     stale_runs: staleRunsOf(assessment),
     run_history_failure: assessment.sight.runHistory?.failure ?? null,
     plan: steps.map((step) => stepDocument(assessment, step, forecastBytes.get(step.id) ?? null)),

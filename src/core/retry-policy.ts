@@ -157,8 +157,10 @@ function applyEvent(fold: Fold, event: GapEvent, rules: RetryRules): void {
   if (event.event === "closed") {
     fold.openOnRecord = false;
     fold.openSince = null;
-    fold.successAt ??= event.at;
-    fold.everComplete ||= event.state === "complete" || event.state === "stale";
+    const isComplete = event.state === "complete" || event.state === "stale";
+    // A waiver, or a date that left the schedule, heals nothing: what was tried before still counts.
+    if (isComplete) fold.successAt ??= event.at;
+    fold.everComplete ||= isComplete;
     return;
   }
   reopen(fold, event.at, rules);

@@ -45,8 +45,16 @@ export const gridAnswer = z.object({
   range: z.object({ start_date: date, end_date: date }).describe("Both ends included."),
   seconds_to_convergence: seconds,
   breakers: z.array(
-    z.object({ kind: z.enum(["mass_gap", "schedule", "circuit"]), subject: text, message: text }),
+    z.object({
+      kind: z.enum(["mass_gap", "schedule", "circuit"]),
+      subject: text,
+      message: text,
+      processors: z.array(text).describe("Those whose repairs it holds."),
+    }),
   ),
+  schedule_changes: z
+    .array(z.object({ schedule: text, vanished: z.array(date), believed: z.boolean() }))
+    .describe("Past dates that left a schedule in the last 24 hours."),
   legend: z
     .object({ states: z.record(text, state), dispositions: z.record(text, disposition) })
     .describe("What the letters stand for."),

@@ -1,6 +1,11 @@
 import { isConverged } from "../core/assess.ts";
 import { type Assessment, positionsOf } from "../core/assessment.ts";
-import { type BreakerDocument, breakersOf } from "../core/breaker-document.ts";
+import {
+  type BreakerDocument,
+  breakersOf,
+  type ScheduleChangeDocument,
+  scheduleChangesOf,
+} from "../core/breaker-document.ts";
 import {
   dateAt,
   type DispositionName,
@@ -31,6 +36,7 @@ export interface GridDocument {
   readonly range: { readonly start_date: IsoDate; readonly end_date: IsoDate };
   readonly seconds_to_convergence: number | null;
   readonly breakers: readonly BreakerDocument[];
+  readonly schedule_changes: readonly ScheduleChangeDocument[];
   /** What each letter stands for. */
   readonly legend: {
     readonly states: Readonly<Record<string, StateName>>;
@@ -111,6 +117,7 @@ export function gridDocument(view: LiveView, sight: LiveSight, filter: GridFilte
     range: { start_date: dateAt(grid.axis, from), end_date: dateAt(grid.axis, to) },
     seconds_to_convergence: sight.secondsToConvergence,
     breakers: breakersOf(assessment),
+    schedule_changes: scheduleChangesOf(assessment),
     legend,
     processors: rows.map((processor) => gridRow(assessment, processor, from, to)),
   };

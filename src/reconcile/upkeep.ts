@@ -1,6 +1,7 @@
 import { isAccepted, isConverged } from "../core/assess.ts";
 import type { Assessment } from "../core/assessment.ts";
 import { isGapCell } from "../core/batches.ts";
+import { daysOfBaseline } from "../core/breaker.ts";
 import { formatDateRuns } from "../core/date-runs.ts";
 import { dateAt, Disposition, reasonName, State, stateName } from "../core/grid.ts";
 import { type Day, fromDay, toDay } from "../core/iso-date.ts";
@@ -43,12 +44,18 @@ export function upkeepOf(
     enqueued: jobs.length,
     scanBytes,
   };
-  return { cycle, events: gapEvents(assessment, cycleId), baselines: accepted ? baselines(assessment) : [] };
+  const isDoubted = assessment.breakers.overallMassGap !== null;
+  return {
+    cycle,
+    events: gapEvents(assessment, cycleId),
+    baselines: isDoubted ? [] : [...processorBaselines(assessment), ...scheduleBaselines(assessment)],
+  };
 }
 
 /**
  * Openings of gaps that the ledger does not hold open, and closings of those that it does and that are none any more.
- * Nothing opens or closes for an unknown cell, and a mass gap is taken for a fault of the detector: it opens nothing.
+ * Nothing opens or closes for what could not be seen, nor on a schedule that is not believed. A mass gap is taken for a fault
+ * of the detector: it opens nothing.
  */
 function gapEvents(assessment: Assessment, cycleId: string): GapEvent[] {
   const { grid, facts, now } = assessment;
@@ -62,7 +69,9 @@ function gapEvents(assessment: Assessment, cycleId: string): GapEvent[] {
     state: stateName(grid.states[processor * grid.axis.length + position] ?? 0),
     wasComplete: facts.everComplete(processor, grid.axis.first + position),
   });
-  for (const { index } of grid.pipeline.processors) {
+  const { scheduleFaults } = assessment.breakers;
+  for (const { index, schedule } of grid.pipeline.processors) {
+    if (scheduleFaults.has(schedule)) continue;
     for (let position = 0; position < grid.axis.length; position++) {
       const cell = index * grid.axis.length + position;
       if (!isGapCell(assessment, index, position)) continue;
@@ -74,14 +83,15 @@ function gapEvents(assessment: Assessment, cycleId: string): GapEvent[] {
   for (const { processor, day } of facts.openOnRecord) {
     const position = day - grid.axis.first;
     if (position < 0 || position >= grid.axis.length || isGapCell(assessment, processor, position)) continue;
+    if (scheduleFaults.has(grid.pipeline.processors[processor]?.schedule ?? "")) continue;
     if (grid.states[processor * grid.axis.length + position] === State.unknown) continue;
     events.push(at(processor, position, "closed"));
   }
   return events;
 }
 
-/** The complete cells of each processor and the dates of each schedule, where they differ from what is on record. */
-function baselines(assessment: Assessment): Baseline[] {
+/** The complete cells of each processor, if they differ from what is on record. */
+function processorBaselines(assessment: Assessment): Baseline[] {
   const { grid, facts, now, breakers } = assessment;
   const written: Baseline[] = [];
   for (const processor of grid.pipeline.processors) {
@@ -89,6 +99,7 @@ function baselines(assessment: Assessment): Baseline[] {
     const observed = assessment.sight.observed[processor.index];
     if (observed === undefined || observed.failure !== null || observed.unseen !== null) continue;
     if (breakers.massGaps[processor.index] !== null) continue;
+    if (breakers.scheduleFaults.has(processor.schedule)) continue;
     const days: Day[] = [];
     for (let position = 0; position < grid.axis.length; position++) {
       const state = grid.states[base + position];
@@ -98,12 +109,33 @@ function baselines(assessment: Assessment): Baseline[] {
     if (dates === (facts.baselines(processor.index).at(-1)?.dates ?? "")) continue;
     written.push({ subject: "processor", name: processor.name, hash: processor.expect.hash, at: now, dates });
   }
+  return written;
+}
+
+/**
+ * The dates of each schedule, if they differ from what is on record. Of one that is doubted, the dates that it had: a doubt
+ * about many small steps must not end because the first of them has become old.
+ */
+function scheduleBaselines({ grid, facts, now, breakers }: Assessment): Baseline[] {
+  const written: Baseline[] = [];
   for (const [name, schedule] of grid.schedules) {
-    const dates = formatDateRuns(Array.from(schedule.positions, (position) => grid.axis.first + position));
-    if (dates === facts.scheduleBaseline(name)?.dates) continue;
+    const known = facts.scheduleBaselines(name);
+    const against = breakers.scheduleChanges.get(name)?.against ?? null;
+    if (against === null && breakers.scheduleFaults.has(name)) continue;
+    const days =
+      against === null
+        ? Array.from(schedule.positions, (position) => grid.axis.first + position)
+        : daysSince(known, against);
+    const dates = formatDateRuns(days);
+    if (dates === known.at(-1)?.dates) continue;
     written.push({ subject: "schedule", name, hash: "", at: now, dates });
   }
   return written;
+}
+
+function daysSince(known: readonly Baseline[], first: Baseline): readonly Day[] {
+  const days = known.slice(known.indexOf(first)).flatMap((baseline) => [...daysOfBaseline(baseline)]);
+  return [...new Set(days)].sort((a, b) => a - b);
 }
 
 /** The end of a start that nobody will end: cells that are complete all the same were repaired, the rest is charged. */

@@ -38,7 +38,7 @@ const rules: readonly { readonly fits: Rule; readonly advise: (gap: GapDocument)
     }),
   },
   {
-    fits: held("mass_gap", "schedule"),
+    fits: held("mass_gap"),
     advise: ({ processor }) => ({
       command: `reconcile accept --processor ${processor} --reason …`,
       purpose: "only if the data really is gone: repairs then go on",
@@ -84,12 +84,21 @@ const rules: readonly { readonly fits: Rule; readonly advise: (gap: GapDocument)
 
 const adviceMax = 4;
 
+/** No gap has to be held for it: a schedule that lost dates can make everything look complete. */
+function acceptSchedule({ breakers }: Pick<ResultDocument, "breakers">, schedule: string): Advice {
+  const fault = breakers.find(({ kind, subject }) => kind === "schedule" && subject === schedule);
+  return {
+    command: `reconcile accept --processor ${fault?.processors[0] ?? ""} --reason …`,
+    purpose: `only if these dates really left the schedule ${schedule}: nothing is expected on them any more`,
+  };
+}
+
 /**
  * At most four things to do, those that a person has to decide first.
  * @param pipelineFlags what each command is to be given beside, as in `RenderOptions`
  */
 export function adviceOf(
-  document: Pick<ResultDocument, "gaps" | "unknown">,
+  document: Pick<ResultDocument, "gaps" | "unknown" | "breakers" | "schedule_changes">,
   pipelineFlags = "",
 ): readonly Advice[] {
   const found: Advice[] = [];
@@ -98,6 +107,9 @@ export function adviceOf(
       command: "reconcile validate --connect",
       purpose: "checks every table and column of the config",
     });
+  }
+  for (const { schedule, believed } of document.schedule_changes) {
+    if (!believed) found.push(acceptSchedule(document, schedule));
   }
   const blockedOnly = document.gaps.every(({ disposition }) => disposition === "blocked");
   for (const { fits, advise } of rules) {

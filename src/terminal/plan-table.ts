@@ -86,7 +86,7 @@ function remainder(document: ResultDocument, options: RenderOptions): readonly s
   const words = [...counts].map(
     ([disposition, count]) => `${formatCount(count)} ${disposition.replace("_", " ")}`,
   );
-  const advice = adviceOf({ gaps: left, unknown: [] }, options.pipelineFlags)[0];
+  const advice = adviceOf({ ...document, gaps: left, unknown: [] }, options.pipelineFlags)[0];
   const hint = advice === undefined ? "" : `; ${advice.command}`;
   return [
     "",

@@ -9,6 +9,7 @@ import { stateStyles } from "./glyphs.ts";
 import type { RenderOptions } from "./terminal.ts";
 import { harmlessLine } from "../presentation/harmless.ts";
 import { counted, formatCount, formatDates } from "../presentation/numbers.ts";
+import { scheduleChangeTexts } from "../presentation/schedule-changes.ts";
 import { displayWidth, padEnd, type Paint, painter, truncate, wrap } from "./text.ts";
 import { reasonText } from "../presentation/words.ts";
 
@@ -25,6 +26,7 @@ export function renderSummary(document: ResultDocument, options: RenderOptions):
     headline(document, options, paint),
     repairsSection(document, options, paint),
     breakersSection(document, options, paint),
+    scheduleSection(document, options, paint),
     unknownSection(document, options, paint),
     runHistorySection(document, options, paint),
     causesSection(document, options, paint),
@@ -149,6 +151,19 @@ function breakersSection(
     ...breakers.flatMap(({ kind, subject, message }) =>
       wrap(`${kind.replace("_", " ")} of ${subject}: ${harmlessLine(message)}`, options.columns, "  "),
     ),
+  ];
+}
+
+function scheduleSection(
+  { schedule_changes: changes }: ResultDocument,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  const texts = scheduleChangeTexts(changes);
+  if (texts.length === 0) return [];
+  return [
+    paint(["bold", "yellow"], "schedule changed"),
+    ...texts.flatMap((text) => wrap(text, options.columns, "  ")),
   ];
 }
 

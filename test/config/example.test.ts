@@ -36,6 +36,7 @@ test("the example loads with its local target, every value where it belongs", as
   expect(pipeline.safety).toEqual({
     autoRepairMaxAgeMs: 30 * day,
     massGap: { maxShare: 0.2, cellsMin: 50 },
+    scheduleChange: { maxShare: 0.01, datesMin: 3 },
     circuitBreaker: { failures: 5, coolOffMs: 30 * minute },
   });
   expect(pipeline.pools).toEqual([{ name: "heavy", slots: 1 }]);

@@ -50,6 +50,7 @@ test("a document with the required keys alone gets every default", async () => {
   expect(config.pipeline.safety).toEqual({
     autoRepairMaxAgeMs: null,
     massGap: { maxShare: 0.2, cellsMin: 50 },
+    scheduleChange: { maxShare: 0.01, datesMin: 3 },
     circuitBreaker: { failures: 5, coolOffMs: 1_800_000 },
   });
   expect(config.target).toBeNull();

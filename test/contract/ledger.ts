@@ -153,7 +153,7 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
       expect((await ledger.read(noon)).gapEvents).toEqual([other, ...events.slice(3)]);
     });
 
-    it("reads of each baseline the last one and the last one that is a day old", async () => {
+    it("reads of each baseline the last one and the last one that is a day old, or else the first", async () => {
       const dayAgo = noon - dayMs;
       const kept = [
         baselineOf({ at: dayAgo, dates: "2024-01-02" }),
@@ -161,10 +161,13 @@ export function describeLedgerContract(name: string, make: () => Promise<LedgerH
         baselineOf({ subject: "schedule", hash: "", at: noon - 10 * dayMs, dates: "" }),
         baselineOf({ hash: "e2", at: noon - 5, dates: "2024-01-05" }),
         baselineOf({ at: noon - 1, dates: "2024-01-06" }),
+        baselineOf({ name: "young", at: noon - 9, dates: "2024-01-07" }),
+        baselineOf({ name: "young", at: noon - 7, dates: "2024-01-09" }),
       ].toSorted((a, b) => a.at - b.at);
       const dropped = [
         baselineOf({ at: dayAgo - 1, dates: "2024-01-01" }),
         baselineOf({ at: noon - 2, dates: "2024-01-03" }),
+        baselineOf({ name: "young", at: noon - 8, dates: "2024-01-08" }),
       ];
       await ledger.recordCycle(cycleOf("c1"), [], [...dropped, ...kept].toReversed());
       expect((await ledger.read(noon)).baselines).toEqual(kept);

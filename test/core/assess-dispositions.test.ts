@@ -120,6 +120,7 @@ describe("a gap is held", () => {
       safety: {
         autoRepairMaxAgeMs: null,
         massGap: rules,
+        scheduleChange: { maxShare: 0.01, datesMin: 3 },
         circuitBreaker: { failures: 5, coolOffMs: 1 },
       },
       processors: { b: {} },
@@ -139,7 +140,7 @@ describe("a gap is held", () => {
       schedules: [tableSchedule("games"), everyDay],
       dates: { games: "aa" },
       seen: { a: "..", b: ".." },
-      ledger: { baselines: [baseline("schedule", "games", "2023-12-31..2024-01-02")] },
+      ledger: { baselines: [baseline("schedule", "games", "2023-12-28..2024-01-02")] },
     });
     expect(cellAt(found, "a", date)).toMatchObject(is("held", "schedule"));
     expect(cellAt(found, "b", date)).toMatchObject(is("ready"));

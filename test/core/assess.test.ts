@@ -59,7 +59,7 @@ describe("a range is converged", () => {
       schedules: [tableSchedule()],
       dates: { default: "aa-" },
       seen: { a: "##" },
-      ledger: { baselines: [baseline("schedule", "default", "2024-01-01..2024-01-03")] },
+      ledger: { baselines: [baseline("schedule", "default", "2023-12-28..2024-01-02")] },
     };
     expect(converged(scene)).toBe(false);
     const accepted = [decision("accept", { at: "2024-01-02T00:00Z" })];
@@ -72,6 +72,7 @@ describe("the breakers", () => {
   const safety: PipelineSketch["safety"] = {
     autoRepairMaxAgeMs: null,
     massGap,
+    scheduleChange: { maxShare: 0.01, datesMin: 3 },
     circuitBreaker: { failures: 5, coolOffMs: 1 },
   };
   const full = (name: string) => baseline("processor", name, "2024-01-01..2024-01-03");

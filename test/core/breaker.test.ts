@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { circuitOf, isMassGap, massGapOf, scheduleFault } from "../../src/core/breaker.ts";
-import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
+import { circuitOf, isMassGap, massGapOf, scheduleChangeOf, scheduleHole } from "../../src/core/breaker.ts";
+import { fromDay, parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import { axisOf, denseSchedules } from "../../src/core/schedule.ts";
 import { baseline, instant, runEnd } from "../support/ledger.ts";
 import { tableSchedule } from "../support/pipeline.ts";
@@ -128,38 +128,103 @@ describe("a mass gap", () => {
 });
 
 describe("a schedule", () => {
-  const today = toDay(parseIsoDate("2024-01-20"));
+  const today = toDay(parseIsoDate("2024-06-01"));
   const first = toDay(parseIsoDate("2024-01-01"));
+  const limits = { maxShare: 0.01, datesMin: 3 };
 
-  function fault(pattern: string, maxGapDays: number | null, dates: string | null): string | null {
-    const spec = tableSchedule("games", maxGapDays);
+  function seen(pattern: string) {
     const schedules = new Map([["games", scheduleOf(pattern, first, 1)]]);
     const axis = axisOf(schedules, today);
-    const schedule = denseSchedules({ schedules: [spec] }, schedules, axis).get("games");
+    const schedule = denseSchedules({ schedules: [tableSchedule("games")] }, schedules, axis).get("games");
     if (schedule === undefined) throw new RangeError("no schedule");
-    const known = dates === null ? undefined : baseline("schedule", "games", dates);
-    return scheduleFault(spec, schedule, axis.first, today, known);
+    return { schedule, first: axis.first };
   }
 
-  test("whose past dates vanished is at fault, and they are named", () => {
-    expect(fault("aa-a", null, "2024-01-01..2024-01-04")).toBe(
-      "1 scheduled dates vanished since the last cycle: 2024-01-03",
-    );
-    expect(fault("--aa", null, "2024-01-01..2024-01-04")).toContain("2024-01-01..2024-01-02");
+  function change(pattern: string, baselines: readonly string[], rules = limits, now = today) {
+    const { schedule, first: from } = seen(pattern);
+    const known = baselines.map((dates) => baseline("schedule", "games", dates));
+    const found = scheduleChangeOf(schedule, from, now, known, rules);
+    return {
+      believed: found.believed.map(fromDay),
+      doubted: found.doubted.map(fromDay),
+      doubt: found.doubt,
+    };
+  }
+
+  test("of which a few past dates vanished is believed, and they are named", () => {
+    expect(change("aa-a", ["2024-01-01..2024-01-04"])).toEqual({
+      believed: ["2024-01-03"],
+      doubted: [],
+      doubt: null,
+    });
+    expect(change("a---a", ["2024-01-01..2024-01-05"]).doubt).toBeNull();
   });
 
-  test("may drop what is not past, and may grow", () => {
-    expect(fault("aaaa", null, "2024-01-01..2024-01-04,2024-01-20..2024-01-25")).toBeNull();
-    expect(fault("aaaaaaaa", null, "2024-01-01..2024-01-04")).toBeNull();
-    expect(fault("aaaa", null, null)).toBeNull();
+  test("of which more vanished than both limits allow is doubted", () => {
+    expect(change("a----a", ["2024-01-01..2024-01-06"])).toEqual({
+      believed: [],
+      doubted: ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"],
+      doubt: "4 scheduled dates vanished: 2024-01-02 to 2024-01-05, of 6 past ones",
+    });
+    // Ten of a thousand are just one per cent.
+    const long = `${"a".repeat(100)}${"-".repeat(10)}a`;
+    expect(change(long, ["2021-08-16..2024-04-20"], { maxShare: 0.9, datesMin: 3 }).doubt).toBeNull();
+    const share = (dates: number) =>
+      change(long, ["2024-01-01..2024-04-20"], { maxShare: 10 / 111, datesMin: dates });
+    expect(share(3).doubt).toBeNull();
+    expect(change(long, ["2024-01-01..2024-04-20"], { maxShare: 0.09, datesMin: 9 }).doubt).not.toBeNull();
+    expect(change(long, ["2024-01-01..2024-04-20"], { maxShare: 0.09, datesMin: 10 }).doubt).toBeNull();
+  });
+
+  test("is doubted with each date that vanishes where both limits are 0", () => {
+    const strict = { maxShare: 0, datesMin: 0 };
+    expect(change("aa-a", ["2024-01-01..2024-01-04"], strict).doubt).toBe(
+      "1 scheduled date vanished: 2024-01-03, of 4 past ones",
+    );
+  });
+
+  test("that shrinks in small steps is doubted by the baseline of a day ago", () => {
+    const steps = ["2024-01-01..2024-01-10", "2024-01-01..2024-01-07"];
+    expect(change("aaaa------", steps.slice(1)).doubt).toBeNull();
+    expect(change("aaaa------", steps)).toEqual({
+      believed: [],
+      doubted: ["05", "06", "07", "08", "09", "10"].map((day) => `2024-01-${day}`),
+      doubt: "6 scheduled dates vanished: 2024-01-05 to 2024-01-10, of 10 past ones",
+    });
+  });
+
+  test("that shrinks at once is held against the last baseline, and what was believed before stays believed", () => {
+    const found = change("a-------aa", ["2024-01-01..2024-01-10", "2024-01-01..2024-01-08,2024-01-10"]);
+    expect(found).toMatchObject({ doubt: expect.stringContaining("7 scheduled dates vanished: 2024-01-02") });
+    expect(change("a-------aa", ["2024-01-01..2024-01-11", "2024-01-01..2024-01-10"])).toMatchObject({
+      believed: ["2024-01-11"],
+      doubt: "7 scheduled dates vanished: 2024-01-02 to 2024-01-08, of 10 past ones",
+    });
+  });
+
+  test("may drop what is not past, may grow, and may have dates back", () => {
+    const none = { believed: [], doubted: [], doubt: null };
+    const now = toDay(parseIsoDate("2024-01-20"));
+    expect(change("aaaa", ["2024-01-01..2024-01-04,2024-01-20..2024-01-25"], limits, now)).toEqual(none);
+    expect(change("aaaaaaaa", ["2024-01-01..2024-01-04"])).toEqual(none);
+    expect(change("aaaa", [])).toEqual(none);
+    expect(change("aaaa", ["2024-01-01..2024-01-04", "2024-01-01..2024-01-02"])).toEqual(none);
+  });
+
+  test("that begins later than it did has lost its first dates", () => {
+    expect(change("--aa", ["2024-01-01..2024-01-04"]).believed).toEqual(["2024-01-01", "2024-01-02"]);
   });
 
   test("with a hole that is longer than believed is at fault, up to today too", () => {
-    expect(fault("a----a----a--------a", 5, null)).toBe(
+    const hole = (pattern: string) => {
+      const { schedule, first: from } = seen(pattern);
+      return scheduleHole(tableSchedule("games", 5), schedule, from, toDay(parseIsoDate("2024-01-20")));
+    };
+    expect(hole("a----a----a--------a")).toBe(
       "no date for 9 days after 2024-01-11 until the next date; at most 5 are expected",
     );
-    expect(fault("a----a----a----a", 5, null)).toBeNull();
-    expect(fault("a----a----a", 5, null)).toBe(
+    expect(hole("a----a----a----a")).toBeNull();
+    expect(hole("a----a----a")).toBe(
       "no date for 9 days after 2024-01-11 until today; at most 5 are expected",
     );
   });

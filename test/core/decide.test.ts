@@ -133,6 +133,7 @@ describe("what a decision would do", () => {
       safety: {
         autoRepairMaxAgeMs: null,
         massGap: { maxShare: 0.2, cellsMin: 1 },
+        scheduleChange: { maxShare: 0.01, datesMin: 3 },
         circuitBreaker: { failures: 5, coolOffMs: 1 },
       },
     };

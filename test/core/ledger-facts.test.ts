@@ -71,17 +71,20 @@ describe("baselines", () => {
   ];
   const of = (at?: string) => {
     const decisions = at === undefined ? [] : [decision("accept", { at, processors: ["a"] })];
-    const { baselines: own, scheduleBaseline } = fold({ baselines, decisions });
-    return [own(0).map(({ dates }) => dates), scheduleBaseline("default")?.dates ?? null];
+    const { baselines: own, scheduleBaselines } = fold({ baselines, decisions });
+    return [own(0), scheduleBaselines("default")].map((list) => list.map(({ dates }) => dates));
   };
 
-  test("are those of the present expectation, of a schedule the last one", () => {
-    expect(of()).toEqual([["2024-01-02", "2024-01-03"], "2024-01-05"]);
+  test("are those of the present expectation, of a schedule all", () => {
+    expect(of()).toEqual([
+      ["2024-01-02", "2024-01-03"],
+      ["2024-01-04", "2024-01-05"],
+    ]);
   });
 
   test("from before an accept do not count any more, of its schedule neither", () => {
-    expect(of("2024-01-02T12:00Z")).toEqual([["2024-01-03"], "2024-01-05"]);
-    expect(of("2024-01-04T00:00Z")).toEqual([[], null]);
+    expect(of("2024-01-02T12:00Z")).toEqual([["2024-01-03"], ["2024-01-05"]]);
+    expect(of("2024-01-04T00:00Z")).toEqual([[], []]);
   });
 });
 

@@ -114,7 +114,9 @@ test.concurrent("past dates that vanish from the schedule are an alarm, not a sm
       });
       expect(document.gaps[0]?.reason).toBe("schedule");
       expect(document.breakers).toMatchObject([{ kind: "schedule", subject: "default" }]);
-      expect(document.breakers[0]?.message).toContain("2024-01-11..2024-01-20");
+      expect(document.breakers[0]?.message).toContain(
+        "10 scheduled dates vanished: 2024-01-11 to 2024-01-20",
+      );
     }
     await scene.warehouse.write(["insert into nba.schedule from nba.put_aside"]);
     const back = await scene.report("--once");
@@ -126,25 +128,60 @@ test.concurrent("past dates that vanish from the schedule are an alarm, not a sm
   });
 });
 
-test.concurrent("a smaller schedule that a person accepts is the schedule from then on", async () => {
+test.concurrent("a date that leaves the schedule is believed and told, and the repairs of the others go on", async () => {
   const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
   await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
     expect((await scene.run("--once")).code).toBe(0);
     await scene.warehouse.write([
-      "delete from nba.schedule where game_date = '2024-01-20'",
-      "delete from nba.player_game_summary where game_date = '2024-01-20'",
-      "delete from nba.boxscores where game_date = '2024-01-20'",
+      "delete from nba.schedule where game_date = '2024-01-12'",
+      "delete from nba.player_game_summary where game_date in ('2024-01-02', '2024-01-12')",
+      "delete from nba.boxscores where game_date = '2024-01-12'",
     ]);
-    expect((await scene.run("--once")).code).toBe(1);
-    expect((await scene.run("accept", "--all", "--reason", "that night was called off", "--yes")).code).toBe(
-      0,
-    );
     const { code, document } = await scene.report("--once");
-    expect({ code, converged: document.converged, gaps: document.gaps }).toEqual({
+    expect({ code, changes: document.schedule_changes, breakers: document.breakers }).toEqual({
       code: 0,
-      converged: true,
-      gaps: [],
+      changes: [{ schedule: "default", vanished: ["2024-01-12"], believed: true }],
+      breakers: [],
     });
+    expect(document.repairs.flatMap(({ cells }) => cells.map(({ date }) => date))).toEqual(["2024-01-02"]);
+    expect((await scene.run("status")).stdout).toContain("2024-01-12 left the schedule default");
+  });
+});
+
+test.concurrent("three dates that vanish with each run are believed once: the second time a person has to accept them", async () => {
+  const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
+  await withScene({ pipeline, files: leagueFiles, warehouse }, async (scene) => {
+    const lose = async (from: number) => {
+      const dates = `between '2024-01-${from}' and '2024-01-${from + 2}'`;
+      for (const table of ["schedule", "boxscores", "player_game_summary"]) {
+        await scene.warehouse.write([`delete from nba.${table} where game_date ${dates}`]);
+      }
+      return scene.report("--once");
+    };
+    expect((await scene.run("--once")).code).toBe(0);
+    expect((await lose(10)).code).toBe(0);
+    const { code, document } = await lose(13);
+    expect({ code, breakers: document.breakers }).toMatchObject({
+      code: 1,
+      breakers: [{ message: "6 scheduled dates vanished: 2024-01-10 to 2024-01-15, of 20 past ones" }],
+    });
+    const again = await scene.run("--once");
+    expect(again.code).toBe(1);
+    expect(again.stdout).toContain("reconcile accept --processor boxscores");
+    const accepted = await scene.run("accept", "--all", "--reason", "called off", "--yes");
+    expect(accepted.stdout).toContain("nothing will be expected on these dates");
+    const after = await scene.report("--once");
+    expect({ code: after.code, changes: after.document.schedule_changes }).toEqual({ code: 0, changes: [] });
+  });
+});
+
+test.concurrent("a config can doubt each date that vanishes", async () => {
+  const warehouse = wholeLeague(["2024-01-01", "2024-01-20"]);
+  const strict = pipeline.replace("safety: {", "safety: { schedule_change: { max_share: 0, dates_min: 0 },");
+  await withScene({ pipeline: strict, files: leagueFiles, warehouse }, async (scene) => {
+    expect((await scene.run("--once")).code).toBe(0);
+    await scene.warehouse.write(["delete from nba.schedule where game_date = '2024-01-20'"]);
+    expect((await scene.run("--once")).code).toBe(1);
   });
 });
 

@@ -117,6 +117,7 @@ function worldOf(draw: WorldDraw, kind: WorldKind): World {
     safety: {
       autoRepairMaxAgeMs: null,
       massGap: { maxShare: 1, cellsMin: 1e9 },
+      scheduleChange: { maxShare: 1, datesMin: 1e9 },
       circuitBreaker: { failures: 1e9, coolOffMs: 1 },
     },
     waivers: (["exempt", "proceed"] as const).map((downstream) => ({

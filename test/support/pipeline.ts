@@ -198,6 +198,7 @@ export function pipelineOf(sketch: PipelineSketch): Pipeline {
     safety: {
       autoRepairMaxAgeMs: null,
       massGap: { maxShare: 0.2, cellsMin: 50 },
+      scheduleChange: { maxShare: 0.01, datesMin: 3 },
       circuitBreaker: { failures: 5, coolOffMs: 30 * 60_000 },
     },
     waivers: [],

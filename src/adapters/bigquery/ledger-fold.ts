@@ -147,7 +147,7 @@ function startsOf(
   );
 }
 
-/** Of each the last one, and the last one up to an instant, which is included. */
+/** Of each the last one, and the last one up to an instant, which is included, or else the first one. */
 function lastBaselines(cycles: readonly RecordedCycle[], until: EpochMs): readonly Baseline[] {
   const all = inOrder(
     cycles.flatMap(({ baselines }) => baselines),
@@ -155,7 +155,10 @@ function lastBaselines(cycles: readonly RecordedCycle[], until: EpochMs): readon
   );
   const keyOf = ({ subject, name, hash }: Baseline) => JSON.stringify([subject, name, hash]);
   const old = all.filter((baseline) => baseline.at <= until);
-  const kept = new Set([...lastOfEach(all, keyOf, 1), ...lastOfEach(old, keyOf, 1)]);
+  const hasOld = new Set(old.map(keyOf));
+  const young = all.filter((baseline) => !hasOld.has(keyOf(baseline)));
+  const firsts = lastOfEach(young.toReversed(), keyOf, 1);
+  const kept = new Set([...lastOfEach(all, keyOf, 1), ...lastOfEach(old, keyOf, 1), ...firsts]);
   return all.filter((baseline) => kept.has(baseline));
 }
 

@@ -117,6 +117,15 @@ const safetySchema = z.strictObject({
     })
     .prefault({})
     .describe("When a detector is doubted instead of believed."),
+  schedule_change: z
+    .strictObject({
+      max_share: share.prefault(0.01).describe("Share of its past dates that may leave a schedule at once."),
+      dates_min: whole(0)
+        .prefault(3)
+        .describe("So many dates may always leave a schedule; 0 with a max_share of 0 doubts each one."),
+    })
+    .prefault({})
+    .describe("When a schedule is doubted: when more past dates vanish than both keys allow."),
   circuit_breaker: z
     .strictObject({
       failures: whole(1, 1000).prefault(5).describe("Failures in a row, on different dates, that open it."),

@@ -1,9 +1,10 @@
 import type { Assessment } from "../../core/assessment.ts";
-import { breakersOf } from "../../core/breaker-document.ts";
+import { breakersOf, scheduleChangesOf } from "../../core/breaker-document.ts";
 import { fromDay } from "../../core/iso-date.ts";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { harmlessLine } from "../../presentation/harmless.ts";
 import { counted, formatDates, formatSeconds } from "../../presentation/numbers.ts";
+import { scheduleChangeTexts } from "../../presentation/schedule-changes.ts";
 import type { LiveFailure, LiveSight, LiveView } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref } from "./query.ts";
@@ -52,6 +53,7 @@ function sightNotices({ sight }: LiveView): readonly Content[] {
     ...breakersOf(assessment).map(({ kind, subject, message }) =>
       notice(`Stopped by a safety: ${kind.replace("_", " ")} of ${subject}`, harmlessLine(message)),
     ),
+    ...scheduleChangeTexts(scheduleChangesOf(assessment)).map((text) => notice("Schedule changed", text)),
     ...unknownNotices(snapshotOf(assessment).unknown),
     history !== null &&
       notice(
