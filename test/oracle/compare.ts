@@ -20,7 +20,9 @@ from (${countedRows(sources)}) group by name, day`;
 /** Each row that a table has or should have, with how often it does. */
 function countedRows(tables: OracleWorld["tables"]): string {
   const arms = tables.flatMap(({ name }) =>
-    ["live", "truth"].map((schema) => `select '${name}' as name, '${schema}' as side, * from ${schema}.${name}`),
+    ["live", "truth"].map(
+      (schema) => `select '${name}' as name, '${schema}' as side, * from ${schema}.${name}`,
+    ),
   );
   return `select name, day, count(*) filter (side = 'live') as live_rows, count(*) filter (side = 'truth') as true_rows
 from (${arms.join("\nunion all\n")}) group by name, day, id, val, note, game`;

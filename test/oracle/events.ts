@@ -2,7 +2,14 @@ import type { Day } from "../../src/core/iso-date.ts";
 import { rangesOf, type Schedules, schedulesOf } from "./calendar.ts";
 import type { Dice } from "./dice.ts";
 import { coveredUpstream } from "./pipeline-yaml.ts";
-import { type Event, gamesAfter, type OracleTable, type OracleWorld, tableOf, type WorldOptions } from "./world.ts";
+import {
+  type Event,
+  gamesAfter,
+  type OracleTable,
+  type OracleWorld,
+  tableOf,
+  type WorldOptions,
+} from "./world.ts";
 
 /** Dates of each table whose rows are not what they should be. */
 export type Dirt = Map<string, Set<Day>>;
@@ -43,7 +50,8 @@ function movesOf(dice: Dice, world: OracleWorld, before: readonly Event[]): Even
 function movedDirt(world: OracleWorld, before: readonly Event[], moves: readonly Event[]): Dirt {
   const days = new Set<Day>();
   const from = new Map(gamesAfter(world, before).map(({ id, day }) => [id, day]));
-  for (const move of moves) if (move.kind === "move_game") days.add(from.get(move.game) ?? move.to).add(move.to);
+  for (const move of moves)
+    if (move.kind === "move_game") days.add(from.get(move.game) ?? move.to).add(move.to);
   const moved = world.tables.filter(({ kind, schedule }) => kind === "raw" && schedule === "games");
   return new Map(moved.map(({ name }) => [name, new Set(days)]));
 }

@@ -2,7 +2,15 @@ import { type Day, parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import { schedulesOf } from "./calendar.ts";
 import { Dice } from "./dice.ts";
 import { eventsOf } from "./events.ts";
-import type { Game, OracleEdge, OracleTable, OracleWorld, Reads, ScheduleName, WorldOptions } from "./world.ts";
+import type {
+  Game,
+  OracleEdge,
+  OracleTable,
+  OracleWorld,
+  Reads,
+  ScheduleName,
+  WorldOptions,
+} from "./world.ts";
 
 const daily = ["days", "days", "weekdays", "games"] as const;
 
@@ -64,14 +72,28 @@ function derived(dice: Dice, before: readonly OracleTable[]): Shape {
   const isDaily = isDailySchedule(up.schedule);
   const shape = dice.pick(
     isDaily
-      ? (["map", "join", "join", "rolling", "offset", "ahead", "week", "month", "running", "running"] as const)
+      ? ([
+          "map",
+          "join",
+          "join",
+          "rolling",
+          "offset",
+          "ahead",
+          "week",
+          "month",
+          "running",
+          "running",
+        ] as const)
       : (["map", "rolling", "running", "month"] as const),
   );
   switch (shape) {
     case "map":
       return { kind: dice.pick(["rows", "total"]), schedule: up.schedule, edges: [edge(dice, up, same)] };
     case "join": {
-      const other = upstream(dice, before.filter(({ schedule }) => isDailySchedule(schedule)));
+      const other = upstream(
+        dice,
+        before.filter(({ schedule }) => isDailySchedule(schedule)),
+      );
       const edges = [edge(dice, up, same), edge(dice, other, same)];
       return { kind: "total", schedule: dice.pick([up.schedule, "days"]), edges };
     }

@@ -93,6 +93,7 @@ function expectationYaml(world: OracleWorld, table: OracleTable): string {
 /** The upstream whose ids of a date are those of the table; null if they come from several dates or tables. */
 export function coveredUpstream(world: OracleWorld, table: OracleTable): string | null {
   const [edge, ...others] = table.edges;
-  if (table.kind !== "rows" || edge === undefined || others.length > 0 || edge.reads.kind !== "same") return null;
+  if (table.kind !== "rows" || edge === undefined || others.length > 0 || edge.reads.kind !== "same")
+    return null;
   return tableOf(world, edge.on).schedule === table.schedule ? edge.on : null;
 }

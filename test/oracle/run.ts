@@ -85,7 +85,8 @@ async function buildStage({ world, folder, write }: Stage): Promise<void> {
   const copies = world.tables.map(({ name }) => `insert into live.${name} select * from truth.${name}`);
   await write([...createSql(world), ...truthSql(world, schedules, world.games), ...copies]);
   await writeFile(join(folder, "pipeline.yaml"), pipelineYaml(world));
-  for (const table of world.tables) await writeFile(join(folder, `${table.name}.sql`), fillSql(table, "live"));
+  for (const table of world.tables)
+    await writeFile(join(folder, `${table.name}.sql`), fillSql(table, "live"));
 }
 
 async function playPhase(stage: Stage, phase: number): Promise<Round> {

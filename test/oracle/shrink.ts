@@ -46,7 +46,10 @@ function* smallerThan(world: OracleWorld): Generator<OracleWorld> {
   for (const [index, table] of tables.entries()) {
     if (table.edges.length < 2) continue;
     for (const edge of table.edges.keys()) {
-      yield { ...world, tables: tables.toSpliced(index, 1, { ...table, edges: table.edges.toSpliced(edge, 1) }) };
+      yield {
+        ...world,
+        tables: tables.toSpliced(index, 1, { ...table, edges: table.edges.toSpliced(edge, 1) }),
+      };
     }
   }
 }
@@ -59,6 +62,8 @@ function withoutTable(world: OracleWorld, name: string): OracleWorld {
   return {
     ...world,
     tables: world.tables.filter((table) => table.name !== name),
-    phases: world.phases.map((events) => events.filter((event) => !("table" in event) || event.table !== name)),
+    phases: world.phases.map((events) =>
+      events.filter((event) => !("table" in event) || event.table !== name),
+    ),
   };
 }

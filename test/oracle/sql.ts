@@ -95,7 +95,8 @@ export function truthSql(world: OracleWorld, schedules: Schedules, games: readon
     ...world.tables.flatMap((table) => {
       const { name, kind } = table;
       const first = [`delete from truth.${name}`];
-      if (kind === "raw") first.push(`delete from source.${name}`, `insert into source.${name} ${sourceSql(table)}`);
+      if (kind === "raw")
+        first.push(`delete from source.${name}`, `insert into source.${name} ${sourceSql(table)}`);
       return [...first, `insert into truth.${name} ${filledSql(table, "truth", world.first, world.last)}`];
     }),
   ];

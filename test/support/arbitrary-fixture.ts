@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { type IsoDate, parseIsoDate } from "../../src/core/iso-date.ts";
 import type { CoverageExpectation, ScheduleSpec, TableName } from "../../src/core/pipeline.ts";
-import type { EdgeSketch, ExpectationSketch, PipelineSketch, ProcessorSketch } from "./pipeline.ts";
+import { arbitraryCalendar, arbitraryExceptions, arbitraryWindow } from "./arbitrary-time.ts";
+import type { ExpectationSketch, PipelineSketch, ProcessorSketch } from "./pipeline.ts";
 
 /** The columns that every table of a fixture has, with their types in each warehouse. */
 export const fixtureColumns = {
@@ -70,6 +71,9 @@ const schedule = fc.record({
   seasonColumn: fc.option(fc.constantFrom("key", "score", "done")),
   where,
   startDate: fc.option(fc.constantFrom("2024-01-01", "2024-01-31"), { freq: 2 }),
+  endDate: fc.option(fc.constantFrom("2024-02-29", "2024-03-30"), { freq: 1 }),
+  calendar: arbitraryCalendar,
+  except: arbitraryExceptions(day.map(parseIsoDate)),
 });
 type ScheduleDraw = Drawn<typeof schedule>;
 type Drawn<A> = A extends fc.Arbitrary<infer T> ? T : never;
@@ -99,11 +103,9 @@ const quality = fc.record({
   minGoodShare: fc.constantFrom(0.5, 1),
   afterDays: fc.constantFrom(0, 2),
 });
-const window = fc.constantFrom<NonNullable<EdgeSketch["window"]>>(
-  { kind: "same_date" },
-  { kind: "days", days: 30, sameDate: true },
-  { kind: "dates", dates: 2, sameDate: false },
-  { kind: "since_previous" },
+const window = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({ kind: "same_date" } as const) },
+  { weight: 4, arbitrary: arbitraryWindow },
 );
 const processor = fc.record({
   table: tableIndex,
@@ -111,7 +113,11 @@ const processor = fc.record({
   where,
   writtenAtColumn: fc.option(dateColumn, { freq: 1 }),
   bootstrapDays: fc.constantFrom(0, 2),
-  stale: fc.constantFrom("ignore" as const, "report" as const, "repair" as const),
+  /** Whether it has the schedule after its fixture's, so that an edge leads from one schedule to another. */
+  otherSchedule: fc.boolean(),
+  dependsOnPast: fc.constantFrom(false, false, true),
+  due: fc.constantFrom({ daysAfter: 1, minuteOfDay: 360 }, { datesAfter: 1, minuteOfDay: 360 }),
+  stale: fc.constantFrom("ignore", "report", "follow", "repair"),
   edge: fc.option(fc.record({ window, minCompleteness: fc.constantFrom(null, 0.5) }), { freq: 2 }),
   rows: fc.record({
     min: fc.integer({ min: 0, max: 3 }),
@@ -183,7 +189,10 @@ export function sketchOf({ schedules, fixtures, timezone }: Batch): BatchSketch 
     drawn.tables.forEach((rows, table) => {
       tables[`stats.f${index}_t${table}`] = rows;
     });
-    return { timezone, schedules: [spec], processors: processorsOf(drawn, `f${index}`, spec) };
+    const other = specs[(drawn.schedule + 1) % specs.length] ?? spec;
+    const isUsed = other !== spec && drawn.processors.some(({ otherSchedule }) => otherSchedule);
+    const schedules = isUsed ? [spec, other] : [spec];
+    return { timezone, schedules, processors: processorsOf(drawn, `f${index}`, spec, other) };
   });
   const processors = Object.assign({}, ...alone.map((sketch) => sketch.processors));
   return { tables, alone, whole: { timezone, schedules: specs, processors } };
@@ -195,9 +204,11 @@ function oneOf(words: string): fc.Arbitrary<string> {
 
 const firstDay: IsoDate = parseIsoDate("2024-01-01");
 
-function scheduleOf({ kind, rows: _, startDate, ...columns }: ScheduleDraw, name: string): ScheduleSpec {
+function scheduleOf(drawn: ScheduleDraw, name: string): ScheduleSpec {
+  const { kind, rows: _, startDate, endDate, calendar, except, ...columns } = drawn;
   const start = startDate === null ? null : parseIsoDate(startDate);
-  const spec = { name, startDate: start, endDate: null, except: null, maxGapDays: null };
+  const end = endDate === null ? null : parseIsoDate(endDate);
+  const spec = { name, startDate: start, endDate: end, except, maxGapDays: null };
   switch (kind) {
     case "table":
       return { ...spec, source: { kind, table: { parts: ["stats", name] }, ...columns } };
@@ -206,11 +217,7 @@ function scheduleOf({ kind, rows: _, startDate, ...columns }: ScheduleDraw, name
       return { ...spec, source: { kind, file: "schedule.sql", sql, ...columns } };
     }
     case "calendar":
-      return {
-        ...spec,
-        startDate: start ?? firstDay,
-        source: { kind, every: "week", weekday: 1, day: "first" },
-      };
+      return { ...spec, startDate: start ?? firstDay, source: calendar };
   }
 }
 
@@ -225,13 +232,18 @@ function processorsOf(
   { processors }: Fixture,
   prefix: string,
   schedule: ScheduleSpec,
+  other: ScheduleSpec,
 ): Record<string, ProcessorSketch> {
   const nameOf = (index: number) => `${prefix}_p${index}`;
   const table = (index: number) => ({ parts: ["stats", `${prefix}_t${index}`] });
   return Object.fromEntries(
     processors.map((drawn, index) => [
       nameOf(index),
-      processorOf(drawn, { table, before: index === 0 ? null : nameOf(index - 1), schedule }),
+      processorOf(drawn, {
+        table,
+        before: index === 0 ? null : nameOf(index - 1),
+        schedule: drawn.otherSchedule ? other : schedule,
+      }),
     ]),
   );
 }
@@ -259,6 +271,8 @@ function processorOf(drawn: ProcessorDraw, names: Names): ProcessorSketch {
     where: drawn.where,
     writtenAtColumn: drawn.writtenAtColumn,
     bootstrapDays: drawn.bootstrapDays,
+    dependsOnPast: drawn.dependsOnPast,
+    due: drawn.due,
     stale: drawn.stale,
     needs: drawn.edge === null || before === null ? [] : [{ ...drawn.edge, on: before }],
     expect,
