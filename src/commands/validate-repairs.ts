@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { type Pipeline, type RepairUnit, tableText } from "../core/pipeline.ts";
-import type { CommandAction, HttpAction } from "../core/repair-action.ts";
+import type { CommandAction, HttpAction, SqlAction } from "../core/repair-action.ts";
 import { parseIsoDate } from "../core/iso-date.ts";
 import { assertNever } from "../errors.ts";
 import type { Warehouse } from "../reconcile/ports.ts";
@@ -57,7 +57,7 @@ function checkAction(
   const { action } = unit;
   switch (action.kind) {
     case "sql":
-      return checkSelect(unit, action.sql, place, surroundings);
+      return checkSelect(unit, action, place, surroundings);
     case "command":
       return checkProgram(action, place, surroundings.env);
     case "http":
@@ -100,7 +100,7 @@ async function checkRemote(
 /** A table that is not there was told of already. */
 async function checkSelect(
   unit: RepairUnit,
-  sql: string,
+  { sql, leaveNull }: SqlAction,
   place: string,
   { pipeline, warehouse, broken }: Surroundings,
 ): Promise<readonly Finding[]> {
@@ -108,7 +108,7 @@ async function checkSelect(
   for (const index of unit.processors) {
     const processor = pipeline.processors[index];
     if (processor === undefined || broken.has(`processors.${processor.name}.table`)) continue;
-    const problem = await warehouse.checkRepair(processor, sql);
+    const problem = await warehouse.checkRepair({ processor, sql, leaveNull });
     if (problem === null) continue;
     const expected = `a SELECT that fits ${tableText(processor.table)}`;
     findings.push({

@@ -17,7 +17,7 @@ export function resolveAction(loaded: Loaded, path: TreePath, input: RepairInput
     });
     return null;
   }
-  if (input.sql_file !== undefined) return sqlAction(loaded, [...path, "sql_file"], input.sql_file);
+  if (input.sql_file !== undefined) return sqlAction(loaded, [...path, "sql_file"], input, input.sql_file);
   if (input.command !== undefined) return commandAction(loaded, path, input, input.command);
   if (input.kubernetes_job !== undefined)
     return kubernetesJobAction(loaded, path, input, input.kubernetes_job);
@@ -26,7 +26,7 @@ export function resolveAction(loaded: Loaded, path: TreePath, input: RepairInput
   return input.http === undefined ? null : httpAction(loaded, [...path, "http"], input.http);
 }
 
-function sqlAction(loaded: Loaded, path: TreePath, file: string): SqlAction | null {
+function sqlAction(loaded: Loaded, path: TreePath, input: RepairInput, file: string): SqlAction | null {
   const sql = sqlText(loaded, path, file);
   if (sql === null) return null;
   const code = withoutComments(sql);
@@ -39,11 +39,21 @@ function sqlAction(loaded: Loaded, path: TreePath, file: string): SqlAction | nu
       found: "{{…}} in the file",
       hint,
     });
-  } else if (!(isGoogleSql ? /[$@](start|end)_date\b/ : /\$(start|end)_date\b/).test(code)) {
+  } else if (
+    !(
+      isGoogleSql ? /[$@](start_date|end_date(_exclusive)?)\b/ : /\$(start_date|end_date(_exclusive)?)\b/
+    ).test(code)
+  ) {
     const expected = `a SELECT that reads ${start} and ${end}`;
     loaded.issues.addAt(loaded.tree, path, { expected, found: "neither of them in the file", hint });
   }
-  return { kind: "sql", file: absolutePath(loaded.folder, file), sql };
+  return {
+    kind: "sql",
+    file: absolutePath(loaded.folder, file),
+    sql,
+    publish: input.publish ?? "if_better",
+    leaveNull: input.leave_null ?? [],
+  };
 }
 
 function commandAction(

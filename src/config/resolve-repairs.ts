@@ -1,6 +1,6 @@
 import { hashOf } from "../core/hash.ts";
 import type { RepairUnit } from "../core/pipeline.ts";
-import type { RepairAction } from "../core/repair-action.ts";
+import type { RepairAction, SqlAction } from "../core/repair-action.ts";
 import { assertNever } from "../errors.ts";
 import { checkName, type Loaded } from "./loaded.ts";
 import { maskText, sortSecrets } from "./mask-secrets.ts";
@@ -87,7 +87,8 @@ function unit(loaded: Loaded, name: string, input: RepairInput, action: RepairAc
     name,
     processors: [],
     action,
-    replaces: input.replaces,
+    replaces: input.replaces ?? true,
+    saysReplaces: input.replaces !== undefined,
     batch: input.batch,
     maxAttempts: input.max_attempts,
     backoffMs: input.backoff,
@@ -114,7 +115,7 @@ function actionHash(loaded: Loaded, input: RepairInput, action: RepairAction): s
 function withoutPlaces(input: RepairInput, action: RepairAction): object {
   switch (action.kind) {
     case "sql":
-      return { kind: "sql", sql: action.sql };
+      return sqlHashed(action);
     case "command":
       return { ...action, cwd: input.cwd };
     case "kubernetes_job":
@@ -126,4 +127,14 @@ function withoutPlaces(input: RepairInput, action: RepairAction): object {
     default:
       return assertNever(action, "kind of repair");
   }
+}
+
+/** What was not configured is left out, so that a hash of before these keys stays what it was. */
+function sqlHashed({ sql, publish, leaveNull }: SqlAction): object {
+  return {
+    kind: "sql",
+    sql,
+    ...(publish === "if_better" ? {} : { publish }),
+    ...(leaveNull.length === 0 ? {} : { leaveNull }),
+  };
 }

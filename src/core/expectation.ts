@@ -133,13 +133,38 @@ function coverageRatio(judge: JudgeColumns, profile: Profile, entry: number): nu
   return counted === 0 ? 1 : present / counted;
 }
 
-/** Rows in violation of checks and keys, to tell whether a run made it worse. */
-export function violationCount(judge: Judge, profile: Profile, entry: number): number {
+/**
+ * Rows that violate the expectation: repeats of a key, NULLs beyond those allowed, rows that fail a check, rows above the
+ * ceiling.
+ */
+export function violationCount(judge: Judge, profile: Profile, entry: number, context: DateContext): number {
   if (entry < 0) return 0;
-  return metricsOf(judge.expect).reduce((sum, { kind }, column) => {
-    const counts = kind === "excess_rows" || kind === "nulls" || kind === "violations";
-    return counts ? sum + (metric(profile, column, entry) || 0) : sum;
+  const counted = metricsOf(judge.expect).reduce(
+    (sum, { kind }, column) =>
+      kind === "excess_rows" || kind === "violations" ? sum + (metric(profile, column, entry) || 0) : sum,
+    0,
+  );
+  const above = Math.max(0, (profile.rows[entry] ?? 0) - allowedRows(judge.expect, context));
+  return counted + above + nullsBeyond(judge, profile, entry);
+}
+
+function nullsBeyond(judge: Judge, profile: Profile, entry: number): number {
+  const rows = profile.rows[entry] ?? 0;
+  return metricsOf(judge.expect).reduce((sum, of, column) => {
+    if (of.kind !== "nulls") return sum;
+    const maxRatio = judge.expect.notNull.find((rule) => rule.column === of.column)?.maxRatio ?? 0;
+    return sum + Math.max(0, Math.ceil((metric(profile, column, entry) || 0) - product(maxRatio, rows)));
   }, 0);
+}
+
+/** Rows beyond the first of a key, of the key that has most. */
+export function repeatedRows(judge: Judge, profile: Profile, entry: number): number {
+  if (entry < 0) return 0;
+  return metricsOf(judge.expect).reduce(
+    (most, { kind }, column) =>
+      kind === "excess_rows" ? Math.max(most, metric(profile, column, entry) || 0) : most,
+    0,
+  );
 }
 
 function isInvalidating(requirement: Requirement): boolean {

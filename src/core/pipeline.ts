@@ -280,6 +280,8 @@ export interface RepairUnit {
   readonly action: RepairAction;
   /** A run replaces what its dates hold; with false only `missing` is repaired. */
   readonly replaces: boolean;
+  /** Whether the config says so, or is only taken to. */
+  readonly saysReplaces: boolean;
   readonly batch: "range" | "list" | "single";
   readonly maxAttempts: number;
   /** Wait after the first, second, … failure; the last one repeats. */

@@ -12,7 +12,16 @@ export interface SqlAction {
   readonly file: string;
   /** A SELECT of the table's columns; it reads its dates from `$start_date` and `$end_date`, both included. */
   readonly sql: string;
+  readonly publish: PublishPolicy;
+  /** Columns of the table that the SELECT may leave out. */
+  readonly leaveNull: readonly string[];
 }
+
+/**
+ * Which dates a SQL repair publishes: those that the staged rows do not make worse, those that they complete, or all of them.
+ */
+export const publishPolicies = ["if_better", "if_complete", "always"] as const;
+export type PublishPolicy = (typeof publishPolicies)[number];
 
 export interface CommandAction {
   readonly kind: "command";

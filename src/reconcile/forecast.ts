@@ -44,7 +44,8 @@ async function forecastRepair(
         compiled,
         filled.flatMap((index) => processors[index] ?? []),
       ),
-      repair: action?.kind === "sql" ? { processor: target, sql: action.sql } : null,
+      repair:
+        action?.kind === "sql" ? { processor: target, sql: action.sql, leaveNull: action.leaveNull } : null,
       range,
       ...(signal === undefined ? {} : { signal }),
     });

@@ -1,6 +1,6 @@
 import { type Assessment, scheduleOf } from "../core/assessment.ts";
 import { upstreamsOf } from "../core/assess-states.ts";
-import { violationCount } from "../core/expectation.ts";
+import { type Content, contentAt, isWorse, type RefusedDate } from "../core/audit.ts";
 import { Disposition, State, stateName } from "../core/grid.ts";
 import { type Day, fromDay, toDay } from "../core/iso-date.ts";
 import type { CellOutcome, Outcome, RepairEnd, RepairStart } from "../core/ledger-records.ts";
@@ -19,7 +19,8 @@ interface CellSeen {
   readonly state: string;
   readonly isOpen: boolean;
   readonly rows: number;
-  readonly violations: number;
+  /** Null on a date that no grid has. */
+  readonly content: Content | null;
   /** Versions of the same-date inputs, by upstream. */
   readonly inputs: Readonly<Record<string, string>>;
 }
@@ -112,8 +113,8 @@ function cellOutcome(
   const isRepaired = input.verified && !after.isOpen && after.state !== stateName(State.unknown);
   const moved = Object.entries(before.inputs).some(([name, version]) => after.inputs[name] !== version);
   const outcome: Outcome = isRepaired ? "repaired" : unrepairedOutcome(input, moved);
-  const worse =
-    input.verified && !isRepaired && (after.rows < before.rows || after.violations > before.violations);
+  const isKnown = before.content !== null && after.content !== null;
+  const worse = input.verified && !isRepaired && isKnown && isWorse(before.content, after.content);
   return {
     processor: processor.name,
     date,
@@ -170,7 +171,7 @@ function failureOf(input: EndInput): { code: string | null; message: string | nu
     return { code: "not_verified", message: "the warehouse did not answer, so nothing is proven" };
   switch (result.kind) {
     case "succeeded":
-      return { code: null, message: null };
+      return refusedText(result.refused ?? [], input.start.dates.length);
     case "accepted":
       return { code: null, message: result.handle === null ? null : `accepted as ${result.handle}` };
     case "timed_out":
@@ -185,12 +186,27 @@ function failureOf(input: EndInput): { code: string | null; message: string | nu
   }
 }
 
+/** So many dates are named: a message is one line. */
+const refusedNamedMax = 40;
+
+/** What a run left as it was: it is the reason why its dates are still open. */
+function refusedText(
+  refused: readonly RefusedDate[],
+  dates: number,
+): { code: string | null; message: string | null } {
+  if (refused.length === 0) return { code: null, message: null };
+  const named = refused.slice(0, refusedNamedMax).map(({ date, reason }) => `${date}: ${reason}`);
+  const more = refused.length - named.length;
+  const which = dates === 1 ? "not published" : `${refused.length} of ${dates} dates not published`;
+  const message = `${which}; ${named.join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+  return { code: "not_published", message };
+}
+
 function seenAt(assessment: Assessment, processor: Processor, day: Day): CellSeen {
-  const { grid, sight, compiled } = assessment;
+  const { grid, sight } = assessment;
   const position = day - grid.axis.first;
   const cell = processor.index * grid.axis.length + position;
   const observed = sight.observed[processor.index];
-  const judge = compiled.judges[processor.index];
   const inputs: Record<string, string> = {};
   for (const edge of processor.edges.filter(({ window }) => window.kind === "same_date")) {
     for (const upstream of upstreamsOf(assessment, edge)) {
@@ -198,13 +214,11 @@ function seenAt(assessment: Assessment, processor: Processor, day: Day): CellSee
       if (seen !== undefined && seen.failure === null) inputs[upstream.name] = versionAt(seen, position);
     }
   }
-  const entry = observed?.entries[position] ?? -1;
   return {
     state: stateName(grid.states[cell] ?? 0),
     isOpen: grid.dispositions[cell] !== Disposition.none,
     rows: observed === undefined ? 0 : rowsAt(observed, position),
-    violations:
-      observed === undefined || judge === undefined ? 0 : violationCount(judge, observed.profile, entry),
+    content: contentAt(assessment, processor, day),
     inputs,
   };
 }

@@ -1,3 +1,4 @@
+import type { RefusedDate, StagedAudit } from "../core/audit.ts";
 import type { DateRange, IsoDate } from "../core/iso-date.ts";
 import type {
   Baseline,
@@ -95,9 +96,9 @@ export interface Warehouse {
   /** The largest fencing token ever written for any of the cells; 0 where there is none. */
   lastFence(cells: readonly CellName[]): Promise<number>;
   /**
-   * Runs an `sql` repair: in one transaction writes the fence rows of all cells, refusing where any is larger than
-   * `token`, deletes the dates and inserts what the SELECT returns for them. All or nothing. Rows of the SELECT outside
-   * `dates` are an error.
+   * Runs an `sql` repair: stages what the SELECT returns and has it audited, then in one transaction writes the fence rows of
+   * all cells, refusing where any is larger than `token`, deletes the dates that the audit lets through and inserts their
+   * rows. All or nothing. Rows of the SELECT outside `dates` are an error, and so are columns of the table that it leaves out.
    * @throws ReconcilerError `fence_refused` where a larger token was there: nothing was written.
    */
   replaceDates(request: ReplaceRequest): Promise<ReplaceResult>;
@@ -111,7 +112,7 @@ export interface Warehouse {
    * Whether the SELECT of an `sql` repair fits the table that it fills: its columns and parameters, as `replaceDates` checks
    * them. It is not run; null where it fits.
    */
-  checkRepair(processor: Processor, sql: string): Promise<RepairProblem | null>;
+  checkRepair(repair: SqlRepair): Promise<RepairProblem | null>;
   /**
    * Runs `work` while this process holds no file of the warehouse, so that a child process can write it; one at a time,
    * and no scan meanwhile.
@@ -168,7 +169,7 @@ export interface ForecastRequest {
   /** All that the run is looked at with. */
   readonly processors: readonly Processor[];
   /** What the product itself writes, and how; null for any other run. */
-  readonly repair: { readonly processor: Processor; readonly sql: string } | null;
+  readonly repair: SqlRepair | null;
   /** Of the run's dates, both ends included. */
   readonly range: DateRange;
   readonly signal?: AbortSignal;
@@ -185,9 +186,17 @@ export interface CellName {
   readonly date: IsoDate;
 }
 
-export interface ReplaceRequest {
+/** A SELECT and the table that it fills. */
+export interface SqlRepair {
   readonly processor: Processor;
   readonly sql: string;
+  /** Columns of the table that the SELECT may leave out. */
+  readonly leaveNull: readonly string[];
+}
+
+export interface ReplaceRequest extends SqlRepair {
+  /** Decides which dates are written; null writes all of them. */
+  readonly audit: StagedAudit | null;
   /** Ascending. */
   readonly dates: readonly IsoDate[];
   readonly token: number;
@@ -199,6 +208,8 @@ export interface ReplaceRequest {
 export interface ReplaceResult {
   readonly rowsDeleted: number;
   readonly rowsInserted: number;
+  /** Dates that the audit left as they were. */
+  readonly refused: readonly RefusedDate[];
 }
 
 export interface RepairProblem {

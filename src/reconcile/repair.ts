@@ -1,4 +1,5 @@
 import type { Assessment } from "../core/assessment.ts";
+import { type StagedAudit, stagedAudit } from "../core/audit.ts";
 import { Disposition } from "../core/grid.ts";
 import { type Day, fromDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
@@ -151,13 +152,19 @@ function hasScheduledBetween(run: Run, grid: Assessment["grid"], low: Day, high:
 
 async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
   const { context, session, unit, job } = run;
-  const before = cellsBefore(session.assess(job.id), run.processors, days);
+  const assessment = session.assess(job.id);
+  const before = cellsBefore(assessment, run.processors, days);
   const timeoutMs = unit.timeoutMs + unit.timeoutPerDateMs * days.length;
   const launch = await launchOf(run, days, before.season);
   const start = await recordStart(run, launch, timeoutMs);
   const startedAt = context.clock.monotonic();
   const signal = AbortSignal.any([run.signal, run.lease.signal]);
-  const result = await context.executor.run({ ...launch, timeoutMs, signal });
+  const result = await context.executor.run({
+    ...launch,
+    audit: auditOf(run, assessment, days),
+    timeoutMs,
+    signal,
+  });
   const deadline = startedAt + timeoutMs;
   const verified = await verify(run, days, result, deadline, signal);
   if (verified) run.events.verified();
@@ -178,6 +185,17 @@ async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {
   session.appendEnd(end);
   run.events.ended(end);
   return end;
+}
+
+/** A run of the product's own SQL is audited by what the check saw. */
+function auditOf(
+  { unit, processors }: Run,
+  assessment: Assessment,
+  days: readonly Day[],
+): StagedAudit | null {
+  const [processor] = processors;
+  if (unit.action.kind !== "sql" || processor === undefined) return null;
+  return stagedAudit(assessment, processor, days, unit.action.publish);
 }
 
 async function launchOf(run: Run, days: readonly Day[], season: string | null): Promise<Launch> {

@@ -164,6 +164,7 @@ test("the example's processor, edges, expectation and repair are completely reso
       exitCodes: { retryable: [75], permanent: [64, 65, 78] },
     },
     replaces: true,
+    saysReplaces: true,
     batch: "range",
     maxAttempts: 3,
     backoffMs: [30_000, 60_000, 120_000],

@@ -37,6 +37,7 @@ test("a document with the required keys alone gets every default", async () => {
   });
   expect(repairOf(config, "a")).toMatchObject({
     replaces: true,
+    saysReplaces: false,
     batch: "range",
     maxAttempts: 3,
     backoffMs: [30_000, 60_000, 120_000],
@@ -212,6 +213,8 @@ test("an SQL repair holds its file's text, and is refused without a file, a stat
     kind: "sql",
     file: join(folder, "sql/a.sql"),
     sql: sql.trim(),
+    publish: "if_better",
+    leaveNull: [],
   });
   const fault = async (files: Readonly<Record<string, string>>) =>
     faults(await loadError({ yaml, files }))[0];

@@ -39,7 +39,11 @@ export function describeAccess(open: OpenWarehouse, { isFile }: WarehouseTraits)
       ["select game_date from stats.scores; select 2", "second statement"],
     ])("is checked without being run: %s", async (sql, problem) => {
       const fixture = await open(sketch);
-      const found = await fixture.warehouse.checkRepair(fixture.processor("points"), sql);
+      const found = await fixture.warehouse.checkRepair({
+        processor: fixture.processor("points"),
+        sql,
+        leaveNull: ["player", "points"],
+      });
       if (problem === null) expect(found).toBeNull();
       else expect(found?.message).toContain(problem);
       expect(await fixture.read("select count(*) from stats.scores")).toEqual([["2"]]);
@@ -130,6 +134,8 @@ export function describeAccess(open: OpenWarehouse, { isFile }: WarehouseTraits)
         warehouse.replaceDates({
           processor: fixture.processor("points"),
           sql: "select $start_date as game_date, 'x' as player, 1 as points union all select $end_date, 'y', 1",
+          leaveNull: [],
+          audit: null,
           dates: [parseIsoDate("2024-01-02")],
           token,
           repairId: `r${token}`,

@@ -44,6 +44,8 @@ function requestOf(
   return {
     processor: fixture.processor("points"),
     sql: select,
+    leaveNull: ["player", "points", "note"],
+    audit: null,
     token: 10,
     repairId: "r1",
     timeoutMs: 100_000,
@@ -64,7 +66,7 @@ export function describeReplacement(open: OpenWarehouse): void {
     test("puts the SELECT's rows by name in place of what the dates held, and nothing else", async () => {
       const fixture = await fixtureOf(open);
       const result = await fixture.warehouse.replaceDates(requestOf(fixture));
-      expect(result).toEqual({ rowsDeleted: 1, rowsInserted: 4 });
+      expect(result).toEqual({ rowsDeleted: 1, rowsInserted: 4, refused: [] });
       expect(await fixture.read(all)).toEqual([
         ["2024-01-01", "ann", "10", null],
         ["2024-01-01", "bob", "20", null],
@@ -78,7 +80,11 @@ export function describeReplacement(open: OpenWarehouse): void {
     test("leaves the dates inside its range that were not asked for as they are", async () => {
       const fixture = await fixtureOf(open);
       const request = requestOf(fixture, { dates: ["2024-01-02", "2024-01-04"] });
-      expect(await fixture.warehouse.replaceDates(request)).toEqual({ rowsDeleted: 1, rowsInserted: 4 });
+      expect(await fixture.warehouse.replaceDates(request)).toEqual({
+        rowsDeleted: 1,
+        rowsInserted: 4,
+        refused: [],
+      });
       expect(
         await fixture.read("select player from stats.scores where game_date = date '2024-01-03'"),
       ).toEqual([["old"]]);
@@ -91,7 +97,11 @@ export function describeReplacement(open: OpenWarehouse): void {
       for (const repairId of ["r1", "r2"]) {
         const token = repairId === "r1" ? 10 : 11;
         const request = requestOf(fixture, { sql, dates: ["2024-01-02"], repairId, token });
-        expect(await fixture.warehouse.replaceDates(request)).toEqual({ rowsDeleted: 1, rowsInserted: 1 });
+        expect(await fixture.warehouse.replaceDates(request)).toEqual({
+          rowsDeleted: 1,
+          rowsInserted: 1,
+          refused: [],
+        });
       }
       expect(await fixture.read(all)).toEqual(untouched);
     });
@@ -101,6 +111,7 @@ export function describeReplacement(open: OpenWarehouse): void {
       expect(await fixture.warehouse.replaceDates(requestOf(fixture))).toEqual({
         rowsDeleted: 0,
         rowsInserted: 4,
+        refused: [],
       });
       const onDate = await fixture.read(
         "select player from stats.scores where game_date = date '2024-01-02' order by 1",

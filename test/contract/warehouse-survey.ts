@@ -77,6 +77,8 @@ export function describeSurveys(open: OpenWarehouse): void {
       await fixture.warehouse.replaceDates({
         processor: fixture.processor("scores"),
         sql: "select game_date, player from raw.scores where game_date between $start_date and $end_date",
+        leaveNull: [],
+        audit: null,
         dates: dates.map(parseIsoDate),
         token: 10,
         repairId: "r1",

@@ -51,7 +51,7 @@ function judged(sketch: ExpectationSketch, seen: Seen) {
     completeness: completenessOf(judge, profile, 0, context),
     required: requiredRows(judge, profile, 0, context),
     allowed: allowedRows(expectation, context),
-    violations: violationCount(judge, profile, 0),
+    violations: violationCount(judge, profile, 0, context),
   };
 }
 

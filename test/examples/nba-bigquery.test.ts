@@ -51,7 +51,7 @@ describe.each(processors)("%s", (name) => {
     const action = pipeline.repairUnits[processor?.repairUnit ?? -1]?.action;
     if (processor === undefined || action?.kind !== "sql") throw new Error(`${name} has no SQL repair`);
     const warehouse = openWarehouse(local.bigquery, pipeline);
-    expect(await warehouse.checkRepair(processor, action.sql)).toBeNull();
+    expect(await warehouse.checkRepair({ ...action, processor })).toBeNull();
     await warehouse.close();
 
     const [rows] = await local.client.query({

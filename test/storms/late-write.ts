@@ -17,6 +17,8 @@ export async function writeLate({ folder, env, bigquery }: League, repairId: str
     return await app.context.warehouse.replaceDates({
       processor,
       sql: action.sql,
+      leaveNull: action.leaveNull,
+      audit: null,
       dates: text(dates).split(",").map(parseIsoDate),
       token: Number(token),
       repairId,

@@ -78,8 +78,9 @@ function edgeOf(sketch: string | EdgeSketch): Edge {
 function repairOf(name: string, sketch: RepairSketch, processors: readonly number[]): RepairUnit {
   return {
     name,
-    action: { kind: "sql", file: `${name}.sql`, sql: "select 1" },
+    action: { kind: "sql", file: `${name}.sql`, sql: "select 1", publish: "if_better", leaveNull: [] },
     replaces: true,
+    saysReplaces: true,
     batch: "range",
     maxAttempts: 3,
     backoffMs: [30_000, 60_000, 120_000],

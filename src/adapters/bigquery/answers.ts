@@ -8,6 +8,7 @@ const field = z.object({
   name: z.string(),
   type: z.string(),
   mode: z.string().optional(),
+  defaultValueExpression: z.string().optional(),
 });
 
 const errorProto = z.object({ reason: z.string().optional(), message: z.string().optional() });

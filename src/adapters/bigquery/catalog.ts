@@ -20,6 +20,14 @@ const callsAtOnce = 8;
 /** Names of one dataset that are compared with one that is missing. */
 const suggestionsMax = 1_000;
 
+/** What BigQuery calls a table whose rows no statement can change. */
+const kindsWithoutRows: ReadonlyMap<string, string> = new Map([
+  ["VIEW", "a view"],
+  ["MATERIALIZED_VIEW", "a materialized view"],
+  ["EXTERNAL", "an external table"],
+  ["SNAPSHOT", "a snapshot"],
+]);
+
 interface Found {
   readonly source: Source;
   readonly state: TableState | null;
@@ -87,10 +95,12 @@ async function find(api: Api, name: TableName, limits: Limits): Promise<Found | 
     const path = pathOf(name, api.project);
     const answer = await api.call(tableCall(path), tableAnswer, limits);
     // Without a name of ours, a column that is called like its table would mean the whole row.
+    const readOnly = kindsWithoutRows.get(answer.type ?? "");
     const source = {
       sql: `${pathSql(path)} as gr_table`,
       label: tableText(name),
       columns: columnsOf(answer),
+      ...(readOnly === undefined ? {} : { readOnly }),
     };
     return { source, state: tableState(answer) };
   } catch (error) {
@@ -102,7 +112,11 @@ async function find(api: Api, name: TableName, limits: Limits): Promise<Found | 
 
 function columnsOf({ schema, timePartitioning }: TableAnswer): ReadonlyMap<string, Column> {
   const columns = (schema?.fields ?? []).map(
-    (field): Column => ({ name: field.name, type: typeName(field) }),
+    (field): Column => ({
+      name: field.name,
+      type: typeName(field),
+      ...(field.defaultValueExpression === undefined ? {} : { fallback: field.defaultValueExpression }),
+    }),
   );
   // Partitions by the time of arrival have columns of their own, which no schema names.
   if (timePartitioning !== undefined && timePartitioning.field === undefined) {

@@ -1,15 +1,16 @@
-import type { IsoDate } from "../../core/iso-date.ts";
+import { addDays, type IsoDate } from "../../core/iso-date.ts";
 import { messageOf } from "../../errors.ts";
+import type { SqlRepair } from "../../reconcile/ports.ts";
 import { QueryError } from "../sql/query-error.ts";
 import {
   broken,
   checkParameterNames,
   columnsOf,
   enclosedQuery,
-  type Repair,
+  type FilledColumns,
   targetOf,
 } from "../sql/repair-shape.ts";
-import { columnOf, type Column } from "../sql/source.ts";
+import { columnOf, type Column, type Source } from "../sql/source.ts";
 import type { Api } from "./api.ts";
 import { loadCatalog, pathOf, pathSql } from "./catalog.ts";
 import { datedSource, rangeOf } from "./dates.ts";
@@ -35,6 +36,8 @@ export interface RepairShape {
     readonly columns: string;
     readonly values: string;
   };
+  /** The staged rows as they will be in the target, with all of its columns. */
+  readonly staged: Source;
   /** Those of `condition`. */
   readonly bounds: readonly Parameter[];
   readonly dates: Parameter;
@@ -49,7 +52,7 @@ export interface RepairShape {
  */
 export async function shapeRepair(
   { api, jobs, timezone }: { readonly api: Api; readonly jobs: Jobs; readonly timezone: string },
-  repair: Repair,
+  repair: SqlRepair,
   dates: readonly IsoDate[],
   limits: Limits,
 ): Promise<RepairShape> {
@@ -60,7 +63,11 @@ export async function shapeRepair(
   const query = enclosedQuery(repair, (sql) => encloseQuery(parametersOf(sql).sql));
   checkParameterNames(parametersOf(repair.sql).names, repair);
   const { start, end } = rangeOf(dates);
-  const range = [parameter("start_date", "DATE", start), parameter("end_date", "DATE", end)];
+  const range = [
+    parameter("start_date", "DATE", start),
+    parameter("end_date", "DATE", end),
+    parameter("end_date_exclusive", "DATE", addDays(end, 1)),
+  ];
   const analyze = async (sql: string, more: readonly Parameter[]) => {
     try {
       return await jobs.analyze({ sql, parameters: [...range, ...more], purpose: "analyze" }, limits);
@@ -71,7 +78,8 @@ export async function shapeRepair(
     }
   };
   const selected = (await analyze(`select * from ${query} as gr_query`, [])).columns.map(({ name }) => name);
-  const columns = columnsOf(selected, target, repair);
+  const computed = [...target.columns.values()].filter(({ name }) => name.startsWith("_PARTITION"));
+  const columns = columnsOf(selected, target, repair, computed);
   const binder = new Bindings();
   const dated = { ranges: [{ start, end }], timezone, binder };
   const { day, condition } = datedSource(target, dateColumn.name, processor.where, dated);
@@ -82,9 +90,10 @@ export async function shapeRepair(
       type: dateColumn.type,
       day,
       condition,
-      columns: columns.map(({ name }) => quoteIdentifier(name)).join(", "),
-      values: columns.map((column) => valueOf(column, dateColumn)).join(", "),
+      columns: columns.filled.map(({ name }) => quoteIdentifier(name)).join(", "),
+      values: columns.filled.map((column) => valueOf(column, dateColumn)).join(", "),
     },
+    staged: asTarget(target, columns),
     bounds: binder.parameters,
     dates: listParameter("dates", "DATE", dates),
     query,
@@ -102,7 +111,26 @@ function valueOf(column: Column, dateColumn: Column): string {
   return column === dateColumn ? `cast(${name} as ${column.type}) as ${name}` : name;
 }
 
-function fromArrival(repair: Repair, { name }: Column) {
+function asTarget(target: Source, { filled, left }: FilledColumns): Source {
+  const values = [
+    ...filled.map((column) => typed(quoteIdentifier(column.name), column)),
+    ...left.map((column) => typed(column.fallback ?? "null", column)),
+  ];
+  return {
+    sql: `(select ${values.join(", ")} from gr_staged) as gr_table`,
+    label: target.label,
+    columns: target.columns,
+  };
+}
+
+/** Of other types the API does not tell the whole name; values of theirs fit as they are, or not at all. */
+const plainTypes = /^(?:INT64|FLOAT64|NUMERIC|BIGNUMERIC|BOOL|STRING|BYTES|DATE|DATETIME|TIME|TIMESTAMP)$/;
+
+function typed(value: string, { name, type }: Column): string {
+  return `${plainTypes.test(type) ? `cast(${value} as ${type})` : value} as ${quoteIdentifier(name)}`;
+}
+
+function fromArrival(repair: SqlRepair, { name }: Column) {
   return broken(
     repair,
     `expected a date column that a SELECT can return, found ${name}, which BigQuery sets by the time of arrival`,

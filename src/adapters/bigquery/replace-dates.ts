@@ -1,26 +1,31 @@
+import type { RefusedDate } from "../../core/audit.ts";
+import type { IsoDate } from "../../core/iso-date.ts";
+import { metricsOf } from "../../core/observation.ts";
 import { tableText } from "../../core/pipeline.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
 import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
+import { profileOfArm } from "../sql/profile-all.ts";
+import { profileArm } from "../sql/profile-arm.ts";
 import { QueryError } from "../sql/query-error.ts";
-import { broken, calledOff, checkOwned, checkStaged, refusedRows } from "../sql/repair-shape.ts";
+import { broken, calledOff, checkStaged, publishedDates, refusedRows } from "../sql/repair-shape.ts";
 import { sessionKey, stagePurpose } from "./abandoned-sessions.ts";
-import type { Api } from "./api.ts";
+import { rangeOf } from "./dates.ts";
 import { FenceConflict, type Fences, type RunInSession, writeFence } from "./fence.ts";
 import type { JobSession } from "./job-configuration.ts";
 import type { Jobs, Outcome } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
-import type { Parameter } from "./parameters.ts";
+import { Bindings, listParameter, type Parameter } from "./parameters.ts";
+import { armContexts, type ProfileSource } from "./profile.ts";
 import { type RepairShape, shapeRepair } from "./repair-shape.ts";
 import { loadSql } from "./sql-files.ts";
+import { enclose } from "./sql-text.ts";
 import type { Turns } from "./turns.ts";
 
 /** What a repair takes besides its request. */
 export interface Writing {
-  readonly api: Api;
-  readonly jobs: Jobs;
+  readonly source: ProfileSource;
   readonly fences: Fences;
   readonly turns: Turns;
-  readonly timezone: string;
 }
 
 const conflictTries = 8;
@@ -33,9 +38,9 @@ const endLimitMs = 30_000;
  * @throws as `Warehouse.replaceDates` does.
  */
 export async function replaceDates(writing: Writing, request: ReplaceRequest): Promise<ReplaceResult> {
-  if (request.dates.length === 0) return { rowsDeleted: 0, rowsInserted: 0 };
+  if (request.dates.length === 0) return { rowsDeleted: 0, rowsInserted: 0, refused: [] };
   const limits = limitsOf(request.timeoutMs, request.signal);
-  const { api, fences, turns } = writing;
+  const { source, fences, turns } = writing;
   return turns.take(tableText(request.processor.table), limits, async () => {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -45,17 +50,18 @@ export async function replaceDates(writing: Writing, request: ReplaceRequest): P
         if (!(error instanceof FenceConflict)) throw error;
         if (attempt === conflictTries) throw conflicting(request, error);
       }
-      await api.backOff(attempt, limits);
+      await source.api.backOff(attempt, limits);
     }
   });
 }
 
 async function replaceOnce(
-  { jobs, api, fences, timezone }: Writing,
+  { source, fences }: Writing,
   request: ReplaceRequest,
   limits: Limits,
 ): Promise<ReplaceResult> {
-  const shape = await shapeRepair({ api, jobs, timezone }, request, request.dates, limits);
+  const { jobs } = source;
+  const shape = await shapeRepair(source, request, request.dates, limits);
   const fence = await fences.make(request.processor, limits);
   const sql = loadSql("stage-rows", { query: shape.query });
   const key = sessionKey(request.repairId, request.processor);
@@ -67,16 +73,17 @@ async function replaceOnce(
   const session = new RepairSession(jobs, sessionOf(staged), limits);
   try {
     await checkStagedRows(session, shape, request);
+    const refused = await auditStaged(session, shape, request, source, limits);
     return await session.transaction(async () => {
       const isGuarded = await asConflict(() => writeFence(session.run, fence, request));
       if (!isGuarded) {
         fences.forget(request.processor);
         throw new FenceConflict(new Error("the fence has lost the row that every repair replaces"));
       }
-      const result = await writeRows(session, shape, request);
+      const written = await writeRows(session, shape, request, publishedDates(request.dates, refused));
       // Nothing is committed for one who was told to stop: the lock may be another's by now.
       if (request.signal.aborted) throw calledOff(request.processor);
-      return result;
+      return { ...written, refused };
     });
   } finally {
     await session.end();
@@ -85,12 +92,17 @@ async function replaceOnce(
 
 async function checkStagedRows(
   session: RepairSession,
-  { texts, range }: RepairShape,
+  { texts, range, dates, staged }: RepairShape,
   request: ReplaceRequest,
 ): Promise<void> {
-  const { dateColumn } = request.processor;
+  const { dateColumn, where } = request.processor;
+  const replacements = {
+    day: texts.day,
+    owned: where === null ? "true" : enclose(where),
+    source: staged.sql,
+  };
   const { rows } = await renamed(
-    () => session.run("check-staged-rows", texts, range),
+    () => session.run("check-staged-rows", replacements, [...range, dates]),
     (error) =>
       broken(
         request,
@@ -99,18 +111,41 @@ async function checkStagedRows(
         error,
       ),
   );
-  const [undated = 0, outside = 0] = [0, 1].map((column) => rows.numbers(column)[0] ?? 0);
+  const [undated = 0, outside = 0, foreign = 0] = [0, 1, 4].map((column) => rows.numbers(column)[0] ?? 0);
   const [first = null, last = null] = [2, 3].map((column) => rows.strings(column)[0] ?? null);
-  checkStaged({ undated, outside, first, last }, request);
+  checkStaged({ undated, outside, foreign, first, last }, request);
+}
+
+/** Before the transaction, which others wait for: the staged rows do not change. */
+async function auditStaged(
+  session: RepairSession,
+  { staged }: RepairShape,
+  { processor, dates, audit }: ReplaceRequest,
+  source: ProfileSource,
+  limits: Limits,
+): Promise<readonly RefusedDate[]> {
+  if (audit === null) return [];
+  const contextOf = await armContexts(source, [processor], limits);
+  const binder = new Bindings();
+  const context = { ...contextOf([rangeOf(dates)], binder), staged };
+  const arms = profileArm(processor, 0, metricsOf(processor.expect).length, context);
+  const { rows } = await renamed(
+    () => session.run("profile", { arms }, binder.parameters),
+    (error) => refusedRows(tableText(processor.table), error),
+  );
+  return audit(profileOfArm(rows, processor));
 }
 
 /** Dates inside the range that were not asked for are left out: another repair may be at work on them. */
 async function writeRows(
   session: RepairSession,
-  { texts, dates, bounds }: RepairShape,
+  { texts, bounds }: RepairShape,
   request: ReplaceRequest,
-): Promise<ReplaceResult> {
+  published: readonly IsoDate[],
+): Promise<Omit<ReplaceResult, "refused">> {
+  if (published.length === 0) return { rowsDeleted: 0, rowsInserted: 0 };
   const table = tableText(request.processor.table);
+  const dates = listParameter("dates", "DATE", published);
   const deleted = await renamed(
     () => session.run("delete-dates", texts, [dates, ...bounds]),
     (error) => refusedDeletion(table, error),
@@ -119,10 +154,6 @@ async function writeRows(
     () => session.run("insert-staged-rows", { ...texts, rows: "gr_staged" }, [dates]),
     (error) => refusedRows(table, error),
   );
-  if (request.processor.where !== null) {
-    const { rows } = await session.run("count-dates", texts, [dates, ...bounds]);
-    checkOwned(inserted.rowsChanged, rows.numbers(0)[0] ?? 0, request);
-  }
   return { rowsDeleted: deleted.rowsChanged, rowsInserted: inserted.rowsChanged };
 }
 

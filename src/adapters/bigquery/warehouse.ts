@@ -118,13 +118,13 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
       return asQueryError(() => profileForReading(processor, context));
     },
     lastFence: (cells) => fences.last(cells, processors, limits()),
-    replaceDates: (request) => replaceDates({ api, jobs, fences, turns, timezone }, request),
+    replaceDates: (request) => replaceDates({ source, fences, turns }, request),
     async endAbandoned(repairId, of) {
       for (const processor of of) await endAbandoned(jobs, sessionKey(repairId, processor), limits());
     },
-    async checkRepair(processor, sql) {
+    async checkRepair(repair) {
       try {
-        await shapeRepair({ api, jobs, timezone }, { processor, sql }, [anyDate], limits());
+        await shapeRepair(source, repair, [anyDate], limits());
         return null;
       } catch (error) {
         return problemOf(error, (other) => other instanceof QueryError);

@@ -41,7 +41,10 @@ export class Catalog {
 
 export async function readCatalog(session: Session, signal?: AbortSignal): Promise<Catalog> {
   const result = await session.run(loadSql("read-catalog"), {}, signal === undefined ? {} : { signal });
-  const [databases, schemas, tables, names, types] = [0, 1, 2, 3, 4].map((index) => result.strings(index));
+  const [databases, schemas, tables, names, types, fallbacks] = [0, 1, 2, 3, 4, 5].map((index) =>
+    result.strings(index),
+  );
+  const isView = result.values(6);
   const sources = new Map<string, Source & { readonly columns: Map<string, Column> }>();
   for (let row = 0; row < result.rowCount; row += 1) {
     const [database, schema, table] = [databases?.[row] ?? "", schemas?.[row] ?? "", tables?.[row] ?? ""];
@@ -49,9 +52,16 @@ export async function readCatalog(session: Session, signal?: AbortSignal): Promi
     // With the database's name: where it is also a schema's, `schema.table` alone is ambiguous.
     const sql = [database, schema, table].map(quoteIdentifier).join(".");
     const label = schema === "main" ? table : `${schema}.${table}`;
-    const source = sources.get(key) ?? { sql, label, columns: new Map<string, Column>() };
+    const source = sources.get(key) ?? {
+      sql,
+      label,
+      columns: new Map<string, Column>(),
+      ...(isView[row] === true ? { readOnly: "a view" } : {}),
+    };
     const name = names?.[row] ?? "";
-    source.columns.set(name.toLowerCase(), { name, type: types?.[row] ?? "" });
+    const fallback = fallbacks?.[row] ?? null;
+    const column = { name, type: types?.[row] ?? "", ...(fallback === null ? {} : { fallback }) };
+    source.columns.set(name.toLowerCase(), column);
     sources.set(key, source);
   }
   return new Catalog(databases?.[0] ?? "", sources);

@@ -1,47 +1,38 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { tableText } from "../../core/pipeline.ts";
 import type { ReplaceRequest, ReplaceResult } from "../../reconcile/ports.ts";
-import {
-  broken,
-  calledOff,
-  checkOwned,
-  checkStaged,
-  columnsOf,
-  enclosedQuery,
-  outwaited,
-  refusedRows,
-  targetOf,
-} from "../sql/repair-shape.ts";
-import { columnOf, type Source } from "../sql/source.ts";
+import type { ArmContext } from "../sql/profile-arm.ts";
+import { calledOff, outwaited, publishedDates, refusedRows, targetOf } from "../sql/repair-shape.ts";
+import { columnOf } from "../sql/source.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import { boundRange, datedSource } from "./dates.ts";
 import { createFence, FenceConflict, fenceOf, writeFence } from "./fence.ts";
 import { listValue } from "./node-api.ts";
-import { checkParameters } from "./repair-shape.ts";
-import {
-  type Columns,
-  dateParameter,
-  type Parameters,
-  type RunLimits,
-  type Session,
-  StatementError,
-} from "./session.ts";
+import { computedColumns, rangeParameters } from "./repair-shape.ts";
+import { dateParameter, type Parameters, type RunLimits, type Session, StatementError } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
-import { encloseQuery, quoteIdentifier } from "./sql-text.ts";
+import { quoteIdentifier } from "./sql-text.ts";
+import { profileStaged, type StagedRows, stageRows } from "./staged-rows.ts";
 
 const retryFromMs = 10;
 const retryToMs = 200;
 
+/** What a replacement takes besides its request. */
+export interface Replacing {
+  readonly timezone: string;
+  /** What the profile of staged rows refers to. */
+  readonly contextOf: (session: Session, catalog: Catalog) => Promise<ArmContext>;
+}
+
 /** A request with what every statement of it needs. */
-interface Replacement {
+interface Replacement extends Replacing {
   readonly request: ReplaceRequest;
   readonly parameters: Parameters;
-  readonly timezone: string;
   readonly limits: () => RunLimits;
 }
 
 /** The target in SQL, for the statements that write it; `column` is its date column and `day` the date that it means. */
-interface Staged extends Readonly<Record<string, string>> {
+interface TargetSql extends Readonly<Record<string, string>> {
   readonly table: string;
   readonly day: string;
   readonly condition: string;
@@ -57,18 +48,17 @@ interface Staged extends Readonly<Record<string, string>> {
 export async function replaceDates(
   session: Session,
   request: ReplaceRequest,
-  timezone: string,
+  replacing: Replacing,
 ): Promise<ReplaceResult> {
   const [first] = request.dates;
   const last = request.dates.at(-1);
-  if (first === undefined || last === undefined) return { rowsDeleted: 0, rowsInserted: 0 };
+  if (first === undefined || last === undefined) return { rowsDeleted: 0, rowsInserted: 0, refused: [] };
   const deadline = performance.now() + request.timeoutMs;
   const replacement: Replacement = {
+    ...replacing,
     request,
-    timezone,
     parameters: {
-      start_date: dateParameter(first),
-      end_date: dateParameter(last),
+      ...rangeParameters(first, last),
       dates: listValue(request.dates.map(dateParameter)),
     },
     limits: () => ({ timeoutMs: Math.max(1, deadline - performance.now()), signal: request.signal }),
@@ -92,85 +82,54 @@ async function replaceOnce(
   catalog: Catalog,
   replacement: Replacement,
 ): Promise<ReplaceResult> {
-  const { request, parameters, limits, timezone } = replacement;
-  const { processor, dates, token, repairId } = request;
+  const { request, parameters, limits, timezone, contextOf } = replacement;
+  const { processor, dates, token, repairId, audit } = request;
   const target = targetOf(catalog, request);
   const date = columnOf(target, processor.dateColumn);
   const { day, condition } = datedSource(target, date.name, processor.where, boundRange, timezone);
-  const staged: Staged = {
+  const texts = {
     table: target.sql,
     day,
     condition,
     column: quoteIdentifier(date.name),
     type: date.type,
   };
+  const computed = await computedColumns(session, target, limits());
   await writeFence(
     session,
     fenceOf(catalog),
     { processor: processor.name, dates, token, repairId },
     limits(),
   );
-  const columns = await stageRows(session, target, replacement);
-  await checkStagedRows(session, staged, replacement);
-  const deleted = await session.run(loadSql("delete-dates", staged), parameters, limits());
-  const rowsInserted = await insertRows(session, columns, staged, replacement);
-  await checkOwnership(session, staged, rowsInserted, replacement);
+  const staging = { ...replacement, target };
+  const rows = await stageRows(session, staging, computed);
+  const refused =
+    audit === null
+      ? []
+      : audit(await profileStaged(session, staging, rows, await contextOf(session, catalog)));
+  const published = publishedDates(dates, refused);
+  if (published.length === 0) return { rowsDeleted: 0, rowsInserted: 0, refused };
+  const written = { ...parameters, dates: listValue(published.map(dateParameter)) };
+  const deleted = await session.run(loadSql("delete-dates", texts), written, limits());
+  const rowsInserted = await insertRows(session, rows, texts, { ...replacement, parameters: written });
   // Nothing is committed for one who was told to stop: the lock may be another's by now.
   if (request.signal.aborted) throw calledOff(request.processor);
-  return { rowsDeleted: deleted.rowsChanged, rowsInserted };
-}
-
-/** Runs the SELECT into a temporary table. @returns the target's columns that it fills, quoted. */
-async function stageRows(
-  session: Session,
-  target: Source,
-  replacement: Replacement,
-): Promise<readonly string[]> {
-  const { request, parameters, limits } = replacement;
-  const query = enclosedQuery(request, encloseQuery);
-  await checkParameters(session, request, query, limits());
-  await session.run(loadSql("stage-rows", { query }), parameters, limits());
-  // Asked of the rows, not of the SELECT: the type of a column that is a parameter is not known before.
-  const { columns } = await session.describe("select * from temp.main.gr_staged", limits());
-  const names = columns.map(({ name }) => name);
-  return columnsOf(names, target, request).map(({ name }) => quoteIdentifier(name));
-}
-
-async function checkStagedRows(session: Session, staged: Staged, replacement: Replacement): Promise<void> {
-  const check = await countStrayRows(session, staged, replacement);
-  const [undated = 0, outside = 0] = [0, 1].map((column) => check.numbers(column)[0] ?? 0);
-  const [first = null, last = null] = [2, 3].map((column) => check.strings(column)[0] ?? null);
-  checkStaged({ undated, outside, first, last }, replacement.request);
-}
-
-async function countStrayRows(session: Session, staged: Staged, replacement: Replacement): Promise<Columns> {
-  const { request, parameters, limits } = replacement;
-  try {
-    return await session.run(loadSql("check-staged-rows", staged), parameters, limits());
-  } catch (error) {
-    if (!(error instanceof StatementError)) throw error;
-    const { dateColumn } = request.processor;
-    throw broken(
-      request,
-      `expected ${dateColumn} as ${staged.type}, found something else: ${error.message}`,
-      `give ${dateColumn} the type that it has in the table`,
-      error,
-    );
-  }
+  return { rowsDeleted: deleted.rowsChanged, rowsInserted, refused };
 }
 
 /** Dates inside the range that were not asked for are left out: another repair may be at work on them. */
 async function insertRows(
   session: Session,
-  columns: readonly string[],
-  staged: Staged,
+  { filled }: StagedRows,
+  texts: TargetSql,
   { request, parameters, limits }: Replacement,
 ): Promise<number> {
+  const columns = filled.map(({ name }) => quoteIdentifier(name));
   const values = columns.map((column) =>
-    column === staged.column ? `${column}::${staged.type} as ${column}` : column,
+    column === texts.column ? `${column}::${texts.type} as ${column}` : column,
   );
   const sql = loadSql("insert-staged-rows", {
-    ...staged,
+    ...texts,
     columns: columns.join(", "),
     values: values.join(", "),
   });
@@ -180,17 +139,6 @@ async function insertRows(
     if (!(error instanceof StatementError) || isTransactionConflict(error)) throw error;
     throw refusedRows(tableText(request.processor.table), error);
   }
-}
-
-async function checkOwnership(
-  session: Session,
-  staged: Staged,
-  rowsInserted: number,
-  { request, parameters, limits }: Replacement,
-): Promise<void> {
-  if (request.processor.where === null) return;
-  const owned = await session.run(loadSql("count-dates", staged), parameters, limits());
-  checkOwned(rowsInserted, owned.numbers(0)[0] ?? 0, request);
 }
 
 function isTransactionConflict(error: unknown): boolean {

@@ -66,11 +66,16 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
       signal,
     );
 
-  const armContext = async (session: Session, catalog: Catalog, range: RangeSql): Promise<ArmContext> => ({
+  const armContext = async (
+    session: Session,
+    catalog: Catalog,
+    range: RangeSql,
+    specs: readonly ScheduleSpec[] = schedules,
+  ): Promise<ArmContext> => ({
     dialect: armDialect(timezone),
     tableOf: (table) => catalog.table(table),
     processor: (name) => named(processors, name, "processor"),
-    schedule: await scheduleReader(schedules, (stored) => scheduleSource(session, catalog, stored)),
+    schedule: await scheduleReader(specs, (stored) => scheduleSource(session, catalog, stored)),
     dated: (source, dateColumn, where) => datedSource(source, dateColumn, where, range, timezone),
   });
 
@@ -147,13 +152,22 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     lastFence: (cells) =>
       withSession("read", async (session) => readLastFence(session, await readCatalog(session), cells)),
     replaceDates: (request) =>
-      withSession("write", (session) => replaceDates(session, request, timezone), request.signal),
+      withSession(
+        "write",
+        (session) =>
+          replaceDates(session, request, {
+            timezone,
+            contextOf: (connected, catalog) =>
+              armContext(connected, catalog, boundRange, coveredSchedules(request.processor, schedules)),
+          }),
+        request.signal,
+      ),
     // A transaction ends with its process.
     endAbandoned: () => Promise.resolve(),
-    checkRepair: (processor, sql) =>
+    checkRepair: (repair) =>
       withSession("read", async (session) => {
         try {
-          await checkRepair(session, { processor, sql }, { timeoutMs });
+          await checkRepair(session, repair, { timeoutMs });
           return null;
         } catch (error) {
           return problemOf(error, (other) => other instanceof StatementError);
@@ -175,6 +189,14 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
       return Promise.resolve();
     },
   };
+}
+
+/** The schedules that the profile of a processor reads: a query among them is described each time. */
+function coveredSchedules(
+  { expect, schedule }: Processor,
+  schedules: readonly ScheduleSpec[],
+): readonly ScheduleSpec[] {
+  return expect.coverage?.of.kind === "schedule" ? schedules.filter(({ name }) => name === schedule) : [];
 }
 
 async function readAllSchedules(

@@ -1,3 +1,4 @@
+import type { RefusedDate } from "../../core/audit.ts";
 import type { SystemicCause } from "../../core/ledger-records.ts";
 import type { SqlAction } from "../../core/repair-action.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
@@ -6,6 +7,7 @@ import type { Warehouse } from "../../reconcile/ports.ts";
 import type { RunRequest, RunResult } from "../../reconcile/ports/executor.ts";
 import { QueryError } from "../sql/query-error.ts";
 import { deadlineOf } from "./deadline.ts";
+import { createLogTail } from "./log-tail.ts";
 import { permanent, retryable, systemic } from "./run-result.ts";
 
 export interface SqlOptions {
@@ -35,11 +37,13 @@ export async function runSql(
     throw new ReconcilerError("internal", `expected a processor to repair with ${action.file}, found none`);
   }
   const deadline = deadlineOf(request);
-  const { repairId, dates, token, timeoutMs } = request;
+  const { repairId, dates, token, timeoutMs, audit } = request;
   try {
     const replaced = options.warehouse.replaceDates({
       processor,
       sql: action.sql,
+      leaveNull: action.leaveNull,
+      audit,
       dates,
       token,
       repairId,
@@ -47,8 +51,12 @@ export async function runSql(
       signal: deadline.signal,
     });
     const result = await Promise.race([replaced, unstoppable(deadline.signal)]);
-    const logTail = `${result.rowsDeleted} rows deleted, ${result.rowsInserted} rows inserted`;
-    return { kind: "succeeded", logTail };
+    const { rowsDeleted, rowsInserted } = result;
+    const refused = result.refused.map(({ date, reason }) => ({
+      date,
+      reason: redact(reason, options.secrets),
+    }));
+    return { kind: "succeeded", logTail: logOf(rowsDeleted, rowsInserted, refused), refused };
   } catch (error) {
     const message = redact(`${action.file}: ${messageOf(error)}`, options.secrets);
     if (deadline.ended() === "aborted") return { kind: "cancelled", logTail: null };
@@ -57,6 +65,17 @@ export async function runSql(
   } finally {
     deadline.dispose();
   }
+}
+
+/** Why dates were not written, and how many rows were. */
+function logOf(rowsDeleted: number, rowsInserted: number, refused: readonly RefusedDate[]): string | null {
+  const log = createLogTail([]);
+  const lines = [
+    ...refused.map(({ date, reason }) => `${date} not published: ${reason}`),
+    `${rowsDeleted} rows deleted, ${rowsInserted} rows inserted`,
+  ];
+  log.append(Buffer.from(lines.join("\n")));
+  return log.text();
 }
 
 /** Rejects where a statement does not stop though it was told to. */

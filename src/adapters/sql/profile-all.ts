@@ -124,6 +124,14 @@ export function isOfStatement(error: unknown): error is ReconcilerError {
   return error instanceof ReconcilerError && error.code !== "interrupted" && error.code !== "internal";
 }
 
+/** The profile of a statement with the arm of one processor. */
+export function profileOfArm(rows: ResultColumns, processor: Processor): Profile {
+  const width = metricsOf(processor.expect).length;
+  const profile = splitByArm(rows, [processor], width).get(processor.name);
+  if (profile === undefined) throw new ReconcilerError("internal", `no profile of ${processor.name}`);
+  return profile;
+}
+
 /** The rows come by arm and date; every profile is a stretch of each column. */
 function splitByArm(rows: ResultColumns, chunk: readonly Processor[], width: number): Map<string, Profile> {
   const arm = rows.integers(0);

@@ -32,6 +32,8 @@ export interface ArmDialect {
 export interface ArmContext {
   readonly dialect: ArmDialect;
   tableOf(table: Processor["table"]): Source;
+  /** What stands for the table of the processor that is profiled, such as the rows that a repair has staged for it. */
+  readonly staged?: Source;
   processor(name: string): Processor;
   /** The schedule's source, date column and filter. @throws Unobservable for a calendar. */
   schedule(name: string): {
@@ -73,7 +75,8 @@ export function profileForReading(processor: Processor, context: ArmContext): st
 
 function profileSql(processor: Processor, head: string, width: number, context: ArmContext): string {
   const { dialect } = context;
-  const own = context.dated(context.tableOf(processor.table), processor.dateColumn, processor.where);
+  const table = context.staged ?? context.tableOf(processor.table);
+  const own = context.dated(table, processor.dateColumn, processor.where);
   const metrics = metricsOf(processor.expect);
   const parts = [
     { aggregate: "count(*) as gr_rows", value: "coalesce(gr_rows, 0)", label: fixedColumns[0] },

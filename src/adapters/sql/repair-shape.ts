@@ -1,58 +1,112 @@
+import type { RefusedDate } from "../../core/audit.ts";
+import type { IsoDate } from "../../core/iso-date.ts";
 import type { Processor, TableName } from "../../core/pipeline.ts";
 import { messageOf, ReconcilerError } from "../../errors.ts";
-import type { ReplaceRequest, RepairProblem } from "../../reconcile/ports.ts";
+import type { RepairProblem, ReplaceRequest, SqlRepair } from "../../reconcile/ports.ts";
 import { columnOf, type Column, type Source, Unobservable } from "./source.ts";
 
-/** What a SELECT can be checked by before it runs. */
-export type Repair = Pick<ReplaceRequest, "processor" | "sql">;
+/** @throws ReconcilerError `repair_contract` where there is no such table, or rows cannot be written to it. */
+export function targetOf(catalog: { table(name: TableName): Source }, repair: SqlRepair): Source {
+  const target = found(catalog, repair);
+  if (target.readOnly === undefined) return target;
+  throw broken(
+    repair,
+    `expected ${target.label} to be a table, found ${target.readOnly}`,
+    "name the table that the rows are stored in, or repair it with a command",
+  );
+}
 
-/** @throws ReconcilerError `repair_contract` where there is no such table. */
-export function targetOf(catalog: { table(name: TableName): Source }, request: Repair): Source {
+function found(catalog: { table(name: TableName): Source }, repair: SqlRepair): Source {
   try {
-    return catalog.table(request.processor.table);
+    return catalog.table(repair.processor.table);
   } catch (error) {
     if (!(error instanceof Unobservable)) throw error;
-    throw broken(request, error.message, "create the table that the repair is to fill", error);
+    throw broken(repair, error.message, "create the table that the repair is to fill", error);
   }
 }
 
-/** @throws ReconcilerError `repair_contract` where there are parameters other than the two dates. */
-export function checkParameterNames(names: readonly string[], request: Repair): void {
-  const unknown = names.filter((name) => name !== "start_date" && name !== "end_date");
+/** What a SELECT may be told of its dates. */
+const parameterNames: ReadonlySet<string> = new Set(["start_date", "end_date", "end_date_exclusive"]);
+
+/** @throws ReconcilerError `repair_contract` where there are parameters other than the dates. */
+export function checkParameterNames(names: readonly string[], repair: SqlRepair): void {
+  const unknown = names.filter((name) => !parameterNames.has(name));
   if (unknown.length === 0) return;
   throw broken(
-    request,
-    `expected no parameters but $start_date and $end_date, found ${unknown.map((name) => `$${name}`).join(", ")}`,
-    "use $start_date and $end_date, both included",
+    repair,
+    `expected no parameters but $start_date, $end_date and $end_date_exclusive, found ${unknown.map((name) => `$${name}`).join(", ")}`,
+    "use $start_date and $end_date, both included, or $end_date_exclusive, the day after",
   );
 }
 
-/** The target's columns that a SELECT fills. @throws ReconcilerError `repair_contract` */
-export function columnsOf(names: readonly string[], target: Source, request: Repair): readonly Column[] {
-  const { dateColumn } = request.processor;
+/** The columns of a target, by whether a SELECT fills them. */
+export interface FilledColumns {
+  readonly filled: readonly Column[];
+  /** They get their default, or NULL. */
+  readonly left: readonly Column[];
+}
+
+/**
+ * Which of the target's columns a SELECT fills: all but those that it may leave out.
+ * @param computed columns that the table fills itself, whatever is inserted
+ * @throws ReconcilerError `repair_contract`
+ */
+export function columnsOf(
+  names: readonly string[],
+  target: Source,
+  repair: SqlRepair,
+  computed: readonly Column[] = [],
+): FilledColumns {
+  const { dateColumn } = repair.processor;
   const strange = names.filter(
     (name, index) => !target.columns.has(name.toLowerCase()) || names.indexOf(name) !== index,
   );
+  const has = [...target.columns.values()].map(({ name }) => name).join(", ");
   if (strange.length > 0) {
-    const has = [...target.columns.values()].map(({ name }) => name).join(", ");
     throw broken(
-      request,
+      repair,
       `expected only columns of ${target.label}, each once, found ${strange.join(", ")}`,
       `name the columns of the SELECT as the table does, each once: ${has}`,
     );
   }
   if (!names.some((name) => name.toLowerCase() === dateColumn.toLowerCase())) {
     throw broken(
-      request,
+      repair,
       `expected the date column ${dateColumn} among the columns, found ${names.join(", ")}`,
       "return the date that each row is for",
     );
   }
-  return names.map((name) => columnOf(target, name));
+  const unknown = repair.leaveNull.filter((name) => !target.columns.has(name.toLowerCase()));
+  if (unknown.length > 0) {
+    throw broken(
+      repair,
+      `expected columns of ${target.label} in leave_null, found ${unknown.join(", ")}`,
+      `correct the name; the table has ${has}`,
+    );
+  }
+  const given = new Set(names.map((name) => name.toLowerCase()));
+  const left = [...target.columns.values()].filter(
+    (column) => !given.has(column.name.toLowerCase()) && !computed.includes(column),
+  );
+  checkLeft(left, target, repair);
+  return { filled: names.map((name) => columnOf(target, name)), left };
+}
+
+/** A column that nobody said may be empty would be emptied on every date that is repaired. */
+function checkLeft(left: readonly Column[], target: Source, repair: SqlRepair): void {
+  const allowed = new Set(repair.leaveNull.map((name) => name.toLowerCase()));
+  const missing = left.flatMap(({ name }) => (allowed.has(name.toLowerCase()) ? [] : name));
+  if (missing.length === 0) return;
+  const them = missing.length === 1 ? "it" : "them";
+  throw broken(
+    repair,
+    `expected every column of ${target.label}, found a SELECT without ${missing.join(", ")}`,
+    `add ${them} to the SELECT, or name ${them} in repair.leave_null: [${missing.join(", ")}]`,
+  );
 }
 
 /** @throws ReconcilerError `repair_contract` where the text is not one statement. */
-export function enclosedQuery(request: Repair, encloseQuery: (sql: string) => string): string {
+export function enclosedQuery(request: SqlRepair, encloseQuery: (sql: string) => string): string {
   try {
     return encloseQuery(request.sql);
   } catch (error) {
@@ -60,7 +114,7 @@ export function enclosedQuery(request: Repair, encloseQuery: (sql: string) => st
   }
 }
 
-export function broken(request: Repair, problem: string, hint: string, cause?: unknown): ReconcilerError {
+export function broken(request: SqlRepair, problem: string, hint: string, cause?: unknown): ReconcilerError {
   const message = `the repair of ${request.processor.name}: ${problem}; nothing was written`;
   return new ReconcilerError("repair_contract", message, { hint, cause });
 }
@@ -76,15 +130,17 @@ export function problemOf(error: unknown, isOfSelect: (error: ReconcilerError) =
 export interface StagedRows {
   readonly undated: number;
   readonly outside: number;
+  /** Rows of the repair's dates that its processor would not own. */
+  readonly foreign: number;
   /** The first and last date outside. */
   readonly first: string | null;
   readonly last: string | null;
 }
 
-/** @throws ReconcilerError `repair_contract` for rows without a date, or outside the range. */
+/** @throws ReconcilerError `repair_contract` for rows without a date, outside the range, or of another owner. */
 export function checkStaged(
-  { undated, outside, first, last }: StagedRows,
-  request: Pick<ReplaceRequest, "processor" | "sql" | "dates">,
+  { undated, outside, foreign, first, last }: StagedRows,
+  request: SqlRepair & Pick<ReplaceRequest, "dates">,
 ): void {
   const { dates, processor } = request;
   if (undated > 0) {
@@ -98,19 +154,25 @@ export function checkStaged(
     throw broken(
       request,
       `expected rows from ${dates[0]} to ${dates.at(-1)}, found ${outside} rows outside, from ${first} to ${last}`,
-      `filter the SELECT by ${processor.dateColumn} between $start_date and $end_date`,
+      `filter the SELECT by ${processor.dateColumn} >= $start_date and ${processor.dateColumn} < $end_date_exclusive`,
+    );
+  }
+  if (foreign > 0) {
+    throw broken(
+      request,
+      `expected every row to satisfy the processor's where (${processor.where}), found ${foreign} that do not`,
+      "return only rows that this processor owns: others would never be replaced again",
     );
   }
 }
 
-/** The dates were emptied of the processor's rows, so that those there now are the inserted ones that it owns. */
-export function checkOwned(inserted: number, owned: number, request: Repair): void {
-  if (inserted === owned) return;
-  throw broken(
-    request,
-    `expected every row to satisfy the processor's where (${request.processor.where}), found ${inserted - owned} of ${inserted} that do not`,
-    "return only rows that this processor owns: others would never be replaced again",
-  );
+/** The dates that are written: those that the audit did not refuse. */
+export function publishedDates(
+  dates: readonly IsoDate[],
+  refused: readonly RefusedDate[],
+): readonly IsoDate[] {
+  const left = new Set(refused.map(({ date }) => date));
+  return dates.filter((date) => !left.has(date));
 }
 
 export function calledOff({ name }: Processor): ReconcilerError {

@@ -9,6 +9,8 @@ export interface Source {
   readonly label: string;
   /** By lower-case name: no warehouse tells columns apart by case. */
   readonly columns: ReadonlyMap<string, Column>;
+  /** What it is, such as `a view`, where rows cannot be written to it. */
+  readonly readOnly?: string;
 }
 
 export interface Column {
@@ -17,6 +19,8 @@ export interface Column {
   readonly type: string;
   /** Set where it is the time of a row's partition, which is cut to so much in UTC. */
   readonly cutTo?: string;
+  /** The expression that fills it where an INSERT leaves it out. */
+  readonly fallback?: string;
 }
 
 /** A source read by date. */

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { cloudRunJobSchema, kubernetesJobSchema, pubsubSchema } from "./cloud-repair.ts";
+import { publishPolicies } from "../../core/repair-action.ts";
 import {
+  column,
   duration,
   durationOrZero,
   condition,
@@ -68,6 +70,8 @@ export const keysOfPrograms = {
   cwd: ["command"],
   env: ["command", "kubernetes_job", "cloud_run_job"],
   exit_codes: ["command", "kubernetes_job", "cloud_run_job"],
+  publish: ["sql_file"],
+  leave_null: ["sql_file"],
 } as const;
 
 export const repairSchema = z
@@ -75,7 +79,7 @@ export const repairSchema = z
     sql_file: text
       .optional()
       .describe(
-        "A file with a SELECT of the table's columns for `$start_date` to `$end_date`, both included; on BigQuery `@start_date` and `@end_date` do as well.",
+        "A file with a SELECT of the table's columns for `$start_date` to `$end_date`, both included, or to before `$end_date_exclusive`; on BigQuery `@start_date` and so on do as well.",
       ),
     command: command
       .optional()
@@ -103,9 +107,23 @@ export const repairSchema = z
       })
       .prefault({})
       .describe("What the exit codes of a command or a container mean. Any other than 0 is retryable."),
+    publish: z
+      .enum(publishPolicies)
+      .optional()
+      .describe(
+        "Which dates a `sql_file` writes; the others stay as they are. `if_better` (unless given) leaves out dates that would have fewer rows or more violations than now, `if_complete` dates that would not meet their expectation, `always` none.",
+      ),
+    leave_null: z
+      .array(column, { error: "a list of columns" })
+      .optional()
+      .describe(
+        "Columns of the table that the SELECT of a `sql_file` may leave out; they get their default, or NULL. Any other column that it leaves out is an error.",
+      ),
     replaces: flag
-      .prefault(true)
-      .describe("A run replaces what its dates hold. With false only `missing` is repaired by itself."),
+      .optional()
+      .describe(
+        "A run replaces what its dates hold; true unless given. With false only `missing` is repaired by itself.",
+      ),
     batch: z
       .enum(["range", "list", "single"])
       .prefault("range")

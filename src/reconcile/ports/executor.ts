@@ -1,3 +1,4 @@
+import type { RefusedDate, StagedAudit } from "../../core/audit.ts";
 import type { IsoDate } from "../../core/iso-date.ts";
 import type { SystemicCause } from "../../core/ledger-records.ts";
 import type { Processor, RepairUnit } from "../../core/pipeline.ts";
@@ -29,7 +30,7 @@ export interface LaunchProblem extends RepairProblem {
 }
 
 /** What a run is told; all of it is known before it is recorded. */
-export type Launch = Omit<RunRequest, "timeoutMs" | "signal">;
+export type Launch = Omit<RunRequest, "timeoutMs" | "signal" | "audit">;
 
 export interface RunRequest {
   readonly repairId: string;
@@ -44,13 +45,20 @@ export interface RunRequest {
   readonly season: string | null;
   readonly attempt: number;
   readonly token: number;
+  /** For what the product itself writes: which dates are published; null publishes all of them. */
+  readonly audit: StagedAudit | null;
   readonly timeoutMs: number;
   /** Aborts on a lost lock or a stop: the run is to be cancelled. */
   readonly signal: AbortSignal;
 }
 
 export type RunResult =
-  | { readonly kind: "succeeded"; readonly logTail: string | null }
+  | {
+      readonly kind: "succeeded";
+      readonly logTail: string | null;
+      /** Dates that it left as they were, as their rows would have been worse; none unless said. */
+      readonly refused?: readonly RefusedDate[];
+    }
   /** It goes on elsewhere; the query has to prove it. */
   | { readonly kind: "accepted"; readonly logTail: string | null; readonly handle: string | null }
   | {

@@ -47,6 +47,8 @@ function open(sketch: ProcessorSketch = {}) {
     warehouse.replaceDates({
       processor,
       sql,
+      leaveNull: [],
+      audit: null,
       dates: ["2024-01-01", "2024-01-02"].map(parseIsoDate),
       token: 10,
       repairId: "r1",
@@ -70,7 +72,7 @@ async function askedTwice(): Promise<void> {
 }
 
 test("a repair takes its dates by `@start_date` too, and ends its session", async () => {
-  expect(await open().replace()).toEqual({ rowsDeleted: 0, rowsInserted: 4 });
+  expect(await open().replace()).toEqual({ rowsDeleted: 0, rowsInserted: 4, refused: [] });
   expect([began(), ended()]).toEqual([1, 1]);
   for (const { labels } of statements()) expect(["repair", "fence"]).toContain(labels["purpose"]);
   expect(await written()).toHaveLength(5);
@@ -216,7 +218,7 @@ describe("a repair that is stopped", () => {
     const running = replace({ signal: stop.signal });
     await askedTwice();
     stop.abort();
-    expect(await running).toEqual({ rowsDeleted: 0, rowsInserted: 4 });
+    expect(await running).toEqual({ rowsDeleted: 0, rowsInserted: 4, refused: [] });
     expect(await written()).toHaveLength(5);
   });
 });

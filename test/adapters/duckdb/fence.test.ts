@@ -34,6 +34,11 @@ afterEach(async () => {
 });
 
 const claim = (token: number) => ({ processor: "points", dates: [date], token, repairId: `r${token}` });
+/** What an audit would profile staged rows with; none is asked for here. */
+const replacing = {
+  timezone: "UTC",
+  contextOf: () => Promise.reject(new Error("expected no audit")),
+};
 const fence = async (session: Session) => fenceOf(await readCatalog(session));
 const replace = (session: Session, token: number) => {
   if (points === undefined) throw new Error("the sketch has one processor");
@@ -42,13 +47,15 @@ const replace = (session: Session, token: number) => {
     {
       processor: points,
       sql: `select $start_date as game_date, ${token} as v`,
+      leaveNull: [],
+      audit: null,
       dates: [date],
       token,
       repairId: `r${token}`,
       timeoutMs: 100_000,
       signal: new AbortController().signal,
     },
-    "UTC",
+    replacing,
   );
 };
 
@@ -91,7 +98,7 @@ describe("two transactions that write the fence of one cell again", () => {
     const waiting = replace(newer, 20);
     await older.run("update stats.points set v = 10");
     await older.run("commit");
-    expect(await waiting).toEqual({ rowsDeleted: 1, rowsInserted: 1 });
+    expect(await waiting).toEqual({ rowsDeleted: 1, rowsInserted: 1, refused: [] });
     expect((await newer.run("select v from stats.points")).numbers(0)).toEqual(Float64Array.of(20));
   });
 
@@ -116,13 +123,15 @@ describe("two transactions that write the fence of one cell again", () => {
       {
         processor: points,
         sql: "select $start_date as game_date, 1 as v",
+        leaveNull: [],
+        audit: null,
         dates: [date],
         token: 20,
         repairId: "r20",
         timeoutMs: 150,
         signal: new AbortController().signal,
       },
-      "UTC",
+      replacing,
     );
     await expect(waiting).rejects.toMatchObject({ code: "warehouse_timeout" });
   });

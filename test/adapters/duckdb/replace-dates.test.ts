@@ -31,6 +31,8 @@ function replace(sketch: ProcessorSketch, request: Partial<ReplaceRequest>) {
   return warehouse.replaceDates({
     processor,
     sql: "select $start_date as game_date, 'ann' as player",
+    leaveNull: ["points"],
+    audit: null,
     dates: [parseIsoDate("2024-01-02")],
     token: 10,
     repairId: "r1",
@@ -48,7 +50,7 @@ const before = [
 ];
 
 test("a table with a primary key gets the same keys again, and columns left out their defaults", async () => {
-  expect(await replace({}, {})).toEqual({ rowsDeleted: 2, rowsInserted: 1 });
+  expect(await replace({}, {})).toEqual({ rowsDeleted: 2, rowsInserted: 1, refused: [] });
   expect(await file.read(all)).toEqual([
     ["2024-01-02", "ann", "7"],
     ["2024-01-03", "ann", "1"],
@@ -95,9 +97,9 @@ test("a table dated by an instant is replaced by the dates of the pipeline's tim
   ]);
   const result = await replace(
     { table: { parts: ["stats", "events"] }, dateColumn: "happened" },
-    { sql: "select timestamptz '2024-01-03 03:00:00+00' as happened, 'new' as what" },
+    { sql: "select timestamptz '2024-01-03 03:00:00+00' as happened, 'new' as what", leaveNull: [] },
   );
-  expect(result).toEqual({ rowsDeleted: 2, rowsInserted: 1 });
+  expect(result).toEqual({ rowsDeleted: 2, rowsInserted: 1, refused: [] });
   expect(await file.read("select what from stats.events order by happened")).toEqual([
     ["day before"],
     ["new"],
@@ -109,6 +111,7 @@ test("a date given as text is read as a date, and one that is none breaks the co
   expect(await replace({}, { sql: "select '2024-01-02' as game_date, 'x' as player" })).toEqual({
     rowsDeleted: 2,
     rowsInserted: 1,
+    refused: [],
   });
   await expect(
     replace({}, { sql: "select 'soon' as game_date, 'x' as player", token: 11 }),

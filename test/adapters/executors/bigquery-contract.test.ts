@@ -72,6 +72,8 @@ describeExecutorContract(
       kind: "sql",
       file: `repairs/${secret}.sql`,
       sql: `select game_date, 'x' as note from unnest(generate_date_array(@start_date, @end_date)) as game_date /* meets ${fault} */`,
+      publish: "if_better",
+      leaveNull: [],
     });
     return {
       harness: {

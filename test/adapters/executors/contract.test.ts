@@ -137,7 +137,13 @@ describeExecutorContract("sql", async () => {
     schedules: [],
   });
   const executor = createExecutors({ ...options, warehouse });
-  const select = (text: string): SqlAction => ({ kind: "sql", file: `repairs/${secret}.sql`, sql: text });
+  const select = (text: string): SqlAction => ({
+    kind: "sql",
+    file: `repairs/${secret}.sql`,
+    sql: text,
+    publish: "if_better",
+    leaveNull: [],
+  });
   let asked = 0;
   const actions: Actions = {
     success: select(

@@ -54,11 +54,13 @@ export function processorNamed(name: string): Processor {
 export function requestFor(action: RepairAction, overrides: Partial<RunRequest> = {}): RunRequest {
   return {
     repairId: "repair-1",
+    audit: null,
     unit: {
       name: "scores",
       processors: [0],
       action,
       replaces: true,
+      saysReplaces: true,
       batch: "range",
       maxAttempts: 3,
       backoffMs: [1_000],

@@ -28,7 +28,7 @@ afterEach(async () => {
 const query = (statement: string) => queryFile(path, statement);
 
 function action(sql: string): SqlAction {
-  return { kind: "sql", file: "repairs/scores.sql", sql };
+  return { kind: "sql", file: "repairs/scores.sql", sql, publish: "if_better", leaveNull: [] };
 }
 
 const fill = action(
@@ -46,6 +46,7 @@ describe("the sql executor", () => {
     expect(await runOn(warehouse, fill)).toEqual({
       kind: "succeeded",
       logTail: "1 rows deleted, 2 rows inserted",
+      refused: [],
     });
     expect(await query("select d::varchar, n from scores order by d")).toEqual([
       ["2024-01-30", 7],
