@@ -15,6 +15,7 @@ import type { Day } from "./iso-date.ts";
 import { failureAt, versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
 import type { CellFacts } from "./retry-policy.ts";
+import { seasonAt } from "./schedule.ts";
 import { minuteOfDayAt } from "./wall-clock.ts";
 
 const dayMs = 86_400_000;
@@ -217,13 +218,12 @@ function newChain(assessment: Assessment, processor: Processor): Chain {
   const { grid } = assessment;
   const schedule = scheduleOf(assessment, processor.index);
   const stoppers = new Map<number, number>();
-  const seasonAt = (position: number) => schedule.season[position] ?? -1;
   const passesOver = (disposition: number | undefined) =>
     disposition === Disposition.ready || (processor.onPoison === "continue" && isPoison(disposition));
   return {
-    stopper: (position) => stoppers.get(seasonAt(position)) ?? -1,
+    stopper: (position) => stoppers.get(seasonAt(schedule, position)) ?? -1,
     pass: (position, cell) => {
-      const season = seasonAt(position);
+      const season = seasonAt(schedule, position);
       if (!stoppers.has(season) && !passesOver(grid.dispositions[cell])) stoppers.set(season, cell);
     },
   };

@@ -28,6 +28,7 @@ export function assessStates(input: AssessInput, arrays: StateArrays): void {
     const processor = pipeline.processors[index];
     if (processor === undefined) continue;
     judgeProcessor(input, processor, arrays);
+    keepOffSchedule(input, processor, arrays);
     markStale(input, processor, arrays);
     markExempt(input, processor, arrays);
     markPending(input, processor, arrays, due[index] ?? (() => false));
@@ -58,9 +59,25 @@ function judgeProcessor(input: AssessInput, processor: Processor, { states }: St
         states[base + position] = State.complete;
       else if (entry < 0) states[base + position] = State.missing;
       else states[base + position] = judgeEntry(judge, profile, entry, dateContext(schedule, axis, position));
-    } else if (entry >= 0 && axis.first + position < today && processor.offSchedule === "report") {
-      if ((profile.rows[entry] ?? 0) > 0) states[base + position] = State.unexpected;
+    } else if (entry >= 0 && axis.first + position < today && processor.offSchedule !== "allow") {
+      const isGap = processor.offSchedule === "gap";
+      if ((profile.rows[entry] ?? 0) > 0) states[base + position] = isGap ? State.invalid : State.unexpected;
     }
+  }
+}
+
+/** Rows off the schedule that were seen before are not gone because nobody could look: nothing closes for them. */
+function keepOffSchedule(input: AssessInput, processor: Processor, { states }: StateArrays): void {
+  const observed = input.sight.observed[processor.index];
+  if (processor.offSchedule !== "gap" || observed === undefined) return;
+  if (observed.failure === null && observed.unseen === null) return;
+  const { axis } = input.sight;
+  const base = processor.index * axis.length;
+  const { scheduled } = scheduleOf(input, processor.index);
+  for (let position = 0; position < axis.length; position++) {
+    const day = axis.first + position;
+    if (scheduled[position] === 1 || failureAt(observed, day) === null) continue;
+    if (input.facts.cellFacts(processor.index, day).openOnRecord) states[base + position] = State.unknown;
   }
 }
 
@@ -72,9 +89,11 @@ function assumeComplete(
 ): void {
   if (assumed === null) return;
   const base = processor.index * sight.axis.length;
+  const scheduled = sight.schedules.get(processor.schedule)?.scheduled;
   for (let position = 0; position < sight.axis.length; position++) {
     const cell = base + position;
-    if (assumed[cell] === 1 && isGapState(states[cell] ?? 0, true)) states[cell] = State.complete;
+    if (assumed[cell] !== 1 || !isGapState(states[cell] ?? 0, true)) continue;
+    states[cell] = scheduled?.[position] === 1 ? State.complete : State.unscheduled;
   }
 }
 
@@ -185,7 +204,8 @@ function markExempt(input: AssessInput, processor: Processor, arrays: StateArray
     if (isBootstrap(processor, schedule, day, position)) exempt(cell, "bootstrap");
     else if (day < from || day > to) exempt(cell, "availability");
     else if (applyWaiver(input, waivers, processor, day, cell, arrays)) exempt(cell, "waived");
-    else if (exemptAbove?.(position) === true) exempt(cell, "upstream_exempt");
+    else if (schedule.scheduled[position] === 1 && exemptAbove?.(position) === true)
+      exempt(cell, "upstream_exempt");
   }
 }
 

@@ -118,6 +118,7 @@ export function scheduleOf(input: Pick<AssessInput, "compiled" | "sight">, proce
 export function dateContext(schedule: DenseSchedule, axis: Axis, position: number): DateContext {
   const season = schedule.seasons[schedule.season[position] ?? -1];
   return {
+    scheduled: schedule.scheduled[position] === 1,
     units: schedule.units[position] ?? 0,
     seasonDay: season === undefined ? 0 : axis.first + position - season.startDay,
   };

@@ -2,7 +2,7 @@ import { type Assessment, scheduleOf } from "./assessment.ts";
 import { Disposition, isGapState, reasonCode } from "./grid.ts";
 import type { RepairUnit } from "./pipeline.ts";
 import { batchDatesMax } from "./retry-policy.ts";
-import type { DenseSchedule } from "./schedule.ts";
+import { seasonAt } from "./schedule.ts";
 
 /** Dates that one job would repair. There can be tens of thousands, so they share one list of dates per repair. */
 export interface Batch {
@@ -141,7 +141,7 @@ function chainPrefixes(assessment: Assessment, unit: RepairUnit, free: readonly 
   const kept: number[] = [];
   for (let { from: position } = grid.selection; position <= grid.selection.to; position++) {
     const links = chronological.map((index) => ({
-      season: `${index}/${scheduleOf(assessment, index).season[position] ?? -1}`,
+      season: `${index}/${seasonAt(scheduleOf(assessment, index), position)}`,
       reason: grid.reasons[index * grid.axis.length + position],
     }));
     if (isFree.has(position)) {
@@ -181,7 +181,6 @@ function cut(
   const batches: Batch[] = [];
   const probing = assessment.facts.circuits[unitIndex]?.state === "half_open";
   const sizeMax = unit.batch === "single" || probing ? 1 : unit.maxDatesPerJob;
-  const schedules = unit.processors.map((index) => scheduleOf(assessment, index));
   const step = ascending ? 1 : -1;
   let last: Candidate | null = null;
   let size = 0;
@@ -203,7 +202,7 @@ function cut(
   for (; at >= 0 && at < positions.length; at += step) {
     const candidate = candidateAt(assessment, unit, positions[at] ?? 0, sizeMax);
     datesMax = Math.min(datesMax, candidate.datesMax);
-    if (last !== null && (size >= datesMax || !mayJoin(schedules, taken, last, candidate))) {
+    if (last !== null && (size >= datesMax || !mayJoin(assessment, unit, taken, last, candidate))) {
       close(at);
       datesMax = candidate.datesMax;
       size = 0;
@@ -232,7 +231,8 @@ function candidateAt(assessment: Assessment, unit: RepairUnit, position: number,
 }
 
 function mayJoin(
-  schedules: readonly DenseSchedule[],
+  assessment: Assessment,
+  unit: RepairUnit,
   taken: readonly PositionRange[],
   last: Candidate,
   candidate: Candidate,
@@ -242,10 +242,28 @@ function mayJoin(
   const high = Math.max(last.position, candidate.position);
   if (high - low - 1 >= unscheduledDaysMax) return false;
   if (taken.some(({ from }) => from > low && from < high)) return false;
-  return schedules.every(({ rank, season }) => {
-    const between = (rank[high] ?? 0) - (rank[low + 1] ?? 0);
-    return between === 0 && season[low] === season[high];
+  return unit.processors.every((index) => {
+    const schedule = scheduleOf(assessment, index);
+    return (
+      !hasCellBetween(assessment, index, low, high) && seasonAt(schedule, low) === seasonAt(schedule, high)
+    );
   });
+}
+
+/** Whether a date between two of a job is one that it must not touch: scheduled, or a gap off the schedule. */
+export function hasCellBetween(
+  assessment: Pick<Assessment, "grid">,
+  processor: number,
+  low: number,
+  high: number,
+): boolean {
+  const { grid } = assessment;
+  const rank = grid.schedules.get(grid.pipeline.processors[processor]?.schedule ?? "")?.rank;
+  if ((rank?.[high] ?? 0) > (rank?.[low + 1] ?? 0)) return true;
+  for (let position = low + 1; position < high; position++) {
+    if (isGapCell(assessment, processor, position)) return true;
+  }
+  return false;
 }
 
 /** Whether a cell of the grid is a gap by its processor's own rule. */

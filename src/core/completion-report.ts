@@ -4,6 +4,7 @@ import { dateAt, exemptReasons, type ReasonName } from "./grid.ts";
 import type { IsoDate } from "./iso-date.ts";
 import { metricsOf } from "./observation.ts";
 import type { Processor } from "./pipeline.ts";
+import { seasonAt } from "./schedule.ts";
 import { formatInstant } from "./wall-clock.ts";
 import { type Category, categoryAt, pastOf, type ReportBefore } from "./report-past.ts";
 
@@ -80,7 +81,7 @@ export function completionReport({ assessment, target, before }: ReportInput): R
       const now = categoryAt(assessment, processor, position);
       if (now === null) continue;
       const was = stateBefore?.(processor, position, now) ?? null;
-      const name = schedule.seasons[schedule.season[position] ?? -1]?.name ?? "";
+      const name = schedule.seasons[seasonAt(schedule, position)]?.name ?? "";
       const season = seasonTally(seasons, name, position);
       for (const tally of [
         total,

@@ -4,6 +4,7 @@ import { completenessOf } from "./expectation.ts";
 import { Disposition, isGapState, reasonCode, State } from "./grid.ts";
 import { rowsAt } from "./observed.ts";
 import type { Edge, Processor } from "./pipeline.ts";
+import type { DenseSchedule } from "./schedule.ts";
 import { isOneCell, type PositionRange, windowAt } from "./windows.ts";
 
 /** The cells as far as they are assessed: those of the upstreams are. */
@@ -40,6 +41,34 @@ export function compileEdge(
   processor: Processor,
   edge: Edge,
 ): EdgeJudge {
+  const judge = compileRead(input, arrays, processor, edge);
+  if (processor.offSchedule !== "gap") return judge;
+  const { scheduled } = scheduleOf(input, processor.index);
+  const emptied = compileEmptied(input, arrays, processor, edge);
+  return (position) => (scheduled[position] === 1 ? judge(position) : emptied(position));
+}
+
+const onSameDate = { kind: "same_date" } as const;
+
+/**
+ * A date off the schedule is to have no rows, so that nothing has to be there for it. But rows upstream that are to go
+ * themselves would be read once more.
+ */
+function compileEmptied(input: AssessInput, arrays: EdgeArrays, processor: Processor, edge: Edge): EdgeJudge {
+  const judges = upstreamsOf(input, edge).map((upstream) => ({
+    judge: cellJudge(input, arrays, processor, upstream, { ...edge, window: onSameDate }),
+    scheduled: scheduleOf(input, upstream.index).scheduled,
+  }));
+  return (position) => {
+    for (const { judge, scheduled } of judges) {
+      const verdict = scheduled[position] === 1 ? satisfied : judge(position);
+      if (!verdict.satisfied) return verdict;
+    }
+    return satisfied;
+  };
+}
+
+function compileRead(input: AssessInput, arrays: EdgeArrays, processor: Processor, edge: Edge): EdgeJudge {
   const alternatives = upstreamsOf(input, edge).map((upstream) =>
     isOneCell(edge.window)
       ? cellJudge(input, arrays, processor, upstream, edge)
@@ -199,15 +228,18 @@ function windowJudge(
   const base = upstream.index * length;
   const upSchedule = scheduleOf(input, upstream.index);
   const ownSchedule = scheduleOf(input, processor.index);
+  const counted = new Int32Array(length + 1);
   const fulfilled = new Int32Array(length + 1);
   const working = new Int32Array(length + 1);
   for (let position = 0; position < length; position++) {
-    let [isFulfilled, isWorking] = [0, 0];
-    if (upSchedule.scheduled[position] === 1) {
+    let [isCounted, isFulfilled, isWorking] = [0, 0, 0];
+    if (isRead(upSchedule, arrays, base, position)) {
+      isCounted = 1;
       if (cellSatisfies(input, arrays, upstream, edge, position) === Satisfied.yes) isFulfilled = 1;
       else if (edge.mode === "soft") isWorking = isWorkedOn(arrays, base + position) ? 1 : 0;
       else isWorking = willProgress(arrays, base + position) ? 1 : 0;
     }
+    counted[position + 1] = (counted[position] ?? 0) + isCounted;
     fulfilled[position + 1] = (fulfilled[position] ?? 0) + isFulfilled;
     working[position + 1] = (working[position] ?? 0) + isWorking;
   }
@@ -215,8 +247,8 @@ function windowJudge(
   return (position) => {
     const { from, to } = windowAt(edge.window, upSchedule, ownSchedule, position);
     if (from > to) return satisfied;
-    const total = within(upSchedule.rank, from, to);
-    const holdsOwn = from <= position && to >= position && upSchedule.scheduled[position] === 1;
+    const total = within(counted, from, to);
+    const holdsOwn = from <= position && to >= position && within(counted, position, position) === 1;
     const together = holdsOwn && isFilledTogether(arrays, processor, upstream, base + position);
     const own = together ? 1 - within(fulfilled, position, position) : 0;
     const complete = within(fulfilled, from, to) + own;
@@ -225,6 +257,17 @@ function windowJudge(
     const waits = edge.mode === "hard" || withinWait(input, processor, edge, position);
     return waits && !reachesShare(total - unsettled, total, edge) ? waiting : degradedVerdict;
   };
+}
+
+/** Whether a day of the upstream counts: a scheduled one, or one off the schedule whose rows are to be taken away first. */
+function isRead(
+  { scheduled }: DenseSchedule,
+  { states }: Pick<EdgeArrays, "states">,
+  base: number,
+  position: number,
+): boolean {
+  const state = states[base + position] ?? State.unscheduled;
+  return scheduled[position] === 1 || isGapState(state, false) || state === State.pending;
 }
 
 /** By division: 0.55 × 20 is more than 11, but 11 ÷ 20 is 0.55. */
@@ -245,8 +288,12 @@ export function blockingCells(
 ): readonly { processor: Processor; position: number }[] {
   if (edge.mode === "soft" && !withinWait(input, processor, edge, position)) return [];
   const blocking: { processor: Processor; position: number }[] = [];
+  const isOff = scheduleOf(input, processor.index).scheduled[position] !== 1;
+  const read = isOff ? { ...edge, window: onSameDate } : edge;
   for (const upstream of upstreamsOf(input, edge)) {
-    const positions = blockingPositions(input, arrays, processor, upstream, edge, position);
+    if (isOff && scheduleOf(input, upstream.index).scheduled[position] === 1) continue;
+    const positions = blockingPositions(input, arrays, processor, upstream, read, position);
+    if (positions.length === 0 && isOff) continue;
     if (positions.length === 0) return [];
     for (const at of positions) blocking.push({ processor: upstream, position: at });
   }
@@ -268,7 +315,7 @@ function blockingPositions(
   const waitedFor: number[] = [];
   let [total, fulfilled] = [0, 0];
   for (let at = from; at <= to; at++) {
-    if (upSchedule.scheduled[at] !== 1) continue;
+    if (!isRead(upSchedule, arrays, base, at)) continue;
     total++;
     const verdict = cellSatisfies(input, arrays, upstream, edge, at);
     const together = at === position && isFilledTogether(arrays, processor, upstream, base + at);
@@ -303,7 +350,7 @@ export function readCells(
     const { from, to } = windowAt(edge.window, upSchedule, scheduleOf(input, processor.index), position);
     let [scheduled, fulfilled] = [0, 0];
     for (let at = from; at <= to; at++) {
-      if (upSchedule.scheduled[at] !== 1) continue;
+      if (!isRead(upSchedule, arrays, upstream.index * input.sight.axis.length, at)) continue;
       scheduled++;
       if (cellSatisfies(input, arrays, upstream, edge, at) === Satisfied.yes) fulfilled++;
     }

@@ -5,6 +5,8 @@ import type { Expectation } from "./pipeline.ts";
 
 /** What an expectation is judged against, beside the profile. */
 export interface DateContext {
+  /** Whether the schedule has the date. One that it has not should have no rows, whatever is expected of others. */
+  readonly scheduled: boolean;
   /** Of the schedule on that date. */
   readonly units: number;
   /** Days since the season's first date; 0 on it. */
@@ -60,8 +62,20 @@ export function compileJudge(expect: Expectation): Judge {
   return { ...columns, requirements };
 }
 
+/** The one requirement of a date that is not scheduled. */
+export const offSchedule: Requirement = {
+  name: "off_schedule",
+  violation: "invalid",
+  holds: (profile, entry) => !((profile.rows[entry] ?? 0) > 0),
+  describe: (profile, entry) => ({
+    observed: rowsText(profile.rows[entry] ?? 0),
+    expected: "no rows: the date is not scheduled",
+  }),
+};
+
 /** The state that the rows of a date deserve: complete, missing, partial or invalid, as a code of `State`. */
 export function judgeEntry(judge: Judge, profile: Profile, entry: number, context: DateContext): number {
+  if (!context.scheduled) return offSchedule.holds(profile, entry, context) ? State.complete : State.invalid;
   if (entry < 0) return State.missing;
   if (profile.rows[entry] === 0) {
     return judge.completionLog >= 0 && metric(profile, judge.completionLog, entry) > 0
@@ -84,6 +98,7 @@ export function failedRequirements(
   entry: number,
   context: DateContext,
 ): readonly Requirement[] {
+  if (!context.scheduled) return offSchedule.holds(profile, entry, context) ? [] : [offSchedule];
   if (entry < 0 || profile.rows[entry] === 0) return [];
   return judge.requirements.filter((requirement) => !requirement.holds(profile, entry, context));
 }
@@ -111,6 +126,7 @@ export function requiredRows(
   entry: number,
   context: DateContext,
 ): number {
+  if (!context.scheduled) return 0;
   const { rows } = judge.expect;
   const perUnit = rows.perUnit === null ? 0 : product(rows.perUnit, context.units);
   const entities = judge.entitiesOf < 0 || entry < 0 ? 0 : metric(profile, judge.entitiesOf, entry) || 0;
@@ -120,6 +136,7 @@ export function requiredRows(
 
 /** Rows that the date may have at most; infinite without a ceiling. */
 export function allowedRows(expect: Expectation, context: DateContext): number {
+  if (!context.scheduled) return 0;
   const perUnit = expect.rows.maxPerUnit === null ? Infinity : product(expect.rows.maxPerUnit, context.units);
   return Math.min(expect.rows.max ?? Infinity, perUnit);
 }

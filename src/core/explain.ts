@@ -3,7 +3,7 @@ import { upstreamsOf } from "./assess-states.ts";
 import { waiverCovers } from "./decisions.ts";
 import { dueAt } from "./due.ts";
 import { blockingCells, compileEdge, readCells } from "./edges.ts";
-import { allowedRows, requiredRows, round, rowsText } from "./expectation.ts";
+import { allowedRows, offSchedule, requiredRows, round, rowsText } from "./expectation.ts";
 import {
   dateAt,
   Disposition,
@@ -184,7 +184,11 @@ export function explainRun({ runId, status, kind, startedAt, endedAt, error }: H
 function expectedOf(assessment: Assessment, processor: Processor, position: number): string[] {
   const { grid, sight } = assessment;
   const schedule = scheduleOf(assessment, processor.index);
-  if (schedule.scheduled[position] !== 1) return [`nothing: the schedule ${schedule.name} has no such date`];
+  if (schedule.scheduled[position] !== 1) {
+    return processor.offSchedule === "gap"
+      ? ["no rows: the date is not scheduled"]
+      : [`nothing: the schedule ${schedule.name} has no such date`];
+  }
   const context = dateContext(schedule, grid.axis, position);
   const season = schedule.seasons[schedule.season[position] ?? -1];
   const seasonText = season === undefined || season.name === "" ? "" : `, season ${season.name}`;
@@ -264,7 +268,8 @@ function checksAt(assessment: Assessment, processor: Processor, position: number
   const entry = seen?.entries[position] ?? -1;
   if (seen === undefined || judge === undefined || entry < 0) return [];
   const context = dateContext(scheduleOf(assessment, processor.index), assessment.grid.axis, position);
-  return judge.requirements.map((requirement) => ({
+  const isOff = !context.scheduled && processor.offSchedule === "gap";
+  return (isOff ? [offSchedule] : judge.requirements).map((requirement) => ({
     name: requirement.name,
     holds: requirement.holds(seen.profile, entry, context),
     ...requirement.describe(seen.profile, entry, context),

@@ -93,7 +93,10 @@ function describeState(assessment: Assessment, processor: Processor, position: n
       return { text: `it is not due before ${formatInstant(at)}`, at };
     }
     case State.unexpected:
-      return { text: "nothing: rows on a date that is not scheduled are reported, never repaired", at: null };
+      return {
+        text: "nothing: rows on a date that is not scheduled are reported; with off_schedule: gap its repair would take them away",
+        at: null,
+      };
     default:
       return {
         text: `nothing: the schedule ${scheduleOf(assessment, processor.index).name} has no such date`,

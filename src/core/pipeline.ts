@@ -166,7 +166,7 @@ export interface Processor {
   /** Higher goes first. */
   readonly priority: number;
   readonly stale: StalePolicy;
-  readonly offSchedule: "report" | "allow";
+  readonly offSchedule: "report" | "allow" | "gap";
   readonly edges: readonly Edge[];
   readonly expect: Expectation;
   /** The unit that fills it: an index into `Pipeline.repairUnits`; null where it has no repair. */

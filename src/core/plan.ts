@@ -5,6 +5,7 @@ import { type Day, fromDay, type IsoDate } from "./iso-date.ts";
 import { remainingWork } from "./order.ts";
 import type { RepairUnit } from "./pipeline.ts";
 import type { RepairAction } from "./repair-action.ts";
+import { seasonAt } from "./schedule.ts";
 
 /** One job: a run of one repair over dates of one season, one attempt. */
 export interface PlannedJob {
@@ -223,7 +224,8 @@ function seasonKeys({ grid }: Assessment, batch: Batch, unit: RepairUnit): reado
   return unit.processors.flatMap((index) => {
     const processor = grid.pipeline.processors[index];
     if (processor === undefined || !processor.chronological) return [];
-    const season = grid.schedules.get(processor.schedule)?.season[firstPosition(batch)] ?? -1;
+    const schedule = grid.schedules.get(processor.schedule);
+    const season = schedule === undefined ? -1 : seasonAt(schedule, firstPosition(batch));
     return season < 0 ? [] : [`${index}/${season}`];
   });
 }

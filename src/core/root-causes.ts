@@ -2,6 +2,7 @@ import type { Assessment } from "./assessment.ts";
 import { blockingCells, isTroubled } from "./edges.ts";
 import { Disposition, isPoison, reasonCode, reasonName } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
+import { seasonAt } from "./schedule.ts";
 
 export interface CellAt {
   readonly processor: Processor;
@@ -81,12 +82,11 @@ function chainStop({ grid }: Assessment, processor: Processor, before: number): 
   const schedule = grid.schedules.get(processor.schedule);
   if (schedule === undefined || !processor.chronological) return null;
   const base = processor.index * grid.axis.length;
-  const season = schedule.season[before];
-  for (const position of schedule.positions) {
-    if (position >= before || schedule.season[position] !== season) continue;
+  const season = seasonAt(schedule, before);
+  for (let position = 0; position < before; position++) {
     const disposition = grid.dispositions[base + position] ?? Disposition.none;
-    const isReady = disposition === Disposition.ready && grid.reasons[base + position] !== inFlightOverlap;
-    if (disposition === Disposition.none || isReady) continue;
+    if (disposition === Disposition.none || seasonAt(schedule, position) !== season) continue;
+    if (disposition === Disposition.ready && grid.reasons[base + position] !== inFlightOverlap) continue;
     if (!isPoison(disposition) || processor.onPoison === "stop") return { processor, position };
   }
   return null;

@@ -36,6 +36,12 @@ export interface DenseSchedule {
   readonly lastUpTo: (day: Day) => Day;
 }
 
+/** The season that a day belongs to, scheduled or not: that of the last scheduled date up to it, or else of the first. */
+export function seasonAt({ season, positions, rank }: DenseSchedule, position: number): number {
+  const upTo = rank[position + 1] ?? 0;
+  return season[positions[Math.max(0, upTo - 1)] ?? -1] ?? -1;
+}
+
 /** The source of a schedule's exceptions as a schedule, to be read like one; null where there is nothing to read. */
 export function exceptionsSpec({ name, except }: ScheduleSpec): ScheduleSpec | null {
   if (except === null || except.kind === "dates") return null;

@@ -2,6 +2,7 @@ import { type Assessment, scheduleOf } from "./assessment.ts";
 import { isGapCell } from "./batches.ts";
 import { Disposition, isPoison, reasonCode } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
+import { seasonAt } from "./schedule.ts";
 
 const chronological = reasonCode("chronological");
 
@@ -13,7 +14,7 @@ const chronological = reasonCode("chronological");
 export function gapsBehindPoison(assessment: Assessment, processor: Processor): number {
   if (!processor.chronological || processor.onPoison !== "stop") return 0;
   const { grid } = assessment;
-  const { season: seasons } = scheduleOf(assessment, processor.index);
+  const schedule = scheduleOf(assessment, processor.index);
   const base = processor.index * grid.axis.length;
   /** By season: whether the gap that stops its chain was given up. What stops it may lie before the selection. */
   const stops = new Map<number, boolean>();
@@ -22,7 +23,7 @@ export function gapsBehindPoison(assessment: Assessment, processor: Processor): 
     if (!isGapCell(assessment, processor.index, position)) continue;
     const disposition: number = grid.dispositions[base + position] ?? Disposition.none;
     if (disposition === Disposition.ready) continue;
-    const season = seasons[position] ?? -1;
+    const season = seasonAt(schedule, position);
     const isBehindPoison = stops.get(season);
     if (isBehindPoison === undefined) stops.set(season, isPoison(disposition));
     else if (isBehindPoison && position >= grid.selection.from) {

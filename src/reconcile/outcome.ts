@@ -6,6 +6,7 @@ import { type Day, fromDay, toDay } from "../core/iso-date.ts";
 import type { CellOutcome, Outcome, RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { rowsAt, versionAt } from "../core/observed.ts";
 import type { Processor, RepairUnit } from "../core/pipeline.ts";
+import { seasonAt } from "../core/schedule.ts";
 import { assertNever } from "../errors.ts";
 import type { RunResult } from "./ports/executor.ts";
 
@@ -36,7 +37,8 @@ export function cellsBefore(
   }
   const [first] = processors;
   const schedule = first === undefined ? undefined : scheduleOf(assessment, first.index);
-  const season = schedule?.seasons[schedule.season[(days[0] ?? 0) - assessment.grid.axis.first] ?? -1];
+  const position = (days[0] ?? 0) - assessment.grid.axis.first;
+  const season = schedule?.seasons[seasonAt(schedule, position)];
   return { season: season === undefined || season.name === "" ? null : season.name, cells };
 }
 

@@ -1,5 +1,6 @@
 import type { Assessment } from "../core/assessment.ts";
 import { type StagedAudit, stagedAudit } from "../core/audit.ts";
+import { hasCellBetween } from "../core/batches.ts";
 import { Disposition } from "../core/grid.ts";
 import { type Day, fromDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
@@ -120,7 +121,10 @@ async function openRuns(
   const runs: Day[][] = [];
   for (const day of readyDays(run, days)) {
     const last = runs.at(-1)?.at(-1);
-    const follows = last !== undefined && !hasScheduledBetween(run, grid, last, day);
+    const { first } = grid.axis;
+    const isApart = ({ index }: Processor, from: Day) =>
+      hasCellBetween({ grid }, index, from - first, day - first);
+    const follows = last !== undefined && !run.processors.some((processor) => isApart(processor, last));
     if (follows) runs.at(-1)?.push(day);
     else runs.push([day]);
   }
@@ -141,13 +145,6 @@ function readyDays({ session, job, processors }: Run, days: readonly Day[]): rea
         grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.ready,
     ),
   );
-}
-
-function hasScheduledBetween(run: Run, grid: Assessment["grid"], low: Day, high: Day): boolean {
-  return run.processors.some(({ schedule }) => {
-    const rank = grid.schedules.get(schedule)?.rank;
-    return (rank?.[high - grid.axis.first] ?? 0) - (rank?.[low + 1 - grid.axis.first] ?? 0) > 0;
-  });
 }
 
 async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {

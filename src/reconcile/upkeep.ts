@@ -13,7 +13,7 @@ import type {
   RepairEnd,
   RepairStart,
 } from "../core/ledger-records.ts";
-import { rowsAt } from "../core/observed.ts";
+import { failureAt, rowsAt } from "../core/observed.ts";
 import type { PlannedJob } from "../core/plan.ts";
 
 /** What a full cycle writes to the ledger beside its repairs. */
@@ -172,7 +172,14 @@ export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
     const state = known ?? State.unscheduled;
     const observed = from.sight.observed[processor];
     const rows = observed === undefined ? 0 : rowsAt(observed, position);
-    const isComplete = state === State.complete || state === State.stale;
+    const isSeen = isKnown && observed !== undefined && failureAt(observed, day) === null;
+    // Off the schedule there is no state, and a run that left no rows did what it had to.
+    const isEmptied =
+      state === State.unscheduled &&
+      isSeen &&
+      rows === 0 &&
+      grid.pipeline.processors[processor]?.offSchedule === "gap";
+    const isComplete = state === State.complete || state === State.stale || isEmptied;
     return {
       processor: grid.pipeline.processors[processor]?.name ?? "",
       date: fromDay(day),

@@ -20,6 +20,7 @@ interface Seen {
   readonly metrics?: Readonly<Record<string, number>>;
   readonly units?: number;
   readonly seasonDay?: number;
+  readonly scheduled?: boolean;
 }
 
 function keyOf(metric: Metric): string {
@@ -43,7 +44,11 @@ function judged(sketch: ExpectationSketch, seen: Seen) {
   const judge = compileJudge(expectation);
   const metrics = metricsOf(expectation).map((metric) => seen.metrics?.[keyOf(metric)] ?? Number.NaN);
   const profile = profileOf([{ date: "2024-01-01", rows: seen.rows, metrics }]);
-  const context = { units: seen.units ?? 1, seasonDay: seen.seasonDay ?? 100 };
+  const context = {
+    scheduled: seen.scheduled ?? true,
+    units: seen.units ?? 1,
+    seasonDay: seen.seasonDay ?? 100,
+  };
   return {
     state: stateName(judgeEntry(judge, profile, 0, context)),
     failed: failedRequirements(judge, profile, 0, context).map(({ name }) => name),
@@ -61,7 +66,7 @@ const log = { table: { parts: ["log"] }, dateColumn: "data_date", where: null };
 describe("rows", () => {
   test("a date without an entry is missing and nothing of it is judged", () => {
     const judge = compileJudge(expectationOf({ checks: [{ name: "c", sql: "true" }] }));
-    const context = { units: 1, seasonDay: 0 };
+    const context = { scheduled: true, units: 1, seasonDay: 0 };
     expect(stateName(judgeEntry(judge, profileOf([]), -1, context))).toBe("missing");
     expect(failedRequirements(judge, profileOf([]), -1, context)).toEqual([]);
     expect(completenessOf(judge, profileOf([]), -1, context)).toBe(0);

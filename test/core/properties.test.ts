@@ -12,6 +12,7 @@ import { type Day, fromDay } from "../../src/core/iso-date.ts";
 import type { Edge } from "../../src/core/pipeline.ts";
 import { plan } from "../../src/core/plan.ts";
 import { directBlockers, rootCauses } from "../../src/core/root-causes.ts";
+import { seasonAt } from "../../src/core/schedule.ts";
 import { arbitraryWorld } from "../support/arbitrary-world.ts";
 import {
   type Ending,
@@ -59,7 +60,11 @@ const rules: Rules = {
           const position = day - grid.axis.first;
           const open = (unit?.processors ?? []).filter((index) => isGapCell({ grid }, index, position));
           expect(open.length).toBeGreaterThan(0);
-          for (const index of open) expect(world.rows[index]?.[day - world.first]).toBeLessThan(requiredRows);
+          for (const index of open) {
+            const rows = world.rows[index]?.[day - world.first];
+            if (isScheduled(grid, index, position)) expect(rows).toBeLessThan(requiredRows);
+            else expect(rows).toBeGreaterThan(0);
+          }
         }
       }
     },
@@ -98,7 +103,8 @@ const rules: Rules = {
         expect(job.days.length).toBeLessThanOrEqual(unit.batch === "single" ? 1 : unit.maxDatesPerJob);
         for (const index of unit.processors) {
           const schedule = grid.schedules.get(pipeline.processors[index]?.schedule ?? "");
-          const seasons = new Set(job.days.map((day) => schedule?.season[day - grid.axis.first]));
+          if (schedule === undefined) throw new RangeError("a processor without a schedule");
+          const seasons = new Set(job.days.map((day) => seasonAt(schedule, day - grid.axis.first)));
           expect(seasons.size).toBe(1);
         }
       }
@@ -111,11 +117,12 @@ const rules: Rules = {
         for (const index of pipeline.repairUnits[job.repairUnit]?.processors ?? []) {
           const processor = pipeline.processors[index];
           if (processor?.chronological !== true) continue;
-          const season = grid.schedules.get(processor.schedule)?.season;
+          const schedule = grid.schedules.get(processor.schedule);
+          if (schedule === undefined) throw new RangeError("a processor without a schedule");
           const last = (job.days.at(-1) ?? 0) - grid.axis.first;
           const own = new Set(job.days.map((day) => day - grid.axis.first));
           for (let position = 0; position < last; position++) {
-            if (season?.[position] !== season?.[last] || own.has(position)) continue;
+            if (seasonAt(schedule, position) !== seasonAt(schedule, last) || own.has(position)) continue;
             if (!isGapCell({ grid }, index, position) || !isGapCell({ grid }, index, last)) continue;
             expect(
               ["quarantined", "unrepairable"],
@@ -345,12 +352,24 @@ function processorAt({ grid }: Assessment, index: number) {
 }
 
 /** By the rows of the world itself: one of the upstreams is whole enough, not scheduled, waived to proceed, or filled by the same run. */
+function isScheduled(grid: Assessment["grid"], processor: number, position: number): boolean {
+  const { schedule = "" } = grid.pipeline.processors[processor] ?? {};
+  return grid.schedules.get(schedule)?.scheduled[position] === 1;
+}
+
 function isThere({ grid }: Assessment, world: World, processor: number, edge: Edge, day: Day): boolean {
   const position = day - grid.axis.first;
-  return edge.anyOf.some((name) => {
+  const own = world.pipeline.processors[processor];
+  // What is to be emptied needs nothing, but that no upstream gives it the same rows again.
+  const isOff = !isScheduled(grid, processor, position);
+  return edge.anyOf[isOff ? "every" : "some"]((name) => {
     const upstream = world.pipeline.processors.find((entry) => entry.name === name);
     if (upstream === undefined) return false;
-    if (grid.schedules.get(upstream.schedule)?.scheduled[position] !== 1) return true;
+    if (!isScheduled(grid, upstream.index, position)) {
+      const isTogether = upstream.repairUnit !== null && upstream.repairUnit === own?.repairUnit;
+      return isTogether || !isGapCell({ grid }, upstream.index, position);
+    }
+    if (isOff) return true;
     const state = grid.states[upstream.index * grid.axis.length + position];
     if (state === State.unknown) return false;
     if (

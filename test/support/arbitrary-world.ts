@@ -49,6 +49,7 @@ const processor = fc.record({
   edges: fc.array(edge, { maxLength: 3 }),
   schedule: fc.constantFrom("games", "games", "other"),
   bootstrapDays: fc.constantFrom(0, 0, 2),
+  offSchedule: fc.constantFrom("report" as const, "allow" as const, "gap" as const),
   chronological: fc.constantFrom(false, false, true),
   onPoison: fc.constantFrom("stop" as const, "continue" as const),
   priority: fc.integer({ min: 0, max: 1 }),

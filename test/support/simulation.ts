@@ -190,7 +190,8 @@ function endRun(
         ({ processor: name, date }) => name === processor.name && date === fromDay(day),
       );
       const what = world.rule(index, day, runs.length);
-      if (what === "fill") own[day - world.first] = requiredRows;
+      const isScheduled = grid.schedules.get(processor.schedule)?.scheduled[position] === 1;
+      if (what === "fill") own[day - world.first] = isScheduled ? requiredRows : 0;
       const filled = what === "fill";
       return [
         {
@@ -209,7 +210,7 @@ function endRun(
           charged: !filled,
           worse: false,
           stateBefore: stateName(state),
-          stateAfter: filled ? "complete" : stateName(state),
+          stateAfter: filled ? (isScheduled ? "complete" : "unscheduled") : stateName(state),
           rowsBefore: 0,
           rowsAfter: 0,
           batchDates: job.days.length,

@@ -251,9 +251,11 @@ const commonShape = {
       "What is done about a complete cell whose input changed after it: `follow` computes again what repairs of this pipeline outdated and reports the rest, `repair` computes all of it again.",
     ),
   off_schedule: z
-    .enum(["report", "allow"])
+    .enum(["report", "allow", "gap"])
     .prefault("report")
-    .describe("Whether rows on a past date that is not scheduled are reported."),
+    .describe(
+      "Rows on a past date that is not scheduled: `report` counts them as unexpected, `allow` says nothing, `gap` makes the date invalid, and its repair should leave no rows.",
+    ),
 } as const;
 
 export const processorSchema = z
