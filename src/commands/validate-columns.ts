@@ -1,10 +1,14 @@
 import { didYouMean } from "../config/nearest.ts";
+import {
+  columnKindOf,
+  type DateColumn,
+  type DateColumnProblem,
+  dateColumnProblem,
+  timeColumnHint,
+} from "../core/date-column.ts";
 import { type Pipeline, type Processor, type TableName, tableText } from "../core/pipeline.ts";
 import type { TableInspection, Warehouse } from "../reconcile/ports.ts";
 import type { Finding } from "../core/finding.ts";
-
-/** What a column of the config has to hold. */
-type Kind = "any" | "date" | "time";
 
 interface TableUse {
   readonly place: string;
@@ -13,26 +17,17 @@ interface TableUse {
 
 interface ColumnUse extends TableUse {
   readonly column: string;
-  readonly kind: Kind;
+  /** What it has to hold. */
+  readonly holds: Holds;
 }
+
+type Holds = { readonly kind: "any" | "time" } | ({ readonly kind: "date" } & Pick<DateColumn, "dateFormat">);
 
 export interface ColumnCheck {
   readonly findings: readonly Finding[];
   readonly tables: number;
   readonly columns: number;
 }
-
-const kinds: Readonly<Record<Kind, { readonly text: string; readonly fits: (type: string) => boolean }>> = {
-  any: { text: "", fits: () => true },
-  date: {
-    text: " of type DATE or TIMESTAMP",
-    fits: (type) => /^(DATE|DATETIME|TIMESTAMP)/i.test(type),
-  },
-  time: {
-    text: " of type TIMESTAMP or DATE",
-    fits: (type) => /^(DATE|DATETIME|TIMESTAMP)/i.test(type),
-  },
-};
 
 const columnsShownMax = 12;
 
@@ -74,19 +69,35 @@ function missingTable({ place, table }: TableUse, found: TableInspection): Findi
 }
 
 function checkColumn(use: ColumnUse, columns: ReadonlyMap<string, string>): Finding | null {
-  const { place, table, column, kind } = use;
-  const expected = `a column ${column} of ${tableText(table)}${kinds[kind].text}`;
+  const { place, table, column } = use;
   const wanted = column.toLowerCase();
   const type = [...columns].find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const expected = `a column ${column} of ${tableText(table)}`;
   if (type === undefined) {
     const names = [...columns.keys()];
     const more = names.length > columnsShownMax ? ", …" : "";
     const hint = didYouMean(column, names) ?? `it has: ${names.slice(0, columnsShownMax).join(", ")}${more}`;
     return { level: "error", place, expected, found: "no such column", hint };
   }
-  if (kinds[kind].fits(type)) return null;
-  const hint = `use another column, or a view with cast(${column} as ${kind === "date" ? "date" : "timestamp"})`;
-  return { level: "error", place, expected, found: `one of type ${type}`, hint };
+  const problem = problemOf(use, type);
+  if (problem === null) return null;
+  const { hint } = problem;
+  return {
+    level: "error",
+    place,
+    expected: `${expected} ${problem.expected}`,
+    found: `one of type ${type}`,
+    hint,
+  };
+}
+
+function problemOf({ column, holds }: ColumnUse, type: string): DateColumnProblem | null {
+  if (holds.kind === "any") return null;
+  if (holds.kind === "date")
+    return dateColumnProblem(type, { dateColumn: column, dateFormat: holds.dateFormat });
+  const kind = columnKindOf(type);
+  if (kind === "date" || kind === "time") return null;
+  return { expected: "of type TIMESTAMP or DATE", hint: timeColumnHint(column, type) };
 }
 
 function tablesOf(pipeline: Pipeline): readonly TableUse[] {
@@ -114,9 +125,9 @@ function columnsOf(pipeline: Pipeline): readonly ColumnUse[] {
     ...pipeline.schedules.flatMap(({ name, source }) => {
       if (source.kind !== "table") return [];
       const place = `schedules.${name}`;
-      const { table, dateColumn, unitColumn, seasonColumn } = source;
+      const { table, unitColumn, seasonColumn } = source;
       return [
-        { place: `${place}.date_column`, table, column: dateColumn, kind: "date" as const },
+        dateUse(place, table, source),
         ...optional(`${place}.unit_column`, table, unitColumn),
         ...optional(`${place}.season_column`, table, seasonColumn),
       ];
@@ -132,31 +143,33 @@ function columnsOf(pipeline: Pipeline): readonly ColumnUse[] {
 
 function runHistoryColumns({ runHistory }: Pipeline): readonly ColumnUse[] {
   if (runHistory === null) return [];
-  const { table, dateColumn, processorColumn, statusColumn, startedAtColumn } = runHistory;
+  const { table, processorColumn, statusColumn, startedAtColumn } = runHistory;
   const { endedAtColumn, errorColumn, runIdColumn } = runHistory;
   const place = "run_history";
   return [
-    { place: `${place}.date_column`, table, column: dateColumn, kind: "date" },
+    dateUse(place, table, runHistory),
     ...optional(`${place}.processor_column`, table, processorColumn),
     ...optional(`${place}.status_column`, table, statusColumn),
-    { place: `${place}.started_at_column`, table, column: startedAtColumn, kind: "time" },
+    ...optional(`${place}.started_at_column`, table, startedAtColumn, "time"),
     ...optional(`${place}.ended_at_column`, table, endedAtColumn, "time"),
     ...optional(`${place}.error_column`, table, errorColumn),
     ...optional(`${place}.run_id_column`, table, runIdColumn),
   ];
 }
 
-function ownColumns({ name, table, dateColumn, writtenAtColumn, expect }: Processor): readonly ColumnUse[] {
+function ownColumns(processor: Processor): readonly ColumnUse[] {
+  const { name, table, writtenAtColumn, expect } = processor;
   const place = `processors.${name}`;
-  const uses: ColumnUse[] = [{ place: `${place}.date_column`, table, column: dateColumn, kind: "date" }];
-  if (writtenAtColumn !== null)
-    uses.push({ place: `${place}.written_at_column`, table, column: writtenAtColumn, kind: "time" });
+  const uses: ColumnUse[] = [
+    dateUse(place, table, processor),
+    ...optional(`${place}.written_at_column`, table, writtenAtColumn, "time"),
+  ];
   for (const [index, columns] of expect.uniqueKeys.entries()) {
     for (const column of columns)
-      uses.push({ place: `${place}.expect.unique_keys[${index}]`, table, column, kind: "any" });
+      uses.push(...optional(`${place}.expect.unique_keys[${index}]`, table, column));
   }
   for (const [index, { column }] of expect.notNull.entries())
-    uses.push({ place: `${place}.expect.not_null[${index}]`, table, column, kind: "any" });
+    uses.push(...optional(`${place}.expect.not_null[${index}]`, table, column));
   return [...uses, ...optional(`${place}.expect.quality.column`, table, expect.quality?.column ?? null)];
 }
 
@@ -164,10 +177,8 @@ function coverageColumns(pipeline: Pipeline, processor: Processor): readonly Col
   const { coverage, rows } = processor.expect;
   const place = `processors.${processor.name}.expect`;
   const uses: ColumnUse[] = [];
-  if (rows.completionLog !== null) {
-    const { table, dateColumn } = rows.completionLog;
-    uses.push({ place: `${place}.rows.completion_log.date_column`, table, column: dateColumn, kind: "date" });
-  }
+  const log = rows.completionLog;
+  if (log !== null) uses.push(dateUse(`${place}.rows.completion_log`, log.table, log));
   if (coverage === null) return uses;
   uses.push(...optional(`${place}.coverage.key`, processor.table, coverage.key));
   const { of } = coverage;
@@ -175,10 +186,10 @@ function coverageColumns(pipeline: Pipeline, processor: Processor): readonly Col
     of.kind === "processor" ? tableOf(pipeline, of.name) : scheduleTable(pipeline, processor.schedule);
   if (other !== null) uses.push(...optional(`${place}.coverage.of_key`, other, coverage.ofKey));
   if (coverage.excusedBy !== null) {
-    const { table, dateColumn, key } = coverage.excusedBy;
+    const { table, key } = coverage.excusedBy;
     uses.push(
-      { place: `${place}.coverage.excused_by.date_column`, table, column: dateColumn, kind: "date" },
-      { place: `${place}.coverage.excused_by.key`, table, column: key, kind: "any" },
+      dateUse(`${place}.coverage.excused_by`, table, coverage.excusedBy),
+      ...optional(`${place}.coverage.excused_by.key`, table, key),
     );
   }
   return uses;
@@ -200,11 +211,19 @@ function scheduleTable({ schedules }: Pipeline, name: string): TableName | null 
   return source?.kind === "table" ? source.table : null;
 }
 
+function dateUse(
+  place: string,
+  table: TableName,
+  { dateColumn, dateFormat }: Pick<DateColumn, "dateColumn" | "dateFormat">,
+): ColumnUse {
+  return { place: `${place}.date_column`, table, column: dateColumn, holds: { kind: "date", dateFormat } };
+}
+
 function optional(
   place: string,
   table: TableName,
   column: string | null,
-  kind: Kind = "any",
+  kind: "any" | "time" = "any",
 ): readonly ColumnUse[] {
-  return column === null ? [] : [{ place, table, column, kind }];
+  return column === null ? [] : [{ place, table, column, holds: { kind } }];
 }

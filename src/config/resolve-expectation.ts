@@ -7,6 +7,7 @@ import type {
   RowsExpectation,
 } from "../core/pipeline.ts";
 import { checkName, type Loaded } from "./loaded.ts";
+import { dateColumnOf } from "./resolve-date-column.ts";
 import type { ProcessorInput } from "./schema/processor.ts";
 import type { TreePath } from "./tree.ts";
 
@@ -30,7 +31,7 @@ export function resolveExpectation(loaded: Loaded, name: string, input: Processo
     quality:
       expect.quality === undefined ? null : resolveQuality(loaded, [...path, "quality"], expect.quality),
   };
-  const place = { table: tableText(input.table), dateColumn: input.date_column, where: input.where ?? null };
+  const place = { table: tableText(input.table), ...dateColumnOf(input), where: input.where ?? null };
   return { ...expectation, hash: hashOf({ ...expectation, ...place }) };
 }
 
@@ -68,7 +69,7 @@ function resolveRows(loaded: Loaded, name: string, expect: ExpectInput): RowsExp
         ? null
         : { of: entity.of, key: entity.key ?? entityKey(loaded, expect, entity.of), min: entity.min },
     completionLog:
-      log === undefined ? null : { table: log.table, dateColumn: log.date_column, where: log.where ?? null },
+      log === undefined ? null : { table: log.table, ...dateColumnOf(log), where: log.where ?? null },
   };
 }
 
@@ -107,7 +108,7 @@ function resolveCoverage(
         ? null
         : {
             table: excused.table,
-            dateColumn: excused.date_column,
+            ...dateColumnOf(excused),
             key: excused.key ?? coverage.key,
             where: excused.where ?? null,
           },

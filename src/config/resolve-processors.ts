@@ -1,5 +1,6 @@
 import type { DueTime, Processor, RepairUnit } from "../core/pipeline.ts";
 import { checkName, type Loaded } from "./loaded.ts";
+import { dateColumnOf } from "./resolve-date-column.ts";
 import { resolveEdges } from "./resolve-edges.ts";
 import { resolveExpectation, scheduleName } from "./resolve-expectation.ts";
 import type { ProcessorInput } from "./schema/processor.ts";
@@ -14,7 +15,7 @@ export function resolveProcessors(loaded: Loaded, units: readonly RepairUnit[]):
       index,
       phase: input.phase ?? null,
       table: input.table,
-      dateColumn: input.date_column,
+      ...dateColumnOf(input),
       where: input.where ?? null,
       writtenAtColumn: input.written_at_column ?? null,
       severity: input.severity,

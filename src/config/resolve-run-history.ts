@@ -1,5 +1,6 @@
 import type { RunHistorySpec } from "../core/pipeline.ts";
 import { checkName, type Loaded } from "./loaded.ts";
+import { dateColumnOf } from "./resolve-date-column.ts";
 
 /** Where others record their runs; null where the file does not say. */
 export function resolveRunHistory(loaded: Loaded): RunHistorySpec | null {
@@ -19,7 +20,7 @@ export function resolveRunHistory(loaded: Loaded): RunHistorySpec | null {
   const lower = (words: readonly string[]) => words.map((word) => word.toLowerCase());
   return {
     table: input.table,
-    dateColumn: input.date_column,
+    ...dateColumnOf(input),
     processorColumn: input.processor_column,
     statusColumn: input.status_column,
     startedAtColumn: input.started_at_column,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ScheduleExceptions, ScheduleSource, ScheduleSpec } from "../core/pipeline.ts";
 import { absolutePath, sqlText, type Loaded } from "./loaded.ts";
+import { dateColumnOf } from "./resolve-date-column.ts";
 import { scheduleSchema, weekdays } from "./schema/schedule.ts";
 import { keyPlaceOf, type TreePath } from "./tree.ts";
 
@@ -70,7 +71,7 @@ function resolveSource(loaded: Loaded, path: TreePath, input: ScheduleInput): Sc
     return null;
   }
   const columns = {
-    dateColumn: input.date_column,
+    ...dateColumnOf({ ...input, date_column: input.date_column }),
     unitColumn: input.unit_column ?? null,
     seasonColumn: input.season_column ?? null,
     where: input.where ?? null,
@@ -87,7 +88,14 @@ function calendarSource(
   input: ScheduleInput,
   every: Calendar["every"],
 ): ScheduleSource {
-  for (const key of ["date_column", "unit_column", "season_column", "where"] as const) {
+  for (const key of [
+    "date_column",
+    "date_format",
+    "column_timezone",
+    "unit_column",
+    "season_column",
+    "where",
+  ] as const) {
     if (input[key] !== undefined) unexpectedKey(loaded, path, key, "table and sql_file");
   }
   if (input.weekday !== undefined && every !== "week") unexpectedKey(loaded, path, "weekday", "every: week");

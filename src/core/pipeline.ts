@@ -1,3 +1,4 @@
+import type { DateColumn } from "./date-column.ts";
 import type { DateRange, IsoDate } from "./iso-date.ts";
 import type { RepairAction } from "./repair-action.ts";
 
@@ -24,10 +25,9 @@ export interface Pipeline {
 }
 
 /** A table in which others, such as an orchestrator, record the runs that they start: a row or more for each. */
-export interface RunHistorySpec {
+export interface RunHistorySpec extends DateColumn {
+  /** Its date is that of the data, not that of the run. */
   readonly table: TableName;
-  /** The date of the data, not that of the run. */
-  readonly dateColumn: string;
   readonly processorColumn: string;
   readonly statusColumn: string;
   readonly startedAtColumn: string;
@@ -103,25 +103,9 @@ export type ScheduleExceptions =
   | { readonly kind: "stored"; readonly source: Exclude<ScheduleSource, { readonly kind: "calendar" }> };
 
 export type ScheduleSource =
-  | {
-      readonly kind: "table";
-      readonly table: TableName;
-      readonly dateColumn: string;
-      readonly unitColumn: string | null;
-      readonly seasonColumn: string | null;
-      /** A condition in the warehouse's SQL; seasons start by the table without it. */
-      readonly where: string | null;
-    }
-  | {
-      /** A SELECT with the columns that `dateColumn` and its fellows name. */
-      readonly kind: "query";
-      readonly file: string;
-      readonly sql: string;
-      readonly dateColumn: string;
-      readonly unitColumn: string | null;
-      readonly seasonColumn: string | null;
-      readonly where: string | null;
-    }
+  | ({ readonly kind: "table"; readonly table: TableName } & ScheduleColumns)
+  /** A SELECT that has the columns. */
+  | ({ readonly kind: "query"; readonly file: string; readonly sql: string } & ScheduleColumns)
   | {
       readonly kind: "calendar";
       readonly every: "day" | "weekday" | "week" | "month" | "quarter" | "year";
@@ -131,6 +115,13 @@ export type ScheduleSource =
       readonly day: "first" | "last";
     };
 
+export interface ScheduleColumns extends DateColumn {
+  readonly unitColumn: string | null;
+  readonly seasonColumn: string | null;
+  /** A condition in the warehouse's SQL; seasons start by the table without it. */
+  readonly where: string | null;
+}
+
 export type Severity = "critical" | "warning" | "info";
 export type StalePolicy = "ignore" | "report" | "follow" | "repair";
 
@@ -139,14 +130,13 @@ export type DueTime =
   | { readonly daysAfter: number; readonly minuteOfDay: number }
   | { readonly datesAfter: number; readonly minuteOfDay: number };
 
-export interface Processor {
+export interface Processor extends DateColumn {
   readonly name: string;
   /** Its place in `Pipeline.processors`. */
   readonly index: number;
   /** A label: it groups and selects, it never orders. */
   readonly phase: string | null;
   readonly table: TableName;
-  readonly dateColumn: string;
   readonly where: string | null;
   readonly writtenAtColumn: string | null;
   readonly severity: Severity;
@@ -238,11 +228,7 @@ export interface RowsExpectation {
     readonly min: number;
   } | null;
   /** A date without rows is complete where this log has a row for it. */
-  readonly completionLog: {
-    readonly table: TableName;
-    readonly dateColumn: string;
-    readonly where: string | null;
-  } | null;
+  readonly completionLog: (DateColumn & { readonly table: TableName; readonly where: string | null }) | null;
 }
 
 export interface CoverageExpectation {
@@ -254,12 +240,9 @@ export interface CoverageExpectation {
   readonly ofKey: string;
   readonly min: number;
   /** Entities named here on that date do not count against the coverage. */
-  readonly excusedBy: {
-    readonly table: TableName;
-    readonly dateColumn: string;
-    readonly key: string;
-    readonly where: string | null;
-  } | null;
+  readonly excusedBy:
+    | (DateColumn & { readonly table: TableName; readonly key: string; readonly where: string | null })
+    | null;
 }
 
 export interface QualityExpectation {

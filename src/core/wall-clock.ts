@@ -11,6 +11,11 @@ export function localDayAt(instant: EpochMs, timezone: string): Day {
   return Math.floor((instant + offsetAt(instant, timezone)) / dayMs);
 }
 
+/** What the clocks of a zone show at an instant, as the milliseconds of the same time in UTC. */
+export function wallTimeAt(instant: EpochMs, timezone: string): EpochMs {
+  return instant + offsetAt(instant, timezone);
+}
+
 /** Minutes since local midnight at an instant, 0–1439. */
 export function minuteOfDayAt(instant: EpochMs, timezone: string): number {
   const local = instant + offsetAt(instant, timezone);

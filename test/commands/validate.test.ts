@@ -196,7 +196,7 @@ processors:`,
       place: "processors.revenue.date_column",
       expected: "a column orders of shop.revenue of type DATE or TIMESTAMP",
       found: "one of type BIGINT",
-      hint: "use another column, or a view with cast(orders as date)",
+      hint: 'add date_format, which says how its dates are written, such as "%Y%m%d" for 20240131, or use another column',
     });
   });
 

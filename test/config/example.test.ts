@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Processor, RepairUnit } from "../../src/core/pipeline.ts";
+import { datedBy } from "../support/pipeline.ts";
 import { exampleYaml as yaml } from "./example-yaml.ts";
 import { faults, load, loadError } from "./load.ts";
 
@@ -46,7 +47,7 @@ test("the example loads with its local target, every value where it belongs", as
       source: {
         kind: "table",
         table: { parts: ["nba_raw", "nbac_schedule"] },
-        dateColumn: "game_date",
+        ...datedBy("game_date"),
         unitColumn: "game_id",
         seasonColumn: "season",
         where: "game_status = 3 and game_id not like '003%'",
@@ -89,7 +90,7 @@ test("the example's processor, edges, expectation and repair are completely reso
     index: 4,
     phase: "4",
     table: { parts: ["nba_precompute", "player_composite_factors"] },
-    dateColumn: "game_date",
+    ...datedBy("game_date"),
     where: null,
     writtenAtColumn: "processed_at",
     severity: "critical",
@@ -127,7 +128,7 @@ test("the example's processor, edges, expectation and repair are completely reso
         min: 0.9,
         excusedBy: {
           table: { parts: ["nba_reference", "failures"] },
-          dateColumn: "game_date",
+          ...datedBy("game_date"),
           key: "player_lookup",
           where: "is_expected",
         },

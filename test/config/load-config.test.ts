@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import type { Json } from "../../src/config/tree.ts";
+import { datedBy } from "../support/pipeline.ts";
 import { faults, load, loadError, pipelineYaml } from "./load.ts";
 
 const plain = "table: raw.a, date_column: d";
@@ -317,7 +318,7 @@ processors:
       {
         kind: "table",
         table: { parts: ["raw", "games"] },
-        dateColumn: "d",
+        ...datedBy("d"),
         unitColumn: null,
         seasonColumn: null,
         where: null,
@@ -329,7 +330,7 @@ processors:
         kind: "query",
         file: join(folder, "games.sql"),
         sql: "select d, g, s, ok from games",
-        dateColumn: "d",
+        ...datedBy("d"),
         unitColumn: "g",
         seasonColumn: "s",
         where: "ok",

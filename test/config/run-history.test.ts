@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { datedBy } from "../support/pipeline.ts";
 import { faults, load, loadError, pipelineYaml } from "./load.ts";
 
 const columns = `
@@ -17,7 +18,7 @@ test("a run history needs its table and four columns; the rest has defaults", as
   const { config } = await load(withHistory());
   expect(config.pipeline.runHistory).toEqual({
     table: { parts: ["ops", "runs"] },
-    dateColumn: "data_date",
+    ...datedBy("data_date"),
     processorColumn: "processor_name",
     statusColumn: "status",
     startedAtColumn: "started_at",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ScheduleSpec } from "../../src/core/pipeline.ts";
-import { tableSchedule } from "../support/pipeline.ts";
+import { datedBy, tableSchedule } from "../support/pipeline.ts";
 import {
   byDate,
   type OpenWarehouse,
@@ -48,7 +48,7 @@ const failures: TableFixture = {
 };
 const excusedBy = {
   table: table("stats.failures"),
-  dateColumn: "failed_on",
+  ...datedBy("failed_on"),
   key: "who",
   where: "reason = 'history'",
 };
@@ -132,7 +132,7 @@ export function describeCoverage(open: OpenWarehouse): void {
       source: {
         kind: "table",
         table: table("raw.games"),
-        dateColumn: "game_date",
+        ...datedBy("game_date"),
         unitColumn: "game_id",
         seasonColumn: "season",
         where: "status = 3",
@@ -144,7 +144,7 @@ export function describeCoverage(open: OpenWarehouse): void {
         kind: "query",
         file: "games.sql",
         sql: "select game_date, game_id from raw.games where status = 3; -- final only",
-        dateColumn: "game_date",
+        ...datedBy("game_date"),
         unitColumn: "game_id",
         seasonColumn: null,
         where: null,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
+import { datedBy } from "../support/pipeline.ts";
 import {
   byDate,
   type OpenWarehouse,
@@ -182,7 +183,7 @@ export function describeProfiles(open: OpenWarehouse): void {
               rows: {
                 completionLog: {
                   table: table("stats.runs"),
-                  dateColumn: "run_date",
+                  ...datedBy("run_date"),
                   where: "status = 'success'",
                 },
               },

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fromDay, parseIsoDate } from "../../src/core/iso-date.ts";
 import type { ScheduleObservation } from "../../src/core/observation.ts";
 import type { ScheduleSpec } from "../../src/core/pipeline.ts";
-import { everyDay } from "../support/pipeline.ts";
+import { datedBy, everyDay } from "../support/pipeline.ts";
 import { january, type OpenWarehouse, table, type TableFixture } from "./warehouse-fixture.ts";
 
 const games: TableFixture = {
@@ -24,7 +24,7 @@ const games: TableFixture = {
 const source = {
   kind: "table",
   table: table("raw.games"),
-  dateColumn: "game_date",
+  ...datedBy("game_date"),
   unitColumn: "game_id",
   seasonColumn: "season",
   where: "status = 3",
@@ -91,7 +91,7 @@ export function describeSchedules(open: OpenWarehouse): void {
           kind: "query",
           file: "games.sql",
           sql: "-- all games\nselect game_date as d, game_id as g, season as s, status from raw.games;\n",
-          dateColumn: "d",
+          ...datedBy("d"),
           unitColumn: "g",
           seasonColumn: "s",
         },

@@ -11,7 +11,7 @@ import {
 import { stateName } from "../../src/core/grid.ts";
 import { type Metric, metricsOf } from "../../src/core/observation.ts";
 import type { CoverageExpectation, RowsExpectation } from "../../src/core/pipeline.ts";
-import { type ExpectationSketch, expectationOf } from "../support/pipeline.ts";
+import { datedBy, type ExpectationSketch, expectationOf } from "../support/pipeline.ts";
 import { profileOf } from "../support/sight.ts";
 
 /** What was seen of one date: its rows, and the metrics by their kind or name; what is not named is NULL. */
@@ -61,7 +61,7 @@ function judged(sketch: ExpectationSketch, seen: Seen) {
 }
 
 const rows = (more: Partial<RowsExpectation>): ExpectationSketch => ({ rows: more });
-const log = { table: { parts: ["log"] }, dateColumn: "data_date", where: null };
+const log = { table: { parts: ["log"] }, ...datedBy("data_date"), where: null };
 
 describe("rows", () => {
   test("a date without an entry is missing and nothing of it is judged", () => {

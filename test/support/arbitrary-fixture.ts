@@ -9,6 +9,8 @@ export const fixtureColumns = {
   game_date: { bigquery: "DATE", duckdb: "date" },
   local_time: { bigquery: "DATETIME", duckdb: "timestamp" },
   instant: { bigquery: "TIMESTAMP", duckdb: "timestamptz" },
+  text_date: { bigquery: "STRING", duckdb: "varchar" },
+  number_date: { bigquery: "INT64", duckdb: "integer" },
   key: { bigquery: "STRING", duckdb: "varchar" },
   score: { bigquery: "INT64", duckdb: "bigint" },
   share: { bigquery: "FLOAT64", duckdb: "double" },
@@ -39,18 +41,45 @@ const time = oneOf(`
   2024-01-31T23:59:59 2024-02-01T04:59:59.123456 2024-02-29T05:00:00 2024-03-10T02:30:00 2024-03-10T04:59:59
   2024-03-10T05:00:00 2024-03-10T07:00:00 2024-03-11T03:59:59 2024-03-11T04:00:00 2024-03-30T21:59:59
   2024-03-30T22:00:00 2024-03-31T00:30:00 2024-03-31T20:59:59 2024-03-31T21:00:00 1970-01-01T00:00:00`);
+/** Dates in several forms, times among them, and what is a date in none, or nearly. */
+const textDate = oneOf(`
+  20240101 20240131 20240229 20240230 20231231 2024-01-01 2024-01-02 2024-02-29 2024-1-2 2024-01 2023-12 01.02.2024
+  31.01.2024 5.1.2024 2024-01-02T03:30:00 2024-01-31T23:59:59 2024-02-01T04:59:59 2024-01-02T3:30:00 2024 0024-01-01
+  n/a 2024-01-01x 24-01-01 infinity epoch`);
+const numberDate = oneOf(
+  "20240101 20240131 20240229 20240230 20231231 202401 202312 1022024 31012024 2024 0 -20240101",
+);
 /** Few values each, so that they collide, and NULL often. */
 const row = fc.tuple(
   fc.option(day),
   fc.option(time),
   fc.option(time.map((text) => `${text}+00`)),
+  fc.option(textDate),
+  fc.option(numberDate),
   fc.option(fc.constantFrom("a", "b", "A", "é", "e\u0301", "日", "")),
   fc.option(fc.constantFrom("-2", "-1", "0", "1", "2", "9007199254740993")),
   fc.option(fc.constantFrom("0.5", "1", "90", "NaN", "-0.0", "0.0", "1e300", "inf", "-inf")),
   fc.option(fc.constantFrom("true", "false")),
 );
 
-const dateColumn = fc.constantFrom("game_date", "local_time", "instant");
+const timeColumn = fc.constantFrom("game_date", "local_time", "instant");
+/** Zones in which no time of the fixtures is shown twice: which of them is meant, no warehouse says. */
+const columnTimezone = fc.constantFrom(null, "UTC", "Asia/Tokyo", "America/New_York");
+const textFormat = oneOf(
+  "%Y%m%d %Y-%m-%d %Y%m%d %Y-%m-%d %Y-%m %Y %d.%m.%Y %-d.%-m.%Y %Y-%m-%dT%H:%M:%S %F %y-%m-%d",
+);
+const numberFormat = oneOf("%Y%m%d %Y%m%d %Y%m %d%m%Y %Y");
+/** A date by its type, or in a form that says how to read it, which few of the values have. */
+const dateColumnWith = (timesWeight: number) =>
+  fc.oneof(
+    {
+      weight: timesWeight,
+      arbitrary: fc.record({ dateColumn: timeColumn, dateFormat: fc.constant(null), columnTimezone }),
+    },
+    fc.record({ dateColumn: fc.constant("text_date"), dateFormat: textFormat, columnTimezone }),
+    fc.record({ dateColumn: fc.constant("number_date"), dateFormat: numberFormat, columnTimezone }),
+  );
+const dateColumn = dateColumnWith(3);
 const keyColumn = fc.constantFrom("key", "score");
 const anyColumn = fc.constantFrom(...Object.keys(fixtureColumns));
 /** Conditions that read alike in both dialects. */
@@ -66,7 +95,7 @@ const where = fc.option(condition, { freq: 2 });
 const schedule = fc.record({
   kind: fc.constantFrom("table" as const, "table" as const, "query" as const, "calendar" as const),
   rows: fc.array(row, { minLength: 1, maxLength: 20, size: "max" }),
-  dateColumn,
+  date: dateColumnWith(12),
   unitColumn: fc.option(fc.constantFrom("key", "score", "instant")),
   seasonColumn: fc.option(fc.constantFrom("key", "score", "done")),
   where,
@@ -78,7 +107,8 @@ const schedule = fc.record({
 type ScheduleDraw = Drawn<typeof schedule>;
 type Drawn<A> = A extends fc.Arbitrary<infer T> ? T : never;
 
-const logged = fc.record({ table: tableIndex, dateColumn, where });
+const logged = fc.record({ table: tableIndex, date: dateColumn, where });
+type LogDraw = Drawn<typeof logged>;
 const coverage = fc.record({
   ofSchedule: fc.boolean(),
   key: keyColumn,
@@ -109,9 +139,9 @@ const window = fc.oneof(
 );
 const processor = fc.record({
   table: tableIndex,
-  dateColumn,
+  date: dateColumn,
   where,
-  writtenAtColumn: fc.option(dateColumn, { freq: 1 }),
+  writtenAtColumn: fc.option(timeColumn, { freq: 1 }),
   bootstrapDays: fc.constantFrom(0, 2),
   /** Whether it has the schedule after its fixture's, so that an edge leads from one schedule to another. */
   otherSchedule: fc.boolean(),
@@ -205,7 +235,8 @@ function oneOf(words: string): fc.Arbitrary<string> {
 const firstDay: IsoDate = parseIsoDate("2024-01-01");
 
 function scheduleOf(drawn: ScheduleDraw, name: string): ScheduleSpec {
-  const { kind, rows: _, startDate, endDate, calendar, except, ...columns } = drawn;
+  const { kind, rows: _, startDate, endDate, calendar, except, date, ...rest } = drawn;
+  const columns = { ...rest, ...date };
   const start = startDate === null ? null : parseIsoDate(startDate);
   const end = endDate === null ? null : parseIsoDate(endDate);
   const spec = { name, startDate: start, endDate: end, except, maxGapDays: null };
@@ -255,7 +286,7 @@ function processorOf(drawn: ProcessorDraw, names: Names): ProcessorSketch {
     rows: {
       ...drawn.rows,
       perEntity: perEntity === null || before === null ? null : { ...perEntity, of: before },
-      completionLog: log === null ? null : { ...log, table: names.table(log.table) },
+      completionLog: log === null ? null : logOf(log, names),
     },
     coverage: covered === null ? null : coverageOf(covered, names),
     uniqueKeys: drawn.uniqueKeys,
@@ -267,7 +298,7 @@ function processorOf(drawn: ProcessorDraw, names: Names): ProcessorSketch {
   return {
     table: names.table(drawn.table),
     schedule: names.schedule.name,
-    dateColumn: drawn.dateColumn,
+    ...drawn.date,
     where: drawn.where,
     writtenAtColumn: drawn.writtenAtColumn,
     bootstrapDays: drawn.bootstrapDays,
@@ -289,6 +320,10 @@ function coverageOf(
     key,
     ofKey: key,
     min,
-    excusedBy: excusedBy === null ? null : { ...excusedBy, table: table(excusedBy.table), key },
+    excusedBy: excusedBy === null ? null : { ...logOf(excusedBy, { table }), key },
   };
+}
+
+function logOf({ table, date, where: condition }: LogDraw, names: Pick<Names, "table">) {
+  return { ...date, table: names.table(table), where: condition };
 }

@@ -1,3 +1,4 @@
+import type { DateColumn } from "../../src/core/date-column.ts";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type {
   Edge,
@@ -32,6 +33,11 @@ export interface RepairSketch extends Partial<Omit<RepairUnit, "processors">> {}
 
 export interface PipelineSketch extends Partial<Omit<Pipeline, "processors" | "repairUnits">> {
   readonly processors: Readonly<Record<string, ProcessorSketch>>;
+}
+
+/** A column that is a date or a time by its type. */
+export function datedBy(dateColumn: string, rest: Partial<DateColumn> = {}): DateColumn {
+  return { dateColumn, dateFormat: null, columnTimezone: null, ...rest };
 }
 
 export const hourMs = 3_600_000;
@@ -114,7 +120,7 @@ export function tableSchedule(name = "default", maxGapDays: number | null = null
     source: {
       kind: "table",
       table: { parts: ["raw", name] },
-      dateColumn: "game_date",
+      ...datedBy("game_date"),
       unitColumn: null,
       seasonColumn: "season",
       where: null,
@@ -130,7 +136,7 @@ export function tableSchedule(name = "default", maxGapDays: number | null = null
 export function runHistoryOf(sketch: Partial<RunHistorySpec> = {}): RunHistorySpec {
   return {
     table: { parts: ["ops", "runs"] },
-    dateColumn: "data_date",
+    ...datedBy("data_date"),
     processorColumn: "processor_name",
     statusColumn: "status",
     startedAtColumn: "started_at",
@@ -163,7 +169,7 @@ export function pipelineOf(sketch: PipelineSketch): Pipeline {
       index,
       phase: null,
       table: { parts: ["warehouse", name] },
-      dateColumn: "game_date",
+      ...datedBy("game_date"),
       where: null,
       writtenAtColumn: null,
       severity: "warning" as const,

@@ -12,7 +12,8 @@ export function armDialect(timezone: string): ArmDialect {
     loadSql,
     quoteIdentifier,
     enclose,
-    epochMs: (aggregate, column, source) => epochMs(aggregate, column, source, timezone),
+    epochMs: (aggregate, column, source, columnTimezone) =>
+      epochMs(aggregate, column, source, { timezone, columnTimezone }),
     countIf: (condition) => `countif(${condition})`,
     toFloat: (expression) => `cast(${expression} as float64)`,
     toInteger: (expression) => `cast(${expression} as int64)`,

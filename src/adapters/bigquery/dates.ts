@@ -1,7 +1,24 @@
-import { addDays, type DateRange, type Day, type IsoDate, parseIsoDate, toDay } from "../../core/iso-date.ts";
-import { type EpochMs, instantOf } from "../../core/wall-clock.ts";
+import { columnKindOf, type DateColumn, dateColumnProblem, dateFormatOf } from "../../core/date-column.ts";
+import { type DateFormat, formatText, numberBounds, textBounds } from "../../core/date-format.ts";
+import {
+  addDays,
+  type DateRange,
+  type Day,
+  fromDay,
+  type IsoDate,
+  parseIsoDate,
+  toDay,
+} from "../../core/iso-date.ts";
+import { type EpochMs, instantOf, wallTimeAt } from "../../core/wall-clock.ts";
 import { ReconcilerError } from "../../errors.ts";
-import { type Column, columnOf, type DatedSource, type Source, wrongDateType } from "../sql/source.ts";
+import {
+  type Column,
+  columnOf,
+  type DatedSource,
+  type Source,
+  wrongDateColumn,
+  wrongTimeColumn,
+} from "../sql/source.ts";
 import type { Binder } from "./parameters.ts";
 import { enclose, quoteIdentifier, quoteText } from "./sql-text.ts";
 
@@ -18,79 +35,190 @@ const lastDate = parseIsoDate("9999-12-31");
 /** Before, zones kept local mean time, and their offsets are not worth relying on. */
 const firstZonedDay = toDay(parseIsoDate("1900-01-01"));
 
+/** More than the clocks of any two zones differ by. */
+const zonesApartDays = 2;
+
 /** All dates that there are: a table that requires a filter on its partitions is read whole by it. */
 export const allDates: readonly DateRange[] = [{ start: firstDate, end: lastDate }];
 
+/** The pipeline's zone, and that of a table's times that have none. */
+export interface Zones {
+  readonly timezone: string;
+  readonly columnTimezone: string | null;
+}
+
 /**
- * A source with its date column and filter. DATETIME is wall time in the pipeline's zone and TIMESTAMP an instant that is
- * dated there. The bare column is compared with values of its own type: nothing else lets BigQuery leave partitions out.
- * @throws Unobservable where the column is missing or has another type.
+ * A source with its date column and filter. DATETIME is wall time in the column's zone and TIMESTAMP an instant; both are
+ * dated in the pipeline's zone. Text and numbers are dates in the form that the config gives; a value of another form is no
+ * date. The bare column is compared with values of its own type: nothing else lets BigQuery leave partitions out.
+ * @throws Unobservable where the column is missing or cannot carry dates.
  */
 export function datedSource(
   source: Source,
-  dateColumn: string,
+  date: DateColumn,
   where: string | null,
   dates: Dates,
 ): DatedSource {
-  const column = columnOf(source, dateColumn);
-  const day = dayExpression(column, source, dates.timezone);
-  const ranges = dates.ranges.map((range) => inRange(column, day, range, dates));
-  const within = ranges.length === 1 ? (ranges[0] ?? "false") : `(${ranges.join(" or ") || "false"})`;
-  return { source, day, condition: where === null ? within : `${within} and ${enclose(where)}` };
+  const column = columnOf(source, date.dateColumn);
+  const problem = dateColumnProblem(column.type, date);
+  if (problem !== null) throw wrongDateColumn(column, source, problem);
+  const zones = { timezone: dates.timezone, columnTimezone: date.columnTimezone };
+  const format = date.dateFormat === null ? null : dateFormatOf(date.dateFormat);
+  const { day, within } = format === null ? native(column, zones) : formed(column, format, zones);
+  const ranges = dates.ranges.map((range) => within(range, dates.binder));
+  const condition = ranges.length === 1 ? (ranges[0] ?? "false") : `(${ranges.join(" or ") || "false"})`;
+  return { source, day, condition: where === null ? condition : `${condition} and ${enclose(where)}` };
 }
 
-/** The calendar date of a column. @throws Unobservable where its type has none. */
-function dayExpression(column: Column, source: Source, timezone: string): string {
+/** The calendar date of a column, and what its rows of a range meet. */
+interface Dated {
+  readonly day: string;
+  readonly within: (range: DateRange, binder: Binder) => string;
+}
+
+function native(column: Column, zones: Zones): Dated {
   const name = quoteIdentifier(column.name);
-  if (column.type === "DATE") return name;
-  if (column.type === "DATETIME") return `date(${name})`;
-  if (column.type === "TIMESTAMP") return `date(${name}, ${quoteText(zoneOf(column, timezone))})`;
-  throw wrongDateType(column, source, "DATE, DATETIME or TIMESTAMP", `cast(${column.name} as date)`);
+  if (column.type === "DATE") return { day: name, within: (range, binder) => isDayOf(name, range, binder) };
+  if (column.type === "TIMESTAMP") {
+    const zone = zoneOf(column, zones.timezone);
+    const day = `date(${name}, ${quoteText(zone)})`;
+    const within = (range: DateRange, binder: Binder) =>
+      between(name, day, boundsOf(range, zone), range, (at) => binder.timestamp(at), binder);
+    return { day, within };
+  }
+  const shifted = inTimezone(name, zones);
+  if (shifted !== null) {
+    const within = (range: DateRange, binder: Binder) =>
+      between(name, shifted, wallBoundsOf(range, zones), range, (at) => binder.wallTime(at), binder);
+    return { day: shifted, within };
+  }
+  const within = ({ start, end }: DateRange, binder: Binder) => {
+    const from = `${name} >= ${binder.datetime(start)}`;
+    return end === lastDate ? from : `(${from} and ${name} < ${binder.datetime(addDays(end, 1))})`;
+  };
+  return { day: `date(${name})`, within };
+}
+
+function formed(column: Column, format: DateFormat, zones: Zones): Dated {
+  const name = quoteIdentifier(column.name);
+  const { digits, ordered, pattern, parts, hasTime } = format;
+  const isNumber = digits !== null && columnKindOf(column.type) === "number";
+  const text = isNumber ? digitsText(name, digits) : name;
+  const read = `regexp_extract(${text}, ${quoteText(pattern)})`;
+  const time = `safe.parse_datetime(${quoteText(formatText(parts, directiveName))}, ${read})`;
+  const shifted = hasTime ? inTimezone(time, zones) : null;
+  const day = shifted ?? `date(${time})`;
+  if (ordered === null) return { day, within: (range, binder) => isDayOf(day, range, binder) };
+  const widerDays = shifted === null ? 0 : zonesApartDays;
+  const within = (range: DateRange, binder: Binder) => {
+    const wider = widen(range, widerDays);
+    const bounds = isNumber ? numberBounds(ordered, wider) : textBounds(ordered, wider);
+    const [from, to] = [bounds.from, bounds.to].map((bound) =>
+      typeof bound === "number" ? binder.integer(bound) : binder.text(bound),
+    );
+    return `(${name} between ${from} and ${to} and ${isDayOf(day, range, binder)})`;
+  };
+  return { day, within };
+}
+
+/** BigQuery takes one digit for two; the pattern has counted them. */
+function directiveName(name: string): string {
+  return name.replace("-", "");
+}
+
+/** A number with the zeros in front that it has lost; NULL for one that has no such digits. */
+function digitsText(name: string, digits: number): string {
+  const isWhole = `${name} between 0 and ${10 ** digits - 1} and ${name} = trunc(${name})`;
+  return `if(${isWhole}, lpad(cast(cast(${name} as int64) as string), ${digits}, '0'), null)`;
+}
+
+/** The pipeline's date of a wall time of the column; null if that is the date that it shows. */
+function inTimezone(time: string, { timezone, columnTimezone }: Zones): string | null {
+  if (columnTimezone === null || columnTimezone === timezone) return null;
+  return `safe.date(safe.timestamp(${time}, ${quoteText(columnTimezone)}), ${quoteText(timezone)})`;
+}
+
+function isDayOf(day: string, { start, end }: DateRange, binder: Binder): string {
+  return `${day} between ${binder.date(start)} and ${binder.date(end)}`;
+}
+
+/** Dates end where the calendar does. */
+function widen({ start, end }: DateRange, days: number): DateRange {
+  return {
+    start: fromDay(Math.max(toDay(firstDate), toDay(start) - days)),
+    end: fromDay(Math.min(toDay(lastDate), toDay(end) + days)),
+  };
 }
 
 /** Epoch milliseconds of an aggregate (`min` or `max`) of a time column, as INT64. */
-export function epochMs(aggregate: "min" | "max", column: Column, source: Source, timezone: string): string {
-  return instantMs(`${aggregate}(${quoteIdentifier(column.name)})`, column, source, timezone);
+export function epochMs(aggregate: "min" | "max", column: Column, source: Source, zones: Zones): string {
+  return instantMs(`${aggregate}(${quoteIdentifier(column.name)})`, column, source, zones);
 }
 
 /**
- * Epoch milliseconds of a value of a time column, as INT64. A time of writing without a zone is UTC, as
- * `current_datetime()` is in a repair; a date begins in the pipeline's zone.
+ * Epoch milliseconds of a value of a time column, as INT64. A time without a zone is UTC, as `current_datetime()` is in a
+ * repair, unless the config names another zone; a date begins in the pipeline's zone.
  * @throws Unobservable where the column has another type.
  */
-export function instantMs(value: string, column: Column, source: Source, timezone: string): string {
+export function instantMs(value: string, column: Column, source: Source, zones: Zones): string {
+  const { timezone, columnTimezone } = zones;
   if (column.type === "TIMESTAMP") return `unix_millis(${value})`;
-  if (column.type === "DATETIME") return `unix_millis(timestamp(${value}))`;
-  if (column.type === "DATE") {
-    return `unix_millis(timestamp(${value}, ${quoteText(timezone)}))`;
+  if (column.type === "DATETIME") {
+    const zone = columnTimezone === null ? "" : `, ${quoteText(columnTimezone)}`;
+    return `unix_millis(timestamp(${value}${zone}))`;
   }
-  throw wrongDateType(column, source, "TIMESTAMP, DATETIME or DATE", `cast(${column.name} as timestamp)`);
+  if (column.type === "DATE") return `unix_millis(timestamp(${value}, ${quoteText(timezone)}))`;
+  throw wrongTimeColumn(column, source);
 }
 
-function inRange(column: Column, day: string, range: DateRange, { binder, timezone }: Dates): string {
-  const name = quoteIdentifier(column.name);
-  const { start, end } = range;
-  if (column.type === "DATE") return `${name} between ${binder.date(start)} and ${binder.date(end)}`;
-  if (column.type === "DATETIME") {
-    const from = `${name} >= ${binder.datetime(start)}`;
-    return end === lastDate ? from : `(${from} and ${name} < ${binder.datetime(addDays(end, 1))})`;
-  }
-  const zone = zoneOf(column, timezone);
-  const [from, to] = [beginOf(toDay(start), zone, -1), beginOf(toDay(end) + 1, zone, 1)];
-  const bounds = `${name} >= ${binder.timestamp(from.at)} and ${name} < ${binder.timestamp(to.at)}`;
-  if (from.exact && to.exact) return `(${bounds})`;
-  return `(${bounds} and ${day} between ${binder.date(start)} and ${binder.date(end)})`;
+/** A bound of a range; where it is not exact it is too wide, and the date of each row decides. */
+interface Bound {
+  readonly at: EpochMs;
+  readonly exact: boolean;
+}
+
+interface Bounds {
+  readonly from: Bound;
+  /** Not included. */
+  readonly to: Bound;
+}
+
+function between(
+  name: string,
+  day: string,
+  { from, to }: Bounds,
+  range: DateRange,
+  write: (at: EpochMs) => string,
+  binder: Binder,
+): string {
+  const bounds = `${name} >= ${write(from.at)} and ${name} < ${write(to.at)}`;
+  return from.exact && to.exact ? `(${bounds})` : `(${bounds} and ${isDayOf(day, range, binder)})`;
+}
+
+function boundsOf({ start, end }: DateRange, timezone: string): Bounds {
+  return { from: beginOf(toDay(start), timezone, -1), to: beginOf(toDay(end) + 1, timezone, 1) };
+}
+
+/** The same as the column's clocks show it. */
+function wallBoundsOf(range: DateRange, { timezone, columnTimezone }: Zones): Bounds {
+  const { from, to } = boundsOf(range, timezone);
+  const zone = columnTimezone ?? timezone;
+  return { from: wallBound(from, zone, -1), to: wallBound(to, zone, 1) };
+}
+
+function wallBound({ at, exact }: Bound, timezone: string, outwards: -1 | 1): Bound {
+  // At both ends of the calendar there is no day more to look at.
+  if (at < (toDay(firstDate) + 2) * dayMs || at > (toDay(lastDate) - 2) * dayMs) return { at, exact: false };
+  const offset = wallTimeAt(at, timezone) - at;
+  const isSteady = [at - dayMs, at + dayMs].every((other) => wallTimeAt(other, timezone) - other === offset);
+  return isSteady ? { at: at + offset, exact } : { at: at + offset + outwards * dayMs, exact: false };
 }
 
 /**
  * When a date begins in a zone. Where the clocks are set near it the bound is a day wider, towards `outwards`, and not
  * exact: the date of each row decides then, so that no more than a partition is read in vain.
  */
-function beginOf(
-  day: Day,
-  timezone: string,
-  outwards: -1 | 1,
-): { readonly at: EpochMs; readonly exact: boolean } {
+function beginOf(day: Day, timezone: string, outwards: -1 | 1): Bound {
   // The first and the last date that there are: a row of them may have no date in the zone at all.
   if (day <= toDay(firstDate)) return { at: (day + 1) * dayMs, exact: true };
   if (day > toDay(lastDate)) return { at: (day - 1) * dayMs, exact: true };

@@ -33,7 +33,11 @@ export interface Binder {
   date(date: IsoDate): string;
   /** Midnight at the beginning of a date, in no zone. */
   datetime(date: IsoDate): string;
+  /** What clocks show, as the milliseconds of the same time in UTC. */
+  wallTime(wall: EpochMs): string;
   timestamp(instant: EpochMs): string;
+  text(text: string): string;
+  integer(value: number): string;
 }
 
 /** Binds values as parameters, equal ones as the same, so that a statement keeps its text when its dates move. */
@@ -52,8 +56,20 @@ export class Bindings implements Binder {
     return this.#bind("DATETIME", `${date} 00:00:00`);
   }
 
+  wallTime(wall: EpochMs): string {
+    return this.#bind("DATETIME", wallText(wall));
+  }
+
   timestamp(instant: EpochMs): string {
     return this.#bind("TIMESTAMP", timestampText(instant));
+  }
+
+  text(text: string): string {
+    return this.#bind("STRING", text);
+  }
+
+  integer(value: number): string {
+    return this.#bind("INT64", String(value));
   }
 
   #bind(type: ScalarType, value: string): string {
@@ -67,8 +83,15 @@ export class Bindings implements Binder {
 export const literals: Binder = {
   date: (date) => `date ${quoteText(date)}`,
   datetime: (date) => `datetime ${quoteText(`${date} 00:00:00`)}`,
+  wallTime: (wall) => `datetime ${quoteText(wallText(wall))}`,
   timestamp: (instant) => `timestamp ${quoteText(timestampText(instant))}`,
+  text: quoteText,
+  integer: String,
 };
+
+function wallText(wall: EpochMs): string {
+  return new Date(wall).toISOString().slice(0, 19).replace("T", " ");
+}
 
 function timestampText(instant: EpochMs): string {
   return new Date(instant).toISOString().replace("T", " ").replace("Z", "+00:00");

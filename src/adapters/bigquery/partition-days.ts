@@ -1,5 +1,7 @@
-import { type Day, parseIsoDate, toDay } from "../../core/iso-date.ts";
-import { localDayAt } from "../../core/wall-clock.ts";
+import type { DateColumn } from "../../core/date-column.ts";
+import { parseIsoDate, toDay } from "../../core/iso-date.ts";
+import { assertNever } from "../../errors.ts";
+import { type EpochMs, localDayAt, wallTimeAt } from "../../core/wall-clock.ts";
 import type { Source } from "../sql/source.ts";
 import type { Partitioning } from "./table-state.ts";
 import { type Span, spansOf, type Spans } from "./spans.ts";
@@ -9,12 +11,14 @@ export type PartitionDates =
   /** The partition is named by the very date. */
   | { readonly kind: "date" }
   /** It is a stretch of time in UTC, whose rows are dated in the zone. */
-  | { readonly kind: "instant"; readonly timezone: string };
+  | { readonly kind: "instant"; readonly timezone: string }
+  /** It is a stretch of what the clocks of one zone show, whose rows are dated in another. */
+  | { readonly kind: "wall"; readonly timezone: string; readonly columnTimezone: string };
 
 /** Null where the partitions say nothing about the dates: the table has none, or by something else than the date column. */
 export function partitionDates(
   partitioning: Partitioning | null,
-  dateColumn: string,
+  { dateColumn, columnTimezone }: DateColumn,
   source: Source,
   timezone: string,
 ): PartitionDates | null {
@@ -27,6 +31,8 @@ export function partitionDates(
   const { type, cutTo } = column;
   // The time of arrival is dated by the name of its partition, in UTC, unless partitions are hours.
   if (type === "TIMESTAMP" && (cutTo === undefined || cutTo === "HOUR")) return { kind: "instant", timezone };
+  if (type === "DATETIME" && columnTimezone !== null && columnTimezone !== timezone)
+    return { kind: "wall", timezone, columnTimezone };
   return { kind: "date" };
 }
 
@@ -59,9 +65,32 @@ export function daysOfPartitions(ids: Iterable<string>, dates: PartitionDates): 
 
 function spanOf(id: string, dates: PartitionDates): Span {
   const { begin, end } = stretchOf(id);
-  const dayOf = (instant: number): Day =>
-    dates.kind === "date" ? Math.floor(instant / dayMs) : localDayAt(instant, dates.timezone);
-  return { from: dayOf(begin), to: dayOf(end - 1) };
+  switch (dates.kind) {
+    case "date":
+      return { from: Math.floor(begin / dayMs), to: Math.floor((end - 1) / dayMs) };
+    case "instant":
+      return { from: localDayAt(begin, dates.timezone), to: localDayAt(end - 1, dates.timezone) };
+    case "wall":
+      return {
+        from: localDayAt(earliestOf(begin, dates.columnTimezone), dates.timezone),
+        to: localDayAt(latestOf(end - 1, dates.columnTimezone), dates.timezone),
+      };
+    default:
+      return assertNever(dates, "dates of a partition");
+  }
+}
+
+/** The instants at which clocks may show a time: they show it twice, or never, on a day on which they are set. */
+function earliestOf(wall: EpochMs, timezone: string): EpochMs {
+  return wall - Math.max(...offsetsNear(wall, timezone));
+}
+
+function latestOf(wall: EpochMs, timezone: string): EpochMs {
+  return wall - Math.min(...offsetsNear(wall, timezone));
+}
+
+function offsetsNear(wall: EpochMs, timezone: string): readonly number[] {
+  return [wall - dayMs, wall + dayMs].map((near) => wallTimeAt(near, timezone) - near);
 }
 
 /** From the first millisecond of a partition to the one after its last, as its name says it. */

@@ -127,8 +127,7 @@ export async function armContexts(
     tableOf: (table) => catalog.table(table),
     processor: (name) => named(processors, name, "processor"),
     schedule,
-    dated: (source, dateColumn, where) =>
-      datedSource(source, dateColumn, where, { ranges, timezone, binder }),
+    dated: (source, date, where) => datedSource(source, date, where, { ranges, timezone, binder }),
   });
 }
 

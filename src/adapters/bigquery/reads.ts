@@ -1,10 +1,10 @@
+import type { DateColumn } from "../../core/date-column.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
 import { named } from "../sql/arm-context.ts";
 
 /** One reading of a table by date. */
-export interface Read {
+export interface Read extends DateColumn {
   readonly table: TableName;
-  readonly dateColumn: string;
   readonly where: string | null;
 }
 

@@ -82,7 +82,7 @@ export async function shapeRepair(
   const columns = columnsOf(selected, target, repair, computed);
   const binder = new Bindings();
   const dated = { ranges: [{ start, end }], timezone, binder };
-  const { day, condition } = datedSource(target, dateColumn.name, processor.where, dated);
+  const { day, condition } = datedSource(target, processor, processor.where, dated);
   const shape = {
     texts: {
       table: pathSql(pathOf(processor.table, api.project)),

@@ -56,9 +56,13 @@ export class RunHistory {
     const source = catalog.table(spec.table);
     const binder = new Bindings();
     const dates = { ranges: [range], timezone, binder };
-    const texts = runHistoryTexts(request, datedSource(source, spec.dateColumn, spec.where, dates), {
+    const texts = runHistoryTexts(request, datedSource(source, spec, spec.where, dates), {
       toText: ({ name, type }) => textOf(quoteIdentifier(name), type),
-      instantMs: (column) => instantMs(quoteIdentifier(column.name), column, source, timezone),
+      instantMs: (column) =>
+        instantMs(quoteIdentifier(column.name), column, source, {
+          timezone,
+          columnTimezone: spec.columnTimezone,
+        }),
       noText: "cast(null as string)",
       noNumber: "cast(null as int64)",
     });

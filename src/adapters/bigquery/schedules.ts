@@ -43,12 +43,12 @@ export async function readSchedule(
   try {
     const source = await scheduleSource(jobs, catalog, stored, limits);
     const quoted = (name: string) => quoteIdentifier(columnOf(source, name).name);
-    const { seasonColumn, unitColumn, dateColumn, where } = stored;
+    const { seasonColumn, unitColumn, where } = stored;
     const season = seasonColumn === null ? "''" : `coalesce(cast(${quoted(seasonColumn)} as string), '')`;
     const units = unitColumn === null ? "count(*)" : `count(distinct ${quoted(unitColumn)})`;
     const read = async (name: string, ranges: readonly DateRange[], filter: string | null) => {
       const binder = new Bindings();
-      const { day, condition } = datedSource(source, dateColumn, filter, { ranges, timezone, binder });
+      const { day, condition } = datedSource(source, stored, filter, { ranges, timezone, binder });
       const sql = loadSql(name, { season, units, day, source: source.sql, condition });
       const statement = { sql, parameters: binder.parameters, purpose: "schedule" };
       return (await jobs.read(statement, limits)).rows;

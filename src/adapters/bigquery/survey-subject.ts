@@ -54,13 +54,14 @@ export function subjectOf(
   if (failure !== null) return { kind: "failed", processor, observation: failure };
   const reads = readsOf(processor, processors, schedules);
   const tables: TrackedTable[] = [];
-  for (const { table, dateColumn } of reads.tables) {
+  for (const read of reads.tables) {
+    const { table } = read;
     const state = catalog.state(table);
     if (state === null) return { kind: "untracked", processor };
     const path = pathOf(table, api.project);
     const source = catalog.table(table);
     const columns = [...source.columns.values()].map(({ name, type }) => [name, type] as const);
-    const dates = partitionDates(state.partitioning, dateColumn, source, timezone);
+    const dates = partitionDates(state.partitioning, read, source, timezone);
     tables.push({ key: pathSql(path), path, state, columns, dates });
   }
   if (!reads.isWhole) return { kind: "untracked", processor };

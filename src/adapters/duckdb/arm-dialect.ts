@@ -8,7 +8,8 @@ export function armDialect(timezone: string): ArmDialect {
     loadSql,
     quoteIdentifier,
     enclose,
-    epochMs: (aggregate, column, source) => epochMs(aggregate, column, source, timezone),
+    epochMs: (aggregate, column, source, columnTimezone) =>
+      epochMs(aggregate, column, source, { timezone, columnTimezone }),
     countIf: (condition) => `count_if(${condition})`,
     toFloat: (expression) => `(${expression})::double`,
     toInteger: (expression) => `(${expression})::integer`,

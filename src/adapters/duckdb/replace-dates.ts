@@ -86,7 +86,7 @@ async function replaceOnce(
   const { processor, dates, token, repairId, audit } = request;
   const target = targetOf(catalog, request);
   const date = columnOf(target, processor.dateColumn);
-  const { day, condition } = datedSource(target, date.name, processor.where, boundRange, timezone);
+  const { day, condition } = datedSource(target, processor, processor.where, boundRange, timezone);
   const texts = {
     table: target.sql,
     day,

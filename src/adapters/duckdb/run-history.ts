@@ -18,10 +18,14 @@ export function readRunHistory(
   const { spec, names, range, since } = request;
   return readOrFail(async () => {
     const source = catalog.table(spec.table);
-    const dated = datedSource(source, spec.dateColumn, spec.where, boundRange, timezone);
+    const dated = datedSource(source, spec, spec.where, boundRange, timezone);
     const texts = runHistoryTexts(request, dated, {
       toText: ({ name }) => `${quoteIdentifier(name)}::varchar`,
-      instantMs: (column) => instantMs(quoteIdentifier(column.name), column, source, timezone),
+      instantMs: (column) =>
+        instantMs(quoteIdentifier(column.name), column, source, {
+          timezone,
+          columnTimezone: spec.columnTimezone,
+        }),
       noText: "null::varchar",
       noNumber: "null::bigint",
     });

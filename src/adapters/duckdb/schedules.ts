@@ -38,7 +38,7 @@ export async function readSchedule(
       stored.unitColumn === null
         ? "count(*)"
         : `count(distinct ${quoteIdentifier(columnOf(source, stored.unitColumn).name)})`;
-    const whole = datedSource(source, stored.dateColumn, null, null, timezone);
+    const whole = datedSource(source, stored, null, null, timezone);
     const seasons = await session.run(
       loadSql("read-seasons", {
         season,
@@ -51,7 +51,7 @@ export async function readSchedule(
       {},
       limits,
     );
-    const { day, condition } = datedSource(source, stored.dateColumn, stored.where, boundRange, timezone);
+    const { day, condition } = datedSource(source, stored, stored.where, boundRange, timezone);
     const start = spec.startDate !== null && spec.startDate > range.start ? spec.startDate : range.start;
     const dates = await session.run(
       loadSql("read-schedule", { day, units, season, source: source.sql, condition }),

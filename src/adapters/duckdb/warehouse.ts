@@ -76,7 +76,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     tableOf: (table) => catalog.table(table),
     processor: (name) => named(processors, name, "processor"),
     schedule: await scheduleReader(specs, (stored) => scheduleSource(session, catalog, stored)),
-    dated: (source, dateColumn, where) => datedSource(source, dateColumn, where, range, timezone),
+    dated: (source, date, where) => datedSource(source, date, where, range, timezone),
   });
 
   const schedulesOf = (

@@ -19,7 +19,7 @@ export async function scheduleReader(
     const source = sources.get(name);
     if (spec.source.kind === "calendar" || source === undefined) throw noEntities(name);
     if (source instanceof Unobservable) throw source;
-    return { source, dateColumn: spec.source.dateColumn, where: spec.source.where };
+    return { ...spec.source, source };
   };
 }
 

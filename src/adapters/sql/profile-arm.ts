@@ -1,3 +1,4 @@
+import type { DateColumn } from "../../core/date-column.ts";
 import { type Metric, metricsOf } from "../../core/observation.ts";
 import type { CoverageExpectation, Processor } from "../../core/pipeline.ts";
 import { assertNever } from "../../errors.ts";
@@ -11,7 +12,7 @@ export interface ArmDialect {
   /** A user's expression in parentheses that it cannot leave. */
   enclose(fragment: string): string;
   /** Epoch milliseconds of an aggregate of a time column. @throws Unobservable where its type has none. */
-  epochMs(aggregate: "min" | "max", column: Column, source: Source): string;
+  epochMs(aggregate: "min" | "max", column: Column, source: Source, columnTimezone: string | null): string;
   /** How many rows of a group fulfil a condition. */
   countIf(condition: string): string;
   /** The value as a double. */
@@ -36,13 +37,9 @@ export interface ArmContext {
   readonly staged?: Source;
   processor(name: string): Processor;
   /** The schedule's source, date column and filter. @throws Unobservable for a calendar. */
-  schedule(name: string): {
-    readonly source: Source;
-    readonly dateColumn: string;
-    readonly where: string | null;
-  };
+  schedule(name: string): DateColumn & { readonly source: Source; readonly where: string | null };
   /** A source within the dates that are asked for. @throws Unobservable where the column cannot carry a date. */
-  dated(source: Source, dateColumn: string, where: string | null): DatedSource;
+  dated(source: Source, date: DateColumn, where: string | null): DatedSource;
 }
 
 /** The columns before the metrics: rows, entities, first and last write. */
@@ -76,7 +73,7 @@ export function profileForReading(processor: Processor, context: ArmContext): st
 function profileSql(processor: Processor, head: string, width: number, context: ArmContext): string {
   const { dialect } = context;
   const table = context.staged ?? context.tableOf(processor.table);
-  const own = context.dated(table, processor.dateColumn, processor.where);
+  const own = context.dated(table, processor, processor.where);
   const metrics = metricsOf(processor.expect);
   const parts = [
     { aggregate: "count(*) as gr_rows", value: "coalesce(gr_rows, 0)", label: fixedColumns[0] },
@@ -116,7 +113,7 @@ function writePart(
   const label = aggregate === "min" ? fixedColumns[2] : fixedColumns[3];
   if (processor.writtenAtColumn === null) return { aggregate: null, value: "null", label };
   const column = columnOf(own.source, processor.writtenAtColumn);
-  const sql = context.dialect.epochMs(aggregate, column, own.source);
+  const sql = context.dialect.epochMs(aggregate, column, own.source, processor.columnTimezone);
   return { aggregate: `${sql} as ${name}`, value: name, label };
 }
 
@@ -210,8 +207,7 @@ function joinsOf(
         `left join (${countSql(other, count, "gr_entities_of", context)}) as gr_other_table using (gr_day)`,
       );
     } else if (metric.kind === "completion_log") {
-      const { table, dateColumn, where } = metric.log;
-      const log = context.dated(context.tableOf(table), dateColumn, where);
+      const log = context.dated(context.tableOf(metric.log.table), metric.log, metric.log.where);
       // Only this join adds dates (a date in the log without a row is an answer, not silence), so it comes first.
       joins.unshift(
         `full join (${countSql(log, "count(*)", "gr_logged", context)}) as gr_log using (gr_day)`,
@@ -259,8 +255,8 @@ function excusesOf(
 ): { readonly excuses: string; readonly excused: string } {
   if (excusedBy === null) return { excuses: "", excused: "false" };
   const { dialect } = context;
-  const { table, dateColumn, where } = excusedBy;
-  const { source, day, condition } = context.dated(context.tableOf(table), dateColumn, where);
+  const table = context.tableOf(excusedBy.table);
+  const { source, day, condition } = context.dated(table, excusedBy, excusedBy.where);
   const key = quoteColumn(source, excusedBy.key, dialect);
   const sql = dialect.loadSql("profile-excused", { day, key, source: source.sql, condition });
   return {
@@ -270,13 +266,13 @@ function excusesOf(
 }
 
 function ofProcessor(name: string, context: ArmContext): DatedSource {
-  const { table, dateColumn, where } = context.processor(name);
-  return context.dated(context.tableOf(table), dateColumn, where);
+  const other = context.processor(name);
+  return context.dated(context.tableOf(other.table), other, other.where);
 }
 
 function ofSchedule(processor: Processor, context: ArmContext): DatedSource {
-  const { source, dateColumn, where } = context.schedule(processor.schedule);
-  return context.dated(source, dateColumn, where);
+  const schedule = context.schedule(processor.schedule);
+  return context.dated(schedule.source, schedule, schedule.where);
 }
 
 function quoteColumn(source: Source, name: string, dialect: ArmDialect): string {

@@ -146,8 +146,8 @@ export function checkStaged(
   if (undated > 0) {
     throw broken(
       request,
-      `expected a date in every row, found ${undated} rows where ${processor.dateColumn} is NULL`,
-      "filter them out in the SELECT",
+      `expected a date in every row, found ${undated} rows where ${processor.dateColumn} is ${noDate(processor)}`,
+      processor.dateFormat === null ? "filter them out in the SELECT" : formHint(processor.dateFormat),
     );
   }
   if (outside > 0) {
@@ -164,6 +164,14 @@ export function checkStaged(
       "return only rows that this processor owns: others would never be replaced again",
     );
   }
+}
+
+function noDate({ dateFormat }: Processor): string {
+  return dateFormat === null ? "NULL" : `not a date in the form ${dateFormat}`;
+}
+
+function formHint(format: string): string {
+  return `let the SELECT write the date as the table has it, in the form ${format}, and filter out rows without a date`;
 }
 
 /** The dates that are written: those that the audit did not refuse. */

@@ -1,4 +1,5 @@
 import { distance } from "fastest-levenshtein";
+import { type DateColumnProblem, timeColumnHint } from "../../core/date-column.ts";
 import type { ObservationFailure } from "../../core/observation.ts";
 
 /** Something to select from: a table, a view or a query in parentheses. */
@@ -64,9 +65,20 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return best !== undefined && best.edits <= Math.max(2, wanted.length / 3) ? best.candidate : null;
 }
 
-export function wrongDateType(column: Column, source: Source, expected: string, cast: string): Unobservable {
+export function wrongDateColumn(
+  column: Column,
+  source: Source,
+  { expected, hint }: DateColumnProblem,
+): Unobservable {
   return new Unobservable(
     "query_failed",
-    `${source.label}.${column.name}: expected a column of type ${expected}, found ${column.type}; use a view that has ${cast}`,
+    `${source.label}.${column.name}: expected a column ${expected}, found ${column.type}; ${hint}`,
+  );
+}
+
+export function wrongTimeColumn(column: Column, source: Source): Unobservable {
+  return new Unobservable(
+    "query_failed",
+    `${source.label}.${column.name}: expected a column of type TIMESTAMP or DATE, found ${column.type}; ${timeColumnHint(column.name, column.type)}`,
   );
 }

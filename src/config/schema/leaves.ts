@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseDateFormat } from "../../core/date-format.ts";
 import { tryParseIsoDate } from "../../core/iso-date.ts";
 import { tryParseTimeOfDay } from "../../core/wall-clock.ts";
 import type { TableName } from "../../core/pipeline.ts";
@@ -12,6 +13,8 @@ const identifierPattern = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const tablePattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*){0,2}$/;
 const bareName =
   "write the bare name: the product quotes it itself, and refuses quotes, spaces and semicolons";
+
+const dateFormatExpected = 'a date format as strftime has it, such as "%Y%m%d" or "%Y-%m-%d"';
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const unitBytes = {
@@ -50,6 +53,11 @@ export const text = z
   .string({ error: "text" })
   .regex(/\S/, { error: "text that is not empty" })
   .meta({ title: "text", id: "text" });
+
+/** Text, for which a number is as good. */
+export const label = z
+  .union([text, z.number().transform(String)], { error: "text or a number" })
+  .meta({ title: "text or number", id: "label" });
 
 /** Text with quotes where YAML would read something else, such as an argument or a header. */
 export const literalText = z
@@ -165,6 +173,20 @@ export const column = z
   .max(300, { error: "a name of at most 300 characters" })
   .meta({ title: "column", id: "column" });
 
+/** The form of a date that is kept as text or as a whole number. */
+export const dateFormat = z
+  .string({ error: dateFormatExpected })
+  .superRefine((value, context) => {
+    const format = parseDateFormat(value);
+    if (!("problem" in format)) return;
+    context.issues.push({
+      code: "custom",
+      message: `${dateFormatExpected}\n${format.problem}`,
+      input: value,
+    });
+  })
+  .meta({ title: "date format", id: "date_format" });
+
 export const condition = z
   .string({ error: "an SQL condition as text" })
   .regex(/\S/, { error: "an SQL condition" })
@@ -247,3 +269,17 @@ function isTimezone(value: string): boolean {
     return false;
   }
 }
+
+/** How a date column is to be read; beside every `date_column`. */
+export const dateColumnShape = {
+  date_format: dateFormat
+    .optional()
+    .describe(
+      "How the date is written where the column is text or a whole number, such as `%Y%m%d` for 20240131.",
+    ),
+  column_timezone: timezone
+    .optional()
+    .describe(
+      "The zone of TIMESTAMP (DuckDB) or DATETIME (BigQuery) columns, which have none. Unless given: the pipeline's for the date, UTC for other times.",
+    ),
+} as const;

@@ -3,10 +3,12 @@ import { repairSchema, sharedUseSchema } from "./repair.ts";
 import {
   column,
   condition,
+  dateColumnShape,
   duration,
   finite,
   flag,
   isoDate,
+  label,
   name,
   positive,
   share,
@@ -94,6 +96,7 @@ const edge = z.union([processorName, edgeMap], {
 const logTable = z.strictObject({
   table: table.describe("The log's table."),
   date_column: column.describe("Its column with the date that was processed."),
+  ...dateColumnShape,
   where: condition.optional().describe("Only rows that meet it count."),
 });
 
@@ -126,6 +129,7 @@ const coverageSchema = z.strictObject({
     .strictObject({
       table: table.describe("A table that names keys that need not be here."),
       date_column: column.describe("Its column with the date."),
+      ...dateColumnShape,
       key: column.optional().describe("Its column with the key; the same as key above unless given."),
       where: condition.optional().describe("Only rows that meet it excuse."),
     })
@@ -188,13 +192,16 @@ const expectSchema = z.strictObject({
 });
 
 const commonShape = {
-  phase: text.optional().describe("A label: it groups and selects, it never orders."),
+  phase: label.optional().describe("A label: it groups and selects, it never orders."),
   date_column: column.describe(
-    "The date of a row: a DATE, or a TIMESTAMP or DATETIME dated in the pipeline's time zone.",
+    "The date of a row: a DATE, a TIMESTAMP or DATETIME dated in the pipeline's time zone, or text or a whole number with date_format.",
   ),
+  ...dateColumnShape,
   written_at_column: column
     .optional()
-    .describe("When a row was written; `stale` needs it. Without a time zone it is UTC."),
+    .describe(
+      "When a row was written; `stale` needs it. Without a time zone it is UTC, or in column_timezone.",
+    ),
   severity: z
     .enum(["critical", "warning", "info"])
     .prefault("warning")

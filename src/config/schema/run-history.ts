@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { column, condition, duration, name, table, text } from "./leaves.ts";
+import { column, condition, dateColumnShape, duration, name, table, text } from "./leaves.ts";
 
 const statuses = (...usual: string[]) => z.array(text, { error: "a list of statuses" }).prefault(usual);
 
@@ -7,6 +7,7 @@ export const runHistorySchema = z
   .strictObject({
     table: table.describe("The table; a row or more for each run of a processor for a date."),
     date_column: column.describe("The date of the data that the run fills."),
+    ...dateColumnShape,
     processor_column: column.describe("Which processor it fills."),
     status_column: column.describe("How far the run is."),
     started_at_column: column.describe("When the run started; rows without it are passed over."),

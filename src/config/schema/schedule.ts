@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { column, condition, days, isoDate, table, text } from "./leaves.ts";
+import { column, condition, dateColumnShape, days, isoDate, table, text } from "./leaves.ts";
 
 const exceptTable = z.strictObject({
   table: table.optional().describe("A table with the dates that are left out. Either this or sql_file."),
@@ -45,6 +45,7 @@ export const scheduleSchema = z
       .optional()
       .describe("Dates that are left out, such as holidays: a list, or a table or query that has them."),
     date_column: column.optional().describe("The column with the date. Required with table and sql_file."),
+    ...dateColumnShape,
     unit_column: column.optional().describe("Units of a date are its distinct values; without it, its rows."),
     season_column: column
       .optional()

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { allDates, datedSource } from "../../../src/adapters/bigquery/dates.ts";
 import { Bindings, literals } from "../../../src/adapters/bigquery/parameters.ts";
 import type { Column, Source } from "../../../src/adapters/sql/source.ts";
+import { datedBy } from "../../support/pipeline.ts";
 import { type DateRange, parseIsoDate } from "../../../src/core/iso-date.ts";
 
 const columns: readonly Column[] = [
@@ -23,7 +24,7 @@ function ranges(...dates: readonly (readonly [string, string])[]): readonly Date
 }
 
 function dated(column: string, of: readonly DateRange[], timezone = "America/New_York") {
-  return datedSource(source, column, null, { ranges: of, timezone, binder: literals });
+  return datedSource(source, datedBy(column), null, { ranges: of, timezone, binder: literals });
 }
 
 const january = ranges(["2024-01-01", "2024-01-31"]);
@@ -57,7 +58,7 @@ describe("the bare column is compared with values of its own type", () => {
 
   test("in each of several ranges, with the filter over all of them", () => {
     const of = ranges(["2024-01-02", "2024-01-02"], ["2024-01-05", "2024-01-06"]);
-    const { condition } = datedSource(source, "game_date", "note = 'x' or true", {
+    const { condition } = datedSource(source, datedBy("game_date"), "note = 'x' or true", {
       ranges: of,
       timezone: "UTC",
       binder: literals,
@@ -85,7 +86,7 @@ test("a column of another type says what it should be", () => {
 test("equal values are bound as one parameter, each with its type", () => {
   const binder = new Bindings();
   for (const column of ["game_date", "instant", "game_date"]) {
-    datedSource(source, column, null, { ranges: january, timezone: "UTC", binder });
+    datedSource(source, datedBy(column), null, { ranges: january, timezone: "UTC", binder });
   }
   expect(
     binder.parameters.map(({ name, parameterType, parameterValue }) => [name, parameterType, parameterValue]),

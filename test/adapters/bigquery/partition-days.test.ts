@@ -6,6 +6,7 @@ import {
   partitionDates,
 } from "../../../src/adapters/bigquery/partition-days.ts";
 import { fromDay } from "../../../src/core/iso-date.ts";
+import { datedBy } from "../../support/pipeline.ts";
 
 const date: PartitionDates = { kind: "date" };
 const newYork: PartitionDates = { kind: "instant", timezone: "America/New_York" };
@@ -73,15 +74,20 @@ describe("the partitions of a table say something about the dates", () => {
     [null, "game_date", null],
     ["game_date", "_PARTITIONDATE", null],
   ])("by %s, dated by %s: %s", (field, dateColumn, expected) => {
-    const found = partitionDates({ unit: "DAY", field }, dateColumn, source, "UTC");
+    const found = partitionDates({ unit: "DAY", field }, datedBy(dateColumn), source, "UTC");
     expect(found?.kind ?? null).toBe(expected);
   });
 
   test("but not without any, nor by hours of arrival as if they were dates", () => {
-    expect(partitionDates(null, "game_date", source, "UTC")).toBeNull();
+    expect(partitionDates(null, datedBy("game_date"), source, "UTC")).toBeNull();
     const hours = new Map([["_partitiontime", { name: "_PARTITIONTIME", type: "TIMESTAMP", cutTo: "HOUR" }]]);
     expect(
-      partitionDates({ unit: "HOUR", field: null }, "_PARTITIONTIME", { ...source, columns: hours }, "UTC"),
+      partitionDates(
+        { unit: "HOUR", field: null },
+        datedBy("_PARTITIONTIME"),
+        { ...source, columns: hours },
+        "UTC",
+      ),
     ).toEqual({
       kind: "instant",
       timezone: "UTC",

@@ -4,7 +4,7 @@ import { fromDay, parseIsoDate } from "../../../src/core/iso-date.ts";
 import type { ProcessorObservation } from "../../../src/core/observation.ts";
 import type { ScheduleSpec } from "../../../src/core/pipeline.ts";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
-import { pipelineOf, type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
+import { datedBy, pipelineOf, type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
 import { byDate, profileOf, table } from "../../contract/warehouse-fixture.ts";
 import { openWarehouse } from "./open.ts";
 
@@ -131,7 +131,7 @@ describe("a table that requires a filter on its partitions", () => {
 
   test("may be the one that another is compared with, excused by, logged in or scheduled by", async () => {
     definePartitioned();
-    const other = { table: table("stats.by_day"), dateColumn: "game_date" };
+    const other = { table: table("stats.by_day"), ...datedBy("game_date") };
     const source = {
       ...other,
       kind: "table" as const,
@@ -232,7 +232,7 @@ describe("what a profile costs", () => {
     const stored = {
       kind: "table" as const,
       table: table("stats.scores"),
-      dateColumn: "game_date",
+      ...datedBy("game_date"),
       unitColumn: null,
       seasonColumn: null,
       where: null,

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { isRepeatable, readsOf } from "../../../src/adapters/bigquery/reads.ts";
 import { tableText } from "../../../src/core/pipeline.ts";
-import { everyDay, pipelineOf, type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
+import {
+  datedBy,
+  everyDay,
+  pipelineOf,
+  type ProcessorSketch,
+  tableSchedule,
+} from "../../support/pipeline.ts";
 import { table } from "../../contract/warehouse-fixture.ts";
 
 function readsOfOne(sketch: ProcessorSketch, schedules = [tableSchedule()]) {
@@ -13,10 +19,10 @@ function readsOfOne(sketch: ProcessorSketch, schedules = [tableSchedule()]) {
 }
 
 const coverage = { key: "player", ofKey: "player", min: 1 };
-const log = { table: table("raw.log"), dateColumn: "logged", where: null };
+const log = { table: table("raw.log"), ...datedBy("logged"), where: null };
 
 test("a profile reads its own table and whatever its expectation refers to", () => {
-  const excusedBy = { table: table("raw.excuses"), dateColumn: "at", key: "player", where: null };
+  const excusedBy = { table: table("raw.excuses"), ...datedBy("at"), key: "player", where: null };
   const rows = { perEntity: { of: "other", key: null, min: 1 }, completionLog: log };
   expect(
     readsOfOne({
@@ -49,7 +55,7 @@ test.each<[string, ProcessorSketch]>([
 });
 
 test("a query of a user reads tables that nobody names", () => {
-  const columns = { dateColumn: "game_date", unitColumn: null, seasonColumn: null, where: null };
+  const columns = { ...datedBy("game_date"), unitColumn: null, seasonColumn: null, where: null };
   const source = { kind: "query", file: "games.sql", sql: "select 1", ...columns } as const;
   const sketch = {
     expect: { coverage: { ...coverage, of: { kind: "schedule" }, excusedBy: null } },

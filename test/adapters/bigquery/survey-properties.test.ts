@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
 import { memoryOfTests } from "../../support/bigquery/survey-memory.ts";
-import { type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
+import { datedBy, type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
 import { table } from "../../contract/warehouse-fixture.ts";
 import { expectSame, megabyte, surveyor, unseenOf } from "./survey-fixture.ts";
 
@@ -31,7 +31,7 @@ type TableName = keyof typeof tables;
 
 function sketches(isStrict: boolean): Readonly<Record<string, ProcessorSketch>> {
   const checks = isStrict ? [{ name: "small", sql: "score < 3" }] : [];
-  const excusedBy = { table: table("raw.whole"), dateColumn: "game_date", key: "player", where: "score = 0" };
+  const excusedBy = { table: table("raw.whole"), ...datedBy("game_date"), key: "player", where: "score = 0" };
   const coverage = { key: "player", ofKey: "player", min: 1 };
   return {
     daily: {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
 import { memoryOfTests } from "../../support/bigquery/survey-memory.ts";
-import { type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
+import { datedBy, type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
 import { table } from "../../contract/warehouse-fixture.ts";
 import {
   billed,
@@ -356,7 +356,7 @@ describe("a budget", () => {
           `p${index}`,
           {
             table: table(own),
-            expect: { rows: { completionLog: { table: table(log), dateColumn: "game_date", where: null } } },
+            expect: { rows: { completionLog: { table: table(log), ...datedBy("game_date"), where: null } } },
           },
         ]),
       ),

@@ -11,6 +11,7 @@ import type {
 import { parseIsoDate } from "../../../src/core/iso-date.ts";
 import type { Clock } from "../../../src/reconcile/ports.ts";
 import type { RunRequest } from "../../../src/reconcile/ports/executor.ts";
+import { datedBy } from "../../support/pipeline.ts";
 
 /** A processor with nothing special about it. */
 export function processorNamed(name: string): Processor {
@@ -19,7 +20,7 @@ export function processorNamed(name: string): Processor {
     index: 0,
     phase: null,
     table: { parts: [name] },
-    dateColumn: "d",
+    ...datedBy("d"),
     where: null,
     writtenAtColumn: null,
     severity: "warning",
