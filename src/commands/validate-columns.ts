@@ -7,6 +7,7 @@ import {
   timeColumnHint,
 } from "../core/date-column.ts";
 import { type Pipeline, type Processor, type TableName, tableText } from "../core/pipeline.ts";
+import { exceptionsSpec } from "../core/schedule.ts";
 import type { TableInspection, Warehouse } from "../reconcile/ports.ts";
 import type { Finding } from "../core/finding.ts";
 
@@ -102,8 +103,8 @@ function problemOf({ column, holds }: ColumnUse, type: string): DateColumnProble
 
 function tablesOf(pipeline: Pipeline): readonly TableUse[] {
   const uses: TableUse[] = [];
-  for (const { name, source } of pipeline.schedules) {
-    if (source.kind === "table") uses.push({ place: `schedules.${name}.table`, table: source.table });
+  for (const { place, source } of storedSchedules(pipeline)) {
+    uses.push({ place: `${place}.table`, table: source.table });
   }
   for (const { name, table, expect } of pipeline.processors) {
     const place = `processors.${name}`;
@@ -120,11 +121,19 @@ function tablesOf(pipeline: Pipeline): readonly TableUse[] {
   return uses;
 }
 
+/** Tables that schedules are read from, and the dates that they leave out. */
+function storedSchedules({ schedules }: Pipeline) {
+  return schedules.flatMap((spec) =>
+    [
+      { place: `schedules.${spec.name}`, source: spec.source },
+      { place: `schedules.${spec.name}.except`, source: exceptionsSpec(spec)?.source },
+    ].flatMap(({ place, source }) => (source?.kind === "table" ? [{ place, source }] : [])),
+  );
+}
+
 function columnsOf(pipeline: Pipeline): readonly ColumnUse[] {
   return [
-    ...pipeline.schedules.flatMap(({ name, source }) => {
-      if (source.kind !== "table") return [];
-      const place = `schedules.${name}`;
+    ...storedSchedules(pipeline).flatMap(({ place, source }) => {
       const { table, unitColumn, seasonColumn } = source;
       return [
         dateUse(place, table, source),

@@ -128,7 +128,7 @@ function resolveExceptions(
   if (input === undefined) return null;
   if (Array.isArray(input)) return { kind: "dates", dates: input };
   const columns = {
-    dateColumn: input.date_column,
+    ...dateColumnOf(input),
     unitColumn: null,
     seasonColumn: null,
     where: input.where ?? null,

@@ -5,6 +5,7 @@ const exceptTable = z.strictObject({
   table: table.optional().describe("A table with the dates that are left out. Either this or sql_file."),
   sql_file: text.optional().describe("A file with a SELECT that gives the dates that are left out."),
   date_column: column.describe("Its column with the date."),
+  ...dateColumnShape,
   where: condition.optional().describe("Only rows that meet it leave their date out."),
 });
 
