@@ -105,7 +105,7 @@ async function countStray(
   { source }: StagedRows,
 ): Promise<Columns> {
   const { dateColumn, where } = request.processor;
-  const { day } = datedSource(source, dateColumn, null, null, timezone);
+  const { day } = datedSource(source, request.processor, null, null, timezone);
   const owned = where === null ? "true" : enclose(where);
   try {
     return await session.run(

@@ -154,7 +154,7 @@ export function checkStaged(
     throw broken(
       request,
       `expected rows from ${dates[0]} to ${dates.at(-1)}, found ${outside} rows outside, from ${first} to ${last}`,
-      `filter the SELECT by ${processor.dateColumn} >= $start_date and ${processor.dateColumn} < $end_date_exclusive`,
+      rangeHint(processor),
     );
   }
   if (foreign > 0) {
@@ -168,6 +168,14 @@ export function checkStaged(
 
 function noDate({ dateFormat }: Processor): string {
   return dateFormat === null ? "NULL" : `not a date in the form ${dateFormat}`;
+}
+
+function rangeHint({ dateColumn, dateFormat, columnTimezone }: Processor): string {
+  if (dateFormat !== null)
+    return `filter the SELECT by a date between $start_date and $end_date, and write that date in the form ${dateFormat}`;
+  if (columnTimezone !== null)
+    return `filter the SELECT by the date of ${dateColumn} in the pipeline's time zone, between $start_date and $end_date`;
+  return `filter the SELECT by ${dateColumn} >= $start_date and ${dateColumn} < $end_date_exclusive`;
 }
 
 function formHint(format: string): string {
