@@ -187,7 +187,10 @@ function coverageColumns(pipeline: Pipeline, processor: Processor): readonly Col
   const place = `processors.${processor.name}.expect`;
   const uses: ColumnUse[] = [];
   const log = rows.completionLog;
-  if (log !== null) uses.push(dateUse(`${place}.rows.completion_log`, log.table, log));
+  if (log !== null) {
+    uses.push(dateUse(`${place}.rows.completion_log`, log.table, log));
+    uses.push(...optional(`${place}.rows.completion_log.rows_column`, log.table, log.rowsColumn));
+  }
   if (coverage === null) return uses;
   uses.push(...optional(`${place}.coverage.key`, processor.table, coverage.key));
   const { of } = coverage;

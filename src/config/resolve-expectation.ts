@@ -39,12 +39,6 @@ function resolveRows(loaded: Loaded, name: string, expect: ExpectInput): RowsExp
   const { issues, tree } = loaded;
   const { rows } = expect;
   const path = ["processors", name, "expect", "rows"];
-  if (rows.min === 0 && rows.completion_log === undefined) {
-    issues.addAt(tree, [...path, "min"], {
-      expected: "at least 1, since a date without rows cannot be told from one that never ran",
-      hint: "add completion_log, which tells that it ran",
-    });
-  }
   const min = rows.min ?? 1;
   if (rows.max !== undefined && rows.max < min) {
     issues.addAt(tree, [...path, "max"], { expected: `at least min, which is ${min}` });
@@ -58,7 +52,7 @@ function resolveRows(loaded: Loaded, name: string, expect: ExpectInput): RowsExp
   if (entity !== undefined) {
     checkOther(loaded, [...path, "per_entity", "of"], name, entity.of);
   }
-  const log = rows.completion_log;
+  if (rows.when !== undefined) checkOther(loaded, [...path, "when", "of"], name, rows.when.of);
   return {
     min,
     max: rows.max ?? null,
@@ -68,9 +62,15 @@ function resolveRows(loaded: Loaded, name: string, expect: ExpectInput): RowsExp
       entity === undefined
         ? null
         : { of: entity.of, key: entity.key ?? entityKey(loaded, expect, entity.of), min: entity.min },
-    completionLog:
-      log === undefined ? null : { table: log.table, ...dateColumnOf(log), where: log.where ?? null },
+    when: rows.when ?? null,
+    completionLog: resolveLog(rows.completion_log),
   };
+}
+
+function resolveLog(log: ExpectInput["rows"]["completion_log"]): RowsExpectation["completionLog"] {
+  if (log === undefined) return null;
+  const { table, where, rows_column: rowsColumn } = log;
+  return { table, ...dateColumnOf(log), where: where ?? null, rowsColumn: rowsColumn ?? null };
 }
 
 /** How a processor's entities are known: by what the coverage here says of it, or by its own coverage. */

@@ -1,5 +1,6 @@
 import type { Pipeline } from "../core/pipeline.ts";
 import { checkCycles } from "./check-cycles.ts";
+import { checkReferences } from "./check-references.ts";
 import type { Loaded } from "./loaded.ts";
 import { resolveProcessors } from "./resolve-processors.ts";
 import { resolveRepairs } from "./resolve-repairs.ts";
@@ -22,6 +23,7 @@ export function resolvePipeline(loaded: Loaded): Pipeline {
   const repairUnits = resolveRepairs(loaded, Object.keys(document.processors));
   const processors = resolveProcessors(loaded, repairUnits);
   checkCycles(loaded, processors);
+  checkReferences(loaded, processors);
   const { limits, budgets, safety } = document;
   return {
     name: document.pipeline,

@@ -1,6 +1,7 @@
-import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
+import { type AssessInput, cellContext, scheduleOf } from "./assessment.ts";
 import { waiverCovers } from "./decisions.ts";
 import { type DueTest, dueTests } from "./due.ts";
+import { mayBeEmpty } from "./emptiness.ts";
 import { judgeEntry } from "./expectation.ts";
 import { isGapState, reasonCode, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
@@ -18,16 +19,22 @@ export interface StateArrays {
   readonly waiverExpired: Uint8Array;
   /** By processor: 1 where any of its cells is exempt. */
   readonly hasExempt: Uint8Array;
+  /** As `Assessment.judgedStates`. */
+  readonly judgedStates: Uint8Array;
 }
 
 /** Fills the state of every cell, upstreams first, in the precedence of the vocabulary. */
 export function assessStates(input: AssessInput, arrays: StateArrays): void {
   const { pipeline, graph } = input.compiled;
   const due = dueTests(input.compiled, input.sight, input.policy.horizon);
+  for (const index of input.compiled.judging.order) {
+    const processor = pipeline.processors[index];
+    if (processor !== undefined) judgeProcessor(input, processor, arrays.judgedStates);
+  }
+  arrays.states.set(arrays.judgedStates);
   for (const index of graph.order) {
     const processor = pipeline.processors[index];
     if (processor === undefined) continue;
-    judgeProcessor(input, processor, arrays);
     keepOffSchedule(input, processor, arrays);
     markStale(input, processor, arrays);
     markExempt(input, processor, arrays);
@@ -36,8 +43,11 @@ export function assessStates(input: AssessInput, arrays: StateArrays): void {
   }
 }
 
-/** Complete, missing, partial, invalid, unknown and unexpected: what the observation alone says. */
-function judgeProcessor(input: AssessInput, processor: Processor, { states }: StateArrays): void {
+/**
+ * Complete, missing, partial, invalid, unknown and unexpected: what the observation alone says.
+ * @param states by cell; those of the processors that this one refers to are judged before
+ */
+function judgeProcessor(input: AssessInput, processor: Processor, states: Uint8Array): void {
   const { axis, today } = input.sight;
   const observed = input.sight.observed[processor.index];
   const judge = input.compiled.judges[processor.index];
@@ -49,6 +59,8 @@ function judgeProcessor(input: AssessInput, processor: Processor, { states }: St
     return;
   }
   const plain = plainRowFloor(judge.expect);
+  const isNeverEmpty = !mayBeEmpty(judge.expect);
+  const judged = { ...input, judgedStates: states };
   const { entries, profile, unseen } = observed;
   for (let position = 0; position < axis.length; position++) {
     const entry = entries[position] ?? -1;
@@ -57,8 +69,11 @@ function judgeProcessor(input: AssessInput, processor: Processor, { states }: St
     } else if (schedule.scheduled[position] === 1) {
       if (entry >= 0 && plain !== null && (profile.rows[entry] ?? 0) >= plain)
         states[base + position] = State.complete;
-      else if (entry < 0) states[base + position] = State.missing;
-      else states[base + position] = judgeEntry(judge, profile, entry, dateContext(schedule, axis, position));
+      else if (entry < 0 && isNeverEmpty) states[base + position] = State.missing;
+      else {
+        const context = cellContext(judged, processor.index, position);
+        states[base + position] = judgeEntry(judge, profile, entry, context);
+      }
     } else if (entry >= 0 && axis.first + position < today && processor.offSchedule !== "allow") {
       const isGap = processor.offSchedule === "gap";
       if ((profile.rows[entry] ?? 0) > 0) states[base + position] = isGap ? State.invalid : State.unexpected;
@@ -103,6 +118,7 @@ function plainRowFloor(expect: Processor["expect"]): number | null {
   const onlyRows =
     rows.perUnit === null &&
     rows.perEntity === null &&
+    rows.when === null &&
     rows.max === null &&
     rows.maxPerUnit === null &&
     rows.min > 0;
@@ -199,7 +215,8 @@ function markExempt(input: AssessInput, processor: Processor, arrays: StateArray
   if (processor.bootstrapDays === 0 && !isBound && waivers.length === 0 && exemptAbove === null) return;
   for (let position = 0; position < axis.length; position++) {
     const cell = base + position;
-    if (!isGapState(states[cell] ?? 0, false)) continue;
+    // What waits for another cell is pending by now, and nothing else is.
+    if (!isGapState(states[cell] ?? 0, false) && states[cell] !== State.pending) continue;
     const day = axis.first + position;
     if (isBootstrap(processor, schedule, day, position)) exempt(cell, "bootstrap");
     else if (day < from || day > to) exempt(cell, "availability");

@@ -18,6 +18,7 @@ export function assess(input: AssessInput): Assessment {
     proceeds: new Uint8Array(cells),
     waiverExpired: new Uint8Array(cells),
     hasExempt: new Uint8Array(compiled.pipeline.processors.length),
+    judgedStates: new Uint8Array(cells),
   };
   assessStates(input, arrays);
   const breakers = assessBreakers(input, arrays.states);
@@ -35,7 +36,8 @@ export function assess(input: AssessInput): Assessment {
     progressing: new Uint8Array(cells),
   };
   const elsewhere = runsElsewhere(compiled.pipeline, sight.runHistory, input.facts, input.now);
-  const assessment: Assessment = { ...input, grid, breakers, proceeds: arrays.proceeds, elsewhere };
+  const { proceeds, judgedStates } = arrays;
+  const assessment: Assessment = { ...input, grid, breakers, proceeds, judgedStates, elsewhere };
   assessDispositions(assessment, arrays.waiverExpired);
   return assessment;
 }

@@ -1,5 +1,5 @@
 import type { ScheduleChange } from "./breaker.ts";
-import { compileJudge, type DateContext, type Judge } from "./expectation.ts";
+import { compileJudge, type DateContext, type Judge, requiredRows } from "./expectation.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import type { Grid } from "./grid.ts";
 import { type Day, type IsoDate, toDay } from "./iso-date.ts";
@@ -8,6 +8,7 @@ import type { Observations, RunHistoryObservation } from "./observation.ts";
 import { alignObservation, type Observed } from "./observed.ts";
 import type { Pipeline, Processor } from "./pipeline.ts";
 import type { RunPolicy } from "./policy.ts";
+import { judgingPlan, type JudgingPlan, othersAt } from "./references.ts";
 import type { RunsElsewhere } from "./run-history.ts";
 import { type Axis, axisOf, completeSchedules, type DenseSchedule, denseSchedules } from "./schedule.ts";
 import { type EpochMs, localDayAt } from "./wall-clock.ts";
@@ -19,6 +20,7 @@ export interface CompiledPipeline {
   /** By processor index. */
   readonly judges: readonly Judge[];
   readonly byName: ReadonlyMap<string, Processor>;
+  readonly judging: JudgingPlan;
 }
 
 export function compilePipeline(pipeline: Pipeline): CompiledPipeline {
@@ -31,6 +33,7 @@ export function compilePipeline(pipeline: Pipeline): CompiledPipeline {
     graph: buildGraph(nodes),
     judges: pipeline.processors.map((processor) => compileJudge(processor.expect)),
     byName: new Map(pipeline.processors.map((processor) => [processor.name, processor])),
+    judging: judgingPlan(pipeline.processors),
   };
 }
 
@@ -103,6 +106,8 @@ export interface Assessment extends AssessInput {
   readonly grid: Grid;
   readonly elsewhere: RunsElsewhere;
   readonly breakers: Breakers;
+  /** The states by what was observed alone, before clock, exemptions and what a forecast assumes. */
+  readonly judgedStates: Uint8Array;
   /** 1 where the cell is waived with `downstream: proceed`. */
   readonly proceeds: Uint8Array;
 }
@@ -122,6 +127,25 @@ export function dateContext(schedule: DenseSchedule, axis: Axis, position: numbe
     units: schedule.units[position] ?? 0,
     seasonDay: season === undefined ? 0 : axis.first + position - season.startDay,
   };
+}
+
+/** What the expectation of a cell is judged against, the cells that it refers to among it. */
+export function cellContext(
+  input: Pick<Assessment, "compiled" | "sight" | "assumed" | "judgedStates">,
+  processor: number,
+  position: number,
+): DateContext {
+  const context = dateContext(scheduleOf(input, processor), input.sight.axis, position);
+  const references = input.compiled.judging.references[processor] ?? null;
+  if (references === null) return context;
+  const { sight, judgedStates, assumed, compiled } = input;
+  const assumedRows = ({ index }: Processor, at: number): number | null => {
+    if (assumed?.[index * sight.axis.length + at] !== 1) return null;
+    const [judge, seen] = [compiled.judges[index], sight.observed[index]];
+    if (judge === undefined || seen === undefined) return null;
+    return requiredRows(judge, seen.profile, seen.entries[at] ?? -1, cellContext(input, index, at));
+  };
+  return { ...context, others: othersAt(references, { sight, judgedStates, assumedRows }, position) };
 }
 
 /** Positions of a range of dates on the axis, clipped to it; `from` > `to` where nothing is left. */

@@ -1,4 +1,4 @@
-import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
+import { type Assessment, cellContext, scheduleOf } from "./assessment.ts";
 import {
   allowedRows,
   type DateContext,
@@ -129,7 +129,7 @@ function rulesAt(assessment: Assessment, processor: Processor, day: Day): Rules 
   if (judge === undefined || position < 0 || position >= axis.length) return null;
   const schedule = scheduleOf(assessment, processor.index);
   const isScheduled = schedule.scheduled[position] === 1;
-  return { judge, context: dateContext(schedule, axis, position), isScheduled };
+  return { judge, context: cellContext(assessment, processor.index, position), isScheduled };
 }
 
 function contentOf({ judge, context, isScheduled }: Rules, { profile, entry }: Seen): Content {

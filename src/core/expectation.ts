@@ -1,4 +1,14 @@
 import { assertNever } from "../errors.ts";
+import {
+  type EmptyVerdict,
+  emptyState,
+  impliedRows,
+  judgeEmpty,
+  mayBeEmpty,
+  noOthers,
+  type Others,
+  rowsApply,
+} from "./emptiness.ts";
 import { State } from "./grid.ts";
 import { metricsOf, type Metric, type Profile } from "./observation.ts";
 import type { Expectation } from "./pipeline.ts";
@@ -11,6 +21,8 @@ export interface DateContext {
   readonly units: number;
   /** Days since the season's first date; 0 on it. */
   readonly seasonDay: number;
+  /** The cells that the expectation refers to; without them every requirement applies, and nothing excuses an empty date. */
+  readonly others?: Others;
 }
 
 /** One requirement of an expectation, for a date that has rows. */
@@ -36,6 +48,7 @@ export interface JudgeColumns {
   readonly expect: Expectation;
   /** Where the completion log's count is among the metrics; -1 without a log. */
   readonly completionLog: number;
+  readonly completionLogRows: number;
   readonly coverage: { readonly of: number; readonly absent: number; readonly present: number } | null;
   readonly entitiesOf: number;
 }
@@ -46,6 +59,7 @@ export function compileJudge(expect: Expectation): Judge {
   const columns: JudgeColumns = {
     expect,
     completionLog: find("completion_log"),
+    completionLogRows: find("completion_log_rows"),
     entitiesOf: find("entities_of"),
     coverage:
       expect.coverage === null
@@ -73,13 +87,16 @@ export const offSchedule: Requirement = {
   }),
 };
 
-/** The state that the rows of a date deserve: complete, missing, partial or invalid, as a code of `State`. */
+/**
+ * The state that the rows of a date deserve: complete, missing, partial or invalid, as a code of `State`; unknown where there
+ * are none, and whether any are expected could not be observed.
+ * @param entry -1 for a date that is not in the profile
+ */
 export function judgeEntry(judge: Judge, profile: Profile, entry: number, context: DateContext): number {
   if (!context.scheduled) return offSchedule.holds(profile, entry, context) ? State.complete : State.invalid;
-  if (entry < 0) return State.missing;
-  if (profile.rows[entry] === 0) {
-    return judge.completionLog >= 0 && metric(profile, judge.completionLog, entry) > 0
-      ? State.complete
+  if (entry < 0 || profile.rows[entry] === 0) {
+    return mayBeEmpty(judge.expect)
+      ? emptyState(emptyVerdict(judge, profile, entry, context))
       : State.missing;
   }
   let state: number = State.complete;
@@ -101,6 +118,36 @@ export function failedRequirements(
   if (!context.scheduled) return offSchedule.holds(profile, entry, context) ? [] : [offSchedule];
   if (entry < 0 || profile.rows[entry] === 0) return [];
   return judge.requirements.filter((requirement) => !requirement.holds(profile, entry, context));
+}
+
+/** Whether rows are expected on a date that has none, and why. */
+export function emptyVerdict(
+  judge: JudgeColumns,
+  profile: Profile,
+  entry: number,
+  context: DateContext,
+): EmptyVerdict {
+  const { expect, coverage } = judge;
+  // A date that no joined table has is not in the profile.
+  const countOf = (column: number) => (entry < 0 || column < 0 ? 0 : metric(profile, column, entry) || 0);
+  const minimum = expect.coverage?.min ?? 0;
+  return judgeEmpty({
+    expect,
+    others: context.others ?? null,
+    required: requiredRows(judge, profile, entry, context),
+    entities: countOf(judge.entitiesOf),
+    coverage:
+      coverage === null
+        ? null
+        : { keys: countOf(coverage.of), holds: coverageRatio(judge, profile, entry) >= minimum },
+    log:
+      judge.completionLog < 0
+        ? null
+        : {
+            entries: countOf(judge.completionLog),
+            rows: entry < 0 ? Number.NaN : metric(profile, judge.completionLogRows, entry),
+          },
+  });
 }
 
 /** 0–1: the least of rows ÷ required rows and coverage ÷ its minimum; 0 where a check fails or there are no rows. */
@@ -127,11 +174,14 @@ export function requiredRows(
   context: DateContext,
 ): number {
   if (!context.scheduled) return 0;
-  const { rows } = judge.expect;
+  const { expect } = judge;
+  const { rows } = expect;
+  const others = context.others ?? noOthers;
+  if (!rowsApply(expect, others)) return 0;
   const perUnit = rows.perUnit === null ? 0 : product(rows.perUnit, context.units);
   const entities = judge.entitiesOf < 0 || entry < 0 ? 0 : metric(profile, judge.entitiesOf, entry) || 0;
   const perEntity = rows.perEntity === null ? 0 : product(rows.perEntity.min, entities);
-  return Math.max(rows.min, perUnit, perEntity);
+  return Math.max(rows.min, impliedRows(expect, others), perUnit, perEntity);
 }
 
 /** Rows that the date may have at most; infinite without a ceiling. */
@@ -267,6 +317,7 @@ function contentRequirement(expect: Expectation, of: Metric, column: number): Re
       return of.min === expect.quality?.good ? qualityRequirement(expect, column) : null;
     case "entities_of":
     case "completion_log":
+    case "completion_log_rows":
     case "coverage_of":
     case "coverage_absent":
     case "coverage_present":

@@ -1,8 +1,9 @@
-import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
+import { type Assessment, cellContext, scheduleOf } from "./assessment.ts";
 import { upstreamsOf } from "./assess-states.ts";
 import { waiverCovers } from "./decisions.ts";
 import { dueAt } from "./due.ts";
 import { blockingCells, compileEdge, readCells } from "./edges.ts";
+import { emptyCell } from "./empty-cell.ts";
 import { allowedRows, offSchedule, requiredRows, round, rowsText } from "./expectation.ts";
 import {
   dateAt,
@@ -21,7 +22,7 @@ import type { Edge, Expectation, Processor } from "./pipeline.ts";
 import { rootCauses } from "./root-causes.ts";
 import { nameInHistory } from "./run-history.ts";
 import { formatInstant } from "./wall-clock.ts";
-import { failureAt } from "./observed.ts";
+import { failureAt, rowsAt } from "./observed.ts";
 
 /** Everything that is known of one cell, as `explain` tells it; attempts and SQL are added by who can ask for them. */
 export interface Explanation {
@@ -182,14 +183,14 @@ export function explainRun({ runId, status, kind, startedAt, endedAt, error }: H
 }
 
 function expectedOf(assessment: Assessment, processor: Processor, position: number): string[] {
-  const { grid, sight } = assessment;
+  const { sight } = assessment;
   const schedule = scheduleOf(assessment, processor.index);
   if (schedule.scheduled[position] !== 1) {
     return processor.offSchedule === "gap"
       ? ["no rows: the date is not scheduled"]
       : [`nothing: the schedule ${schedule.name} has no such date`];
   }
-  const context = dateContext(schedule, grid.axis, position);
+  const context = cellContext(assessment, processor.index, position);
   const season = schedule.seasons[schedule.season[position] ?? -1];
   const seasonText = season === undefined || season.name === "" ? "" : `, season ${season.name}`;
   const lines = [
@@ -200,8 +201,10 @@ function expectedOf(assessment: Assessment, processor: Processor, position: numb
   if (judge === undefined || seen === undefined) return lines;
   const required = requiredRows(judge, seen.profile, seen.entries[position] ?? -1, context);
   const allowed = allowedRows(processor.expect, context);
+  const empty = emptyCell(assessment, processor, position);
   lines.push(
     `at least ${rowsText(required)}${Number.isFinite(allowed) ? `, at most ${round(allowed)}` : ""}`,
+    ...(empty === null ? [] : [empty.text]),
     ...contentExpected(processor.expect),
   );
   return lines;
@@ -266,8 +269,8 @@ function checksAt(assessment: Assessment, processor: Processor, position: number
   const seen = assessment.sight.observed[processor.index];
   const judge = assessment.compiled.judges[processor.index];
   const entry = seen?.entries[position] ?? -1;
-  if (seen === undefined || judge === undefined || entry < 0) return [];
-  const context = dateContext(scheduleOf(assessment, processor.index), assessment.grid.axis, position);
+  if (seen === undefined || judge === undefined || rowsAt(seen, position) === 0) return [];
+  const context = cellContext(assessment, processor.index, position);
   const isOff = !context.scheduled && processor.offSchedule === "gap";
   return (isOff ? [offSchedule] : judge.requirements).map((requirement) => ({
     name: requirement.name,

@@ -1,4 +1,4 @@
-import { type Assessment, dateContext, scheduleOf } from "./assessment.ts";
+import { type Assessment, cellContext } from "./assessment.ts";
 import { allowedRows, failedRequirements, requiredRows, round } from "./expectation.ts";
 import {
   dateAt,
@@ -47,7 +47,7 @@ export function gapDocument(assessment: Assessment, processor: Processor, positi
   const cellFacts = facts.cellFacts(processor.index, grid.axis.first + position);
   const judge = assessment.compiled.judges[processor.index];
   const seen = sight.observed[processor.index];
-  const context = dateContext(scheduleOf(assessment, processor.index), grid.axis, position);
+  const context = cellContext(assessment, processor.index, position);
   const entry = seen?.entries[position] ?? -1;
   const entities = entry < 0 ? Number.NaN : (seen?.profile.entities[entry] ?? Number.NaN);
   const allowed = allowedRows(processor.expect, context);

@@ -2,6 +2,7 @@ import { type Assessment, type Breakers, scheduleOf } from "./assessment.ts";
 import { closedCircuit } from "./breaker.ts";
 import { waiverCovers } from "./decisions.ts";
 import { dueAt } from "./due.ts";
+import { emptyCell } from "./empty-cell.ts";
 import { dateAt, Disposition, isPoison, type ReasonName, reasonName, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
 import type { Processor } from "./pipeline.ts";
@@ -67,12 +68,19 @@ function describeState(assessment: Assessment, processor: Processor, position: n
   const { grid } = assessment;
   const cell = processor.index * grid.axis.length + position;
   const state: number = grid.states[cell] ?? State.unscheduled;
+  const empty = emptyCell(assessment, processor, position);
   switch (state) {
     case State.unknown:
-      return { text: "nothing is opened, closed or repaired for it until its query works again", at: null };
+      return {
+        text:
+          empty === null
+            ? "nothing is opened, closed or repaired for it until its query works again"
+            : `${empty.text}; nothing is opened, closed or repaired for it until that is known`,
+        at: null,
+      };
     case State.complete:
       return {
-        text: `nothing: it meets its expectation${pointlessText(assessment, processor, position)}`,
+        text: `nothing: ${empty?.text ?? "it meets its expectation"}${pointlessText(assessment, processor, position)}`,
         at: null,
       };
     case State.stale:
@@ -83,6 +91,8 @@ function describeState(assessment: Assessment, processor: Processor, position: n
     case State.exempt:
       return { text: exemptText(assessment, processor, position), at: null };
     case State.pending: {
+      if (empty?.verdict.kind === "awaited")
+        return { text: `${empty.text}: it waits for that cell`, at: null };
       const at = dueAt(assessment.compiled, assessment.sight, processor.index, position);
       if (!Number.isFinite(at)) {
         return {

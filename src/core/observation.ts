@@ -11,6 +11,8 @@ export type Metric =
   | { readonly kind: "entities_of"; readonly of: string; readonly key: string | null }
   /** Rows of the completion log on the date. */
   | { readonly kind: "completion_log"; readonly log: NonNullable<RowsExpectation["completionLog"]> }
+  /** The most rows that an entry of the completion log on the date says were written; NaN where none says so. */
+  | { readonly kind: "completion_log_rows"; readonly column: string }
   /** Distinct keys of `of` on the date, whatever is excused. */
   | { readonly kind: "coverage_of"; readonly coverage: CoverageExpectation }
   /** Those of them that are neither here nor excused, hence missing. */
@@ -33,7 +35,11 @@ export function metricsOf(expect: Expectation): readonly Metric[] {
   if (rows.perEntity !== null) {
     metrics.push({ kind: "entities_of", of: rows.perEntity.of, key: rows.perEntity.key });
   }
-  if (rows.completionLog !== null) metrics.push({ kind: "completion_log", log: rows.completionLog });
+  if (rows.completionLog !== null) {
+    metrics.push({ kind: "completion_log", log: rows.completionLog });
+    const { rowsColumn } = rows.completionLog;
+    if (rowsColumn !== null) metrics.push({ kind: "completion_log_rows", column: rowsColumn });
+  }
   if (coverage !== null) {
     metrics.push(
       { kind: "coverage_of", coverage },
@@ -57,7 +63,8 @@ export function metricsOf(expect: Expectation): readonly Metric[] {
 
 /**
  * What a query saw of one processor, a column per number and an entry per date that has rows (or, with a completion log,
- * an entry in it). Dates ascend. A date of the scanned range that is absent has no rows.
+ * an entry in it; with `rows.min: 0`, rows of a table that the expectation counts). Dates ascend. A date of the scanned
+ * range that is absent has no rows, and 0 for every such count.
  */
 export interface Profile {
   readonly days: Int32Array;

@@ -55,7 +55,8 @@ export function rowsAt(observed: Observed, position: number): number {
  */
 export function versionAt(observed: Observed, position: number): string {
   const entry = observed.entries[position] ?? -1;
-  if (entry < 0) return "0";
+  // A date without rows is in the profile or not, by what other tables hold.
+  if (entry < 0 || observed.profile.rows[entry] === 0) return "0";
   const { rows, entities, lastWriteMs } = observed.profile;
   return [rows[entry], entities[entry], lastWriteMs[entry]]
     .map((value) => (value === undefined || Number.isNaN(value) ? "" : String(value)))

@@ -227,8 +227,17 @@ export interface RowsExpectation {
     readonly key: string | null;
     readonly min: number;
   } | null;
+  /** The floors above apply only on dates on which `of` has at least `min` rows; null applies them always. */
+  readonly when: { readonly of: string; readonly min: number } | null;
   /** A date without rows is complete where this log has a row for it. */
-  readonly completionLog: (DateColumn & { readonly table: TableName; readonly where: string | null }) | null;
+  readonly completionLog:
+    | (DateColumn & {
+        readonly table: TableName;
+        readonly where: string | null;
+        /** How many rows the run wrote: only an entry with 0 completes a date; null takes any entry. */
+        readonly rowsColumn: string | null;
+      })
+    | null;
 }
 
 export interface CoverageExpectation {

@@ -12,7 +12,7 @@ import { type GapDocument, gapDocument } from "./gap-document.ts";
 import { dateAt, exemptReasons, isGapState, reasonName, State, type StateName, stateNames } from "./grid.ts";
 import { fromDay, type IsoDate } from "./iso-date.ts";
 import type { RepairEnd } from "./ledger-records.ts";
-import { failureAt } from "./observed.ts";
+import { unknownFailure } from "./empty-cell.ts";
 import type { Processor } from "./pipeline.ts";
 import { type RepairDocument, repairDocument, type StepDocument, stepDocument } from "./repair-documents.ts";
 import { formatInstant } from "./wall-clock.ts";
@@ -161,17 +161,11 @@ function gapsOf(assessment: Assessment, processor: Processor): GapDocument[] {
 }
 
 function unknownOf(assessment: Assessment, processor: Processor): UnknownDocument[] {
-  const observed = assessment.sight.observed[processor.index];
-  const { axis } = assessment.grid;
-  return positionsIn(assessment, processor, (state) => state === State.unknown).map((position) => {
-    const failure = observed === undefined ? null : failureAt(observed, axis.first + position);
-    return {
-      processor: processor.name,
-      date: dateAt(axis, position),
-      code: failure?.code ?? "query_failed",
-      message: failure?.message ?? "it was not observed",
-    };
-  });
+  return positionsIn(assessment, processor, (state) => state === State.unknown).map((position) => ({
+    processor: processor.name,
+    date: dateAt(assessment.grid.axis, position),
+    ...unknownFailure(assessment, processor, position),
+  }));
 }
 
 function unexpectedOf(assessment: Assessment, processor: Processor): ResultDocument["unexpected"] {

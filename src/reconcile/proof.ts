@@ -30,14 +30,25 @@ const verifyAttempts = 3;
 /** How long a process that is to end waits for the look that proves what its run has done. */
 const lastLookMs = 5_000;
 
-/** What is looked at before and after a run: the processors that it fills, and their same-date upstreams. */
+/**
+ * What is looked at before and after a run: the processors that it fills, their same-date upstreams, those that tell whether
+ * an empty date of them is complete, and those of whose empty dates they tell it.
+ */
 export function observedWith(compiled: CompiledPipeline, filled: readonly Processor[]): readonly Processor[] {
+  const { references } = compiled.judging;
+  const referredTo = (index: number) =>
+    Object.values(references[index] ?? {}).flatMap((reference) => reference?.processor ?? []);
+  const referring = compiled.pipeline.processors.filter(({ index }) =>
+    referredTo(index).some((processor) => filled.includes(processor)),
+  );
   const upstreams = filled.flatMap(({ edges }) =>
     edges
       .filter(({ window }) => window.kind === "same_date")
       .flatMap((edge) => upstreamsOf({ compiled }, edge)),
   );
-  return [...new Set([...filled, ...upstreams])];
+  return [
+    ...new Set([...filled, ...upstreams, ...filled.flatMap(({ index }) => referredTo(index)), ...referring]),
+  ];
 }
 
 /**

@@ -120,7 +120,15 @@ test("the example's processor, edges, expectation and repair are completely reso
       },
     ],
     expect: {
-      rows: { min: 20, max: null, perUnit: null, maxPerUnit: null, perEntity: null, completionLog: null },
+      rows: {
+        min: 20,
+        max: null,
+        perUnit: null,
+        maxPerUnit: null,
+        perEntity: null,
+        when: null,
+        completionLog: null,
+      },
       coverage: {
         of: { kind: "processor", name: "upcoming_player_game_context" },
         key: "player_lookup",

@@ -389,8 +389,8 @@ test("expectations that nothing can meet are refused", async () => {
         yaml: pipelineYaml(`  a: { ${plain}, expect: { ${expectation} } }\n  b: { ${plain} }`),
       }),
     )[0];
-  expect(await fault("rows: { min: 0 }")).toMatch(
-    /rows\.min expected at least 1, .* to do add completion_log/,
+  expect(await fault("rows: { min: 0, when: { of: a } }")).toMatch(
+    /rows\.when\.of expected another processor found the processor itself$/,
   );
   expect(await fault("rows: { min: 5, max: 4 }")).toMatch(
     /rows\.max expected at least min, which is 5 found the number 4$/,
@@ -445,9 +445,40 @@ test("the entities of another processor are known by the coverage here, or else 
   ]);
 });
 
+test("tables whose empty dates are judged by each other are refused, unless a log proves them", async () => {
+  const yaml = (more: string) =>
+    pipelineYaml(`  a: { ${plain}, expect: { rows: { min: 0, per_entity: { of: b }${more} } } }
+  b: { ${plain}, expect: { rows: { min: 0, when: { of: c } } } }
+  c: { ${plain}, expect: { coverage: { of: a, key: k }, rows: { min: 0${more} } } }`);
+  const rule = "expected a processor whose own empty dates are not judged by this one";
+  expect(faults(await loadError({ yaml: yaml("") })).map((text) => text.slice(0, 140))).toEqual([
+    expect.stringContaining(`processors.a.expect.rows.per_entity.of ${rule} found b`),
+    expect.stringContaining(`processors.b.expect.rows.when.of ${rule} found c`),
+    expect.stringContaining(`processors.c.expect.coverage.of ${rule} found a`),
+  ]);
+  const log = ", completion_log: { table: ref.runs, date_column: day }";
+  expect(faults(await loadError({ yaml: yaml(log) }))).toHaveLength(1);
+});
+
+test("what allows dates without rows changes the hash of the expectation only where it is there", async () => {
+  const hashOf = async (rows: string) => {
+    const { config } = await load({
+      yaml: pipelineYaml(`  a: { ${plain}, expect: { rows: ${rows} } }\n  b: { ${plain} }`),
+    });
+    return config.pipeline.processors[0]?.expect.hash;
+  };
+  const log = "completion_log: { table: ref.runs, date_column: day";
+  const hashes = await Promise.all(
+    ["{}", "{ when: { of: b } }", `{ ${log} } }`, `{ ${log}, rows_column: n } }`].map(hashOf),
+  );
+  expect(new Set(hashes).size).toBe(4);
+  // As the releases before it made it.
+  expect(hashes[0]).toBe("99d643f258fb85ab");
+});
+
 test("a completion log allows dates without rows", async () => {
   const rows =
-    "{ min: 0, completion_log: { table: ref.runs, date_column: data_date, where: status = 'success' } }";
+    "{ min: 0, completion_log: { table: ref.runs, date_column: data_date, where: status = 'success', rows_column: n } }";
   const { config } = await load({ yaml: pipelineYaml(`  a: { ${plain}, expect: { rows: ${rows} } }`) });
   expect(config.pipeline.processors[0]?.expect.rows).toMatchObject({
     min: 0,
@@ -455,6 +486,7 @@ test("a completion log allows dates without rows", async () => {
       table: { parts: ["ref", "runs"] },
       dateColumn: "data_date",
       where: "status = 'success'",
+      rowsColumn: "n",
     },
   });
 });

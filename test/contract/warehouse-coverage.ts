@@ -99,7 +99,86 @@ const boxes: TableFixture = {
   ],
 };
 
+const runs: TableFixture = {
+  name: "stats.runs",
+  columns: { run_date: "date", written: "int" },
+  rows: [
+    ["2024-01-02", 0],
+    ["2024-01-02", 7],
+    ["2024-01-04", 0],
+    ["2024-01-04", null],
+    ["2024-01-06", null],
+  ],
+};
+
 export function describeCoverage(open: OpenWarehouse): void {
+  describe("with rows.min 0", () => {
+    const zero = { min: 0, perEntity: { of: "players", key: "player", min: 1 } };
+    const processors = {
+      players: { table: table("stats.players"), dateColumn: "day", where: "kind = 'pro'" },
+      counted: {
+        table: table("stats.features"),
+        where: "version = 1",
+        expect: { rows: zero, checks: [{ name: "any", sql: "version > 0" }] },
+      },
+      covered: { table: table("stats.features"), expect: { rows: { min: 0 }, coverage } },
+      all: {
+        table: table("stats.features"),
+        expect: {
+          rows: {
+            ...zero,
+            completionLog: {
+              table: table("stats.runs"),
+              ...datedBy("run_date"),
+              where: null,
+              rowsColumn: "written",
+            },
+          },
+          coverage,
+        },
+      },
+    };
+    const profiles = async () => {
+      const found = await profileAll(await open({ tables: [players, features, runs], processors }));
+      return (name: string) => profileOf(found.get(name));
+    };
+
+    test("a date without rows is there where another table of the expectation has some", async () => {
+      const profile = (await profiles())("counted");
+      expect(byDate(profile, profile.rows)).toEqual({ "2024-01-02": 4, "2024-01-03": 1, "2024-01-05": 0 });
+      const [entities, violations] = profile.metrics.map((metric) => byDate(profile, metric));
+      expect(entities).toEqual({ "2024-01-02": 3, "2024-01-03": 0, "2024-01-05": 1 });
+      expect(violations).toEqual({ "2024-01-02": 0, "2024-01-03": 0, "2024-01-05": 0 });
+    });
+
+    test("so it is for the keys of a coverage", async () => {
+      const profile = (await profiles())("covered");
+      expect(byDate(profile, profile.rows)).toEqual({ "2024-01-02": 5, "2024-01-03": 1, "2024-01-05": 0 });
+      const [of, absent, present] = profile.metrics.map((metric) => byDate(profile, metric));
+      expect(of).toEqual({ "2024-01-02": 3, "2024-01-03": 0, "2024-01-05": 1 });
+      expect(absent?.["2024-01-05"]).toBe(1);
+      expect(present?.["2024-01-05"]).toBe(0);
+      expect(byDate(profile, profile.entities)["2024-01-05"]).toBe(0);
+    });
+
+    test("each date is there once, whichever tables have it, with the most rows that the log speaks of", async () => {
+      const profile = (await profiles())("all");
+      expect(byDate(profile, profile.rows)).toEqual({
+        "2024-01-02": 5,
+        "2024-01-03": 1,
+        "2024-01-04": 0,
+        "2024-01-05": 0,
+        "2024-01-06": 0,
+      });
+      const [entities, logged, written, of] = profile.metrics.map((metric) => byDate(profile, metric));
+      expect(entities).toMatchObject({ "2024-01-04": 0, "2024-01-05": 1, "2024-01-06": 0 });
+      expect(logged).toMatchObject({ "2024-01-02": 2, "2024-01-04": 2, "2024-01-05": 0, "2024-01-06": 1 });
+      expect(written).toMatchObject({ "2024-01-02": 7, "2024-01-04": 0 });
+      expect([written?.["2024-01-05"], written?.["2024-01-06"]]).toEqual([Number.NaN, Number.NaN]);
+      expect(of).toMatchObject({ "2024-01-04": 0, "2024-01-05": 1, "2024-01-06": 0 });
+    });
+  });
+
   describe("coverage", () => {
     test("counts the distinct entities of the other processor's own rows, absent and present", async () => {
       const profile = profileOf((await profileAll(await open(sketch))).get("plain"));

@@ -185,6 +185,7 @@ export function describeProfiles(open: OpenWarehouse): void {
                   table: table("stats.runs"),
                   ...datedBy("run_date"),
                   where: "status = 'success'",
+                  rowsColumn: null,
                 },
               },
               checks: [{ name: "any", sql: "score < 0" }],

@@ -61,7 +61,7 @@ function judged(sketch: ExpectationSketch, seen: Seen) {
 }
 
 const rows = (more: Partial<RowsExpectation>): ExpectationSketch => ({ rows: more });
-const log = { table: { parts: ["log"] }, ...datedBy("data_date"), where: null };
+const log = { table: { parts: ["log"] }, ...datedBy("data_date"), where: null, rowsColumn: null };
 
 describe("rows", () => {
   test("a date without an entry is missing and nothing of it is judged", () => {
@@ -109,7 +109,7 @@ describe("rows", () => {
     expect(judged(expectation, { rows: 0, metrics: { completion_log: 1 } }).state).toBe("complete");
     expect(judged(expectation, { rows: 0, metrics: { completion_log: 0 } }).state).toBe("missing");
     expect(judged(expectation, { rows: 0 }).state).toBe("missing");
-    expect(judged(rows({ min: 0 }), { rows: 0 }).state).toBe("missing");
+    expect(judged(rows({ min: 1 }), { rows: 0 }).state).toBe("missing");
     expect(judged(expectation, { rows: 5 }).state).toBe("complete");
   });
 });

@@ -156,7 +156,15 @@ const processor = fc.record({
     maxPerUnit: fc.option(fc.constant(2)),
   }),
   perEntity: fc.option(fc.record({ key: fc.option(keyColumn), min: fc.constantFrom(0.5, 1) })),
-  completionLog: fc.option(logged),
+  when: fc.option(fc.record({ min: fc.constantFrom(1, 2) }), { freq: 2 }),
+  completionLog: fc.option(
+    fc.record({
+      table: tableIndex,
+      date: dateColumn,
+      where,
+      rowsColumn: fc.option(fc.constantFrom("score", "share")),
+    }),
+  ),
   coverage: fc.option(coverage, { freq: 1 }),
   uniqueKeys: fc.array(fc.uniqueArray(anyColumn, { minLength: 1, maxLength: 3 }), { maxLength: 2 }),
   notNull: fc.uniqueArray(fc.record({ column: anyColumn, maxRatio: fc.constantFrom(0, 0.5) }), {
@@ -286,7 +294,8 @@ function processorOf(drawn: ProcessorDraw, names: Names): ProcessorSketch {
     rows: {
       ...drawn.rows,
       perEntity: perEntity === null || before === null ? null : { ...perEntity, of: before },
-      completionLog: log === null ? null : logOf(log, names),
+      when: drawn.when === null || before === null ? null : { ...drawn.when, of: before },
+      completionLog: log === null ? null : { ...logOf(log, names), rowsColumn: log.rowsColumn },
     },
     coverage: covered === null ? null : coverageOf(covered, names),
     uniqueKeys: drawn.uniqueKeys,

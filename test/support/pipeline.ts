@@ -49,6 +49,7 @@ const plainRows: RowsExpectation = {
   perUnit: null,
   maxPerUnit: null,
   perEntity: null,
+  when: null,
   completionLog: null,
 };
 

@@ -1,6 +1,7 @@
 import type { DateColumn } from "../../core/date-column.ts";
+import { asksOthers } from "../../core/emptiness.ts";
 import { type Metric, metricsOf } from "../../core/observation.ts";
-import type { CoverageExpectation, Processor } from "../../core/pipeline.ts";
+import type { CoverageExpectation, Processor, RowsExpectation } from "../../core/pipeline.ts";
 import { assertNever } from "../../errors.ts";
 import { type Column, columnOf, type DatedSource, type Source } from "./source.ts";
 import type { LoadSql } from "./sql-files.ts";
@@ -44,6 +45,8 @@ export interface ArmContext {
 
 /** The columns before the metrics: rows, entities, first and last write. */
 export const fixedColumns = ["rows", "entities", "first_write_ms", "last_write_ms"] as const;
+
+type CompletionLog = NonNullable<RowsExpectation["completionLog"]>;
 
 interface Part {
   /** Computed while the table is grouped by date; null where a join gives it. */
@@ -141,6 +144,8 @@ function metricPart(
       return joined("gr_entities_of", `entities of ${metric.of}`);
     case "completion_log":
       return joined("gr_logged", "completion log");
+    case "completion_log_rows":
+      return { aggregate: null, value: "gr_logged_rows", label: "completion log: rows" };
     case "coverage_of":
       return joined("gr_of", "coverage: entities there");
     case "coverage_absent":
@@ -196,6 +201,8 @@ function joinsOf(
   context: ArmContext,
 ): string[] {
   const joins: string[] = [];
+  // An empty date that may be complete needs the counts of the other tables too: a full join adds its date.
+  const join = asksOthers(processor.expect) ? "full join" : "left join";
   for (const metric of metrics) {
     if (metric.kind === "entities_of") {
       const other = ofProcessor(metric.of, context);
@@ -203,26 +210,34 @@ function joinsOf(
         metric.key === null
           ? "count(*)"
           : `count(distinct ${quoteColumn(other.source, metric.key, context.dialect)})`;
-      joins.push(
-        `left join (${countSql(other, count, "gr_entities_of", context)}) as gr_other_table using (gr_day)`,
-      );
+      const sql = countSql(other, `${count} as gr_entities_of`, context);
+      joins.push(`${join} (${sql}) as gr_other_table using (gr_day)`);
     } else if (metric.kind === "completion_log") {
-      const log = context.dated(context.tableOf(metric.log.table), metric.log, metric.log.where);
-      // Only this join adds dates (a date in the log without a row is an answer, not silence), so it comes first.
-      joins.unshift(
-        `full join (${countSql(log, "count(*)", "gr_logged", context)}) as gr_log using (gr_day)`,
-      );
+      // A date in the log without a row is an answer, not silence. Joins that add dates come first.
+      joins.unshift(`full join (${logSql(metric.log, context)}) as gr_log using (gr_day)`);
     } else if (metric.kind === "coverage_of") {
       const sql = coverageSql(metric.coverage, processor, own, context);
-      joins.push(`left join (${sql}) as gr_coverage using (gr_day)`);
+      joins.push(`${join} (${sql}) as gr_coverage using (gr_day)`);
     }
   }
   return joins;
 }
 
-function countSql(dated: DatedSource, count: string, name: string, { dialect }: ArmContext): string {
+function countSql(dated: DatedSource, counts: string, { dialect }: ArmContext): string {
   const { day, condition, source } = dated;
-  return dialect.loadSql("profile-count", { day, condition, source: source.sql, count, name });
+  return dialect.loadSql("profile-count", { day, condition, source: source.sql, counts });
+}
+
+function logSql(completionLog: CompletionLog, context: ArmContext): string {
+  const { dialect } = context;
+  const { table, where, rowsColumn } = completionLog;
+  const log = context.dated(context.tableOf(table), completionLog, where);
+  const counts = ["count(*) as gr_logged"];
+  if (rowsColumn !== null) {
+    const rows = dialect.toFloat(quoteColumn(log.source, rowsColumn, dialect));
+    counts.push(`max(${rows}) as gr_logged_rows`);
+  }
+  return countSql(log, counts.join(", "), context);
 }
 
 function coverageSql(

@@ -98,12 +98,19 @@ const logTable = z.strictObject({
   date_column: column.describe("Its column with the date that was processed."),
   ...dateColumnShape,
   where: condition.optional().describe("Only rows that meet it count."),
+  rows_column: column
+    .optional()
+    .describe(
+      "Its column with the number of rows that were written. Then only an entry with 0 completes a date without rows; one with more makes it a gap.",
+    ),
 });
 
 const rowsSchema = z.strictObject({
   min: whole(0)
     .optional()
-    .describe("Rows that each date has at least; 1 unless given. 0 only with completion_log."),
+    .describe(
+      "Rows that each date has at least; 1 unless given. With 0 a date without rows is complete if nothing else asks for rows.",
+    ),
   max: whole(1).optional().describe("Rows that each date has at most."),
   per_unit: positive("a number above 0").optional().describe("Rows per unit of the schedule at least."),
   max_per_unit: positive("a number above 0").optional().describe("Rows per unit of the schedule at most."),
@@ -115,9 +122,18 @@ const rowsSchema = z.strictObject({
     })
     .optional()
     .describe("Rows per entity that another processor has on the date."),
+  when: z
+    .strictObject({
+      of: processorName.describe("The processor whose rows are counted."),
+      min: whole(1).prefault(1).describe("So many rows there make the requirement apply."),
+    })
+    .optional()
+    .describe(
+      "The row requirement applies only to dates on which another processor has rows. Creates no dependency.",
+    ),
   completion_log: logTable
     .optional()
-    .describe("A date without rows is complete where this log has a row for it."),
+    .describe("A date without rows is complete if this log has a row for it."),
 });
 
 const coverageSchema = z.strictObject({

@@ -12,7 +12,7 @@ import {
 } from "../../core/grid.ts";
 import type { IsoDate } from "../../core/iso-date.ts";
 import { memoByIdentity } from "../../core/memo.ts";
-import { failureAt } from "../../core/observed.ts";
+import { unknownFailure } from "../../core/empty-cell.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import { countStates } from "../../core/result-document.ts";
 import { rootCauses } from "../../core/root-causes.ts";
@@ -115,13 +115,13 @@ function standingGap(assessment: Assessment, at: OpenCell): StandingGap {
   };
 }
 
-function unknownGroups({ grid, sight }: Assessment, { index, name }: Processor): readonly UnknownGroup[] {
-  const observed = sight.observed[index];
+function unknownGroups(assessment: Assessment, processor: Processor): readonly UnknownGroup[] {
+  const { grid } = assessment;
+  const { index, name } = processor;
   const groups = new Map<string, { processor: string; code: string; message: string; dates: IsoDate[] }>();
   for (let position = grid.selection.from; position <= grid.selection.to; position++) {
     if (grid.states[index * grid.axis.length + position] !== State.unknown) continue;
-    const failure = observed === undefined ? null : failureAt(observed, grid.axis.first + position);
-    const { code, message } = failure ?? { code: "query_failed", message: "it was not observed" };
+    const { code, message } = unknownFailure(assessment, processor, position);
     const known = groups.get(`${code}/${message}`);
     if (known === undefined)
       groups.set(`${code}/${message}`, {

@@ -149,7 +149,7 @@ describe("a table that requires a filter on its partitions", () => {
           expect: {
             rows: {
               perEntity: { of: "players", key: "player", min: 1 },
-              completionLog: { ...other, where: "player = 'ann'" },
+              completionLog: { ...other, where: "player = 'ann'", rowsColumn: null },
             },
             coverage: {
               ...coverage,

@@ -19,7 +19,7 @@ function readsOfOne(sketch: ProcessorSketch, schedules = [tableSchedule()]) {
 }
 
 const coverage = { key: "player", ofKey: "player", min: 1 };
-const log = { table: table("raw.log"), ...datedBy("logged"), where: null };
+const log = { table: table("raw.log"), ...datedBy("logged"), where: null, rowsColumn: null };
 
 test("a profile reads its own table and whatever its expectation refers to", () => {
   const excusedBy = { table: table("raw.excuses"), ...datedBy("at"), key: "player", where: null };

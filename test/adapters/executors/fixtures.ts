@@ -39,7 +39,15 @@ export function processorNamed(name: string): Processor {
     offSchedule: "report",
     edges: [],
     expect: {
-      rows: { min: 1, max: null, perUnit: null, maxPerUnit: null, perEntity: null, completionLog: null },
+      rows: {
+        min: 1,
+        max: null,
+        perUnit: null,
+        maxPerUnit: null,
+        perEntity: null,
+        when: null,
+        completionLog: null,
+      },
       coverage: null,
       uniqueKeys: [],
       notNull: [],
