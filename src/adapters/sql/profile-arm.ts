@@ -235,7 +235,8 @@ function logSql(completionLog: CompletionLog, context: ArmContext): string {
   const counts = ["count(*) as gr_logged"];
   if (rowsColumn !== null) {
     const rows = dialect.toFloat(quoteColumn(log.source, rowsColumn, dialect));
-    counts.push(`max(${rows}) as gr_logged_rows`);
+    // Of -0.0 and 0.0 each warehouse takes another one for the larger.
+    counts.push(`max(${rows} + 0) as gr_logged_rows`);
   }
   return countSql(log, counts.join(", "), context);
 }
