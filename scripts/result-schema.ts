@@ -88,6 +88,16 @@ const result = z.object({
   gaps: z.array(gap),
   unknown: z.array(z.object({ ...cell, code: z.string(), message: z.string() })),
   unexpected: z.array(z.object({ ...cell, rows: count })),
+  stray_rows: z
+    .array(
+      z.object({
+        processor: z.string(),
+        without_date: count.nullable(),
+        after_today: count.nullable(),
+        before_schedule: count.nullable(),
+      }),
+    )
+    .describe("rows that stand in no cell, of the tables that have any; null where they were not counted"),
   breakers: z.array(
     z.object({
       kind: z.enum(["mass_gap", "schedule", "circuit"]),

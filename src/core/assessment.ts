@@ -4,7 +4,7 @@ import { buildGraph, type Graph } from "./graph.ts";
 import type { Grid } from "./grid.ts";
 import { type Day, type IsoDate, toDay } from "./iso-date.ts";
 import type { InFlight, LedgerFacts } from "./ledger-facts.ts";
-import type { Observations, RunHistoryObservation } from "./observation.ts";
+import type { Observations, OutsideRows, RunHistoryObservation } from "./observation.ts";
 import { alignObservation, type Observed } from "./observed.ts";
 import type { Pipeline, Processor } from "./pipeline.ts";
 import type { RunPolicy } from "./policy.ts";
@@ -45,6 +45,8 @@ export interface Sight {
   readonly schedules: ReadonlyMap<string, DenseSchedule>;
   /** By processor index. */
   readonly observed: readonly Observed[];
+  /** By processor name: rows outside of the dates that the scan read, where they were counted. */
+  readonly outside: ReadonlyMap<string, OutsideRows>;
   /** Repairs with a precondition that was not true, and which. */
   readonly unmetPreconditions: ReadonlyMap<string, string>;
   /** Null where the pipeline has none. */
@@ -73,6 +75,7 @@ export function alignSight(
     observed: pipeline.processors.map(({ name }) =>
       alignObservation(observations.processors.get(name), axis),
     ),
+    outside: observations.outside ?? new Map(),
     unmetPreconditions: observations.unmetPreconditions,
     runHistory: observations.runHistory,
   };

@@ -78,6 +78,18 @@ export interface Profile {
   readonly metrics: readonly Float64Array[];
 }
 
+/** Stands for the date of rows that have none, before every date that there is. */
+export const noDay: Day = -2_147_483_648;
+
+/** Rows of a processor's table outside of the dates that a scan reads; null for what the warehouse did not count. */
+export interface OutsideRows {
+  readonly withoutDate: number | null;
+  /** Before the first date of the scan. */
+  readonly before: number | null;
+  /** After its last date. */
+  readonly after: number | null;
+}
+
 /** Why a processor could not be observed. Never read as "no rows". */
 export interface ObservationFailure {
   readonly code: "not_found" | "permission" | "query_failed" | "timeout" | "budget";
@@ -136,6 +148,8 @@ export interface Observations {
   readonly schedules: ReadonlyMap<string, ScheduleObservation>;
   /** By processor name. */
   readonly processors: ReadonlyMap<string, ProcessorObservation>;
+  /** By processor name; a processor is absent if nothing was counted for it. */
+  readonly outside?: ReadonlyMap<string, OutsideRows>;
   /** Names of the repairs that have a precondition which was not true, with that statement. */
   readonly unmetPreconditions: ReadonlyMap<string, string>;
   /** Null where the pipeline has none. */

@@ -15,6 +15,7 @@ import type { RepairEnd } from "./ledger-records.ts";
 import { unknownFailure } from "./empty-cell.ts";
 import type { Processor } from "./pipeline.ts";
 import { type RepairDocument, repairDocument, type StepDocument, stepDocument } from "./repair-documents.ts";
+import { strayRowsOf } from "./stray-rows.ts";
 import { formatInstant } from "./wall-clock.ts";
 
 /** The result of a run, a plan or a status, as scripts read it. Fields may be added, never changed. */
@@ -34,6 +35,8 @@ export interface ResultDocument {
     readonly date: IsoDate;
     readonly rows: number;
   }[];
+  /** Rows that stand in no cell, of the processors that have any. */
+  readonly stray_rows: readonly StrayRowsDocument[];
   readonly breakers: readonly BreakerDocument[];
   /** Past dates that left a schedule since the last cycle, or in the last 24 hours. */
   readonly schedule_changes: readonly ScheduleChangeDocument[];
@@ -53,6 +56,15 @@ export interface UnknownDocument {
   /** Why it could not be observed: a word for programs, and what the warehouse said. */
   readonly code: string;
   readonly message: string;
+}
+
+export interface StrayRowsDocument {
+  readonly processor: string;
+  /** Null, as in the others, if the warehouse did not count them. */
+  readonly without_date: number | null;
+  readonly after_today: number | null;
+  /** Before the first date of the processor's schedule. */
+  readonly before_schedule: number | null;
 }
 
 export interface StaleRunDocument {
@@ -92,6 +104,7 @@ export function resultDocument(input: DocumentInput): ResultDocument {
     gaps: selected.flatMap((processor) => gapsOf(assessment, processor)),
     unknown: selected.flatMap((processor) => unknownOf(assessment, processor)),
     unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
+    stray_rows: strayRowsDocuments(assessment),
     breakers: breakersOf(assessment),
     schedule_changes: scheduleChangesOf(assessment),
     stale_runs: staleRunsOf(assessment),
@@ -175,6 +188,24 @@ function unexpectedOf(assessment: Assessment, processor: Processor): ResultDocum
     date: dateAt(assessment.grid.axis, position),
     rows: seen?.profile.rows[seen.entries[position] ?? -1] ?? 0,
   }));
+}
+
+/** Of the selected processors that have any, over the whole table. */
+export function strayRowsDocuments(assessment: Assessment): readonly StrayRowsDocument[] {
+  const { pipeline, selection } = assessment.grid;
+  return pipeline.processors.flatMap((processor) => {
+    const found = selection.processors.has(processor.index) ? strayRowsOf(assessment, processor) : null;
+    if (found === null) return [];
+    const { withoutDate, afterToday, beforeSchedule } = found;
+    return [
+      {
+        processor: processor.name,
+        without_date: withoutDate,
+        after_today: afterToday,
+        before_schedule: beforeSchedule,
+      },
+    ];
+  });
 }
 
 /** By processor, then by date, of the selected cells. */

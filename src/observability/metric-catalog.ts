@@ -11,6 +11,7 @@ export const labelValues = {
   state: stateNames.filter((name) => name !== "unscheduled"),
   disposition: dispositionNames.filter((name) => name !== "none"),
   exempt_reason: exemptReasons,
+  stray_kind: ["without_date", "after_today", "before_schedule"],
   breaker: ["mass_gap", "schedule", "circuit"],
   severity: ["critical", "warning", "info"],
   cycle_outcome: ["converged", "not_converged", "not_accepted", "not_leading", "failed"],

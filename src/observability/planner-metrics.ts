@@ -17,6 +17,14 @@ export const plannerMetrics = {
     meaning: "Cells by state, over the whole history; `unexpected` counts dates that are no cells.",
     from: "planner",
   },
+  stray_rows: {
+    type: "gauge",
+    unit: "rows",
+    labels: ["processor", "kind"],
+    meaning:
+      "Rows that stand in no cell: `without_date`, `after_today`, `before_schedule`. Absent for a kind that was not counted.",
+    from: "planner",
+  },
   exempt_cells: {
     type: "gauge",
     unit: "cells",

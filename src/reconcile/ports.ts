@@ -13,6 +13,7 @@ import type {
 import type {
   HistoryRun,
   ObservationFailure,
+  OutsideRows,
   ProcessorObservation,
   ScheduleObservation,
 } from "../core/observation.ts";
@@ -145,6 +146,8 @@ export interface SurveyRequest extends ProfileRequest {
 export interface SurveyResult extends ProfileResult {
   /** By name. */
   readonly schedules: ReadonlyMap<string, ScheduleObservation>;
+  /** By processor; it is absent if nothing was counted for it. */
+  readonly outside: ReadonlyMap<string, OutsideRows>;
 }
 
 export interface RunHistoryRequest {

@@ -10,12 +10,14 @@ import type { RenderOptions } from "./terminal.ts";
 import { harmlessLine } from "../presentation/harmless.ts";
 import { counted, formatCount, formatDates } from "../presentation/numbers.ts";
 import { scheduleChangeTexts } from "../presentation/schedule-changes.ts";
+import { strayTexts } from "../presentation/stray-rows.ts";
 import { displayWidth, padEnd, type Paint, painter, truncate, wrap } from "./text.ts";
 import { reasonText } from "../presentation/words.ts";
 
 const causesMax = 10;
 const failuresMax = 5;
 const staleMax = 5;
+const straysMax = 5;
 /** A longer command has its purpose on the next line, so that the others stay close to theirs. */
 const commandWidthMax = 48;
 
@@ -29,6 +31,7 @@ export function renderSummary(document: ResultDocument, options: RenderOptions):
     scheduleSection(document, options, paint),
     unknownSection(document, options, paint),
     runHistorySection(document, options, paint),
+    straySection(document, options, paint),
     causesSection(document, options, paint),
     adviceSection(adviceOf(document, options.pipelineFlags), options, paint),
     costLines(document.cost, options),
@@ -220,6 +223,24 @@ function staleText(runs: readonly StaleRunDocument[]): string {
   }
   const run = first.run_id === null ? "a run" : `run ${harmlessLine(first.run_id)}`;
   return `${where}: ${run} is said to be running since ${since}; it is taken for dead and ignored`;
+}
+
+/** A line for each kind, so that none is broken in two. */
+function straySection(
+  { stray_rows: strays }: ResultDocument,
+  options: RenderOptions,
+  paint: Paint,
+): readonly string[] {
+  if (strays.length === 0) return [];
+  const lines = strays
+    .slice(0, straysMax)
+    .flatMap((stray) => strayTexts(stray).map((text) => `  ${stray.processor}: ${text}`));
+  const more = strays.length - straysMax;
+  return [
+    paint(["bold", "yellow"], "rows in no cell"),
+    ...lines.map((line) => truncate(line, options.columns)),
+    ...(more > 0 ? [`  … and ${counted(more, "other table")}; --format json lists all`] : []),
+  ];
 }
 
 function causesSection(document: ResultDocument, options: RenderOptions, paint: Paint): readonly string[] {

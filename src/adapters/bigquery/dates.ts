@@ -25,6 +25,8 @@ import { enclose, quoteIdentifier, quoteText } from "./sql-text.ts";
 /** The dates that are asked for; both ends of each range are included. */
 export interface Dates {
   readonly ranges: readonly DateRange[];
+  /** Whether rows without a date are asked for too; not unless given. */
+  readonly withoutDate?: boolean;
   readonly timezone: string;
   readonly binder: Binder;
 }
@@ -64,39 +66,45 @@ export function datedSource(
   if (problem !== null) throw wrongDateColumn(column, source, problem);
   const zones = { timezone: dates.timezone, columnTimezone: date.columnTimezone };
   const format = date.dateFormat === null ? null : dateFormatOf(date.dateFormat);
-  const { day, within } = format === null ? native(column, zones) : formed(column, format, zones);
+  const { day, undated, within } = format === null ? native(column, zones) : formed(column, format, zones);
   const ranges = dates.ranges.map((range) => within(range, dates.binder));
+  if (dates.withoutDate === true) ranges.push(undated);
   const condition = ranges.length === 1 ? (ranges[0] ?? "false") : `(${ranges.join(" or ") || "false"})`;
-  return { source, day, condition: where === null ? condition : `${condition} and ${enclose(where)}` };
+  const anyDay = where === null ? "true" : enclose(where);
+  return { source, day, condition: where === null ? condition : `${condition} and ${anyDay}`, anyDay };
 }
 
 /** The calendar date of a column, and what its rows of a range meet. */
 interface Dated {
   readonly day: string;
+  /** What its rows without a date meet. */
+  readonly undated: string;
   readonly within: (range: DateRange, binder: Binder) => string;
 }
 
 function native(column: Column, zones: Zones): Dated {
   const name = quoteIdentifier(column.name);
-  if (column.type === "DATE") return { day: name, within: (range, binder) => isDayOf(name, range, binder) };
+  const undated = `${name} is null`;
+  if (column.type === "DATE")
+    return { day: name, undated, within: (range, binder) => isDayOf(name, range, binder) };
   if (column.type === "TIMESTAMP") {
     const zone = zoneOf(column, zones.timezone);
     const day = `date(${name}, ${quoteText(zone)})`;
     const within = (range: DateRange, binder: Binder) =>
       between(name, day, boundsOf(range, zone), range, (at) => binder.timestamp(at), binder);
-    return { day, within };
+    return { day, undated, within };
   }
   const shifted = inTimezone(name, zones);
   if (shifted !== null) {
     const within = (range: DateRange, binder: Binder) =>
       between(name, shifted, wallBoundsOf(range, zones), range, (at) => binder.wallTime(at), binder);
-    return { day: shifted, within };
+    return { day: shifted, undated, within };
   }
   const within = ({ start, end }: DateRange, binder: Binder) => {
     const from = `${name} >= ${binder.datetime(start)}`;
     return end === lastDate ? from : `(${from} and ${name} < ${binder.datetime(addDays(end, 1))})`;
   };
-  return { day: `date(${name})`, within };
+  return { day: `date(${name})`, undated, within };
 }
 
 function formed(column: Column, format: DateFormat, zones: Zones): Dated {
@@ -108,7 +116,8 @@ function formed(column: Column, format: DateFormat, zones: Zones): Dated {
   const time = `safe.parse_datetime(${quoteText(formatText(parts, directiveName))}, ${read})`;
   const shifted = hasTime ? inTimezone(time, zones) : null;
   const day = shifted ?? `date(${time})`;
-  if (ordered === null) return { day, within: (range, binder) => isDayOf(day, range, binder) };
+  const undated = `${day} is null`;
+  if (ordered === null) return { day, undated, within: (range, binder) => isDayOf(day, range, binder) };
   const widerDays = shifted === null ? 0 : zonesApartDays;
   const within = (range: DateRange, binder: Binder) => {
     const wider = widen(range, widerDays);
@@ -118,7 +127,7 @@ function formed(column: Column, format: DateFormat, zones: Zones): Dated {
     );
     return `(${name} between ${from} and ${to} and ${isDayOf(day, range, binder)})`;
   };
-  return { day, within };
+  return { day, undated, within };
 }
 
 /** BigQuery takes one digit for two; the pattern has counted them. */

@@ -52,12 +52,20 @@ export function isDated(id: string): boolean {
   return id.startsWith("__") || /^\d{4}(?:\d\d){0,3}$/.test(id);
 }
 
+/** Whether a partition holds the rows that are in no other yet, or have a date that none is made for. */
+export function isUnpartitioned(id: string): boolean {
+  return id.startsWith("__") && id !== withoutDate;
+}
+
+/** The partition of rows without a date. */
+export const withoutDate = "__NULL__";
+
 /** All dates that rows of some partitions may have: more of them rather than one too few. */
 export function daysOfPartitions(ids: Iterable<string>, dates: PartitionDates): Spans {
   return spansOf(
     [...ids].flatMap((id): readonly Span[] => {
       // Rows without a date are of no date.
-      if (id === "__NULL__") return [];
+      if (id === withoutDate) return [];
       return id.startsWith("__") ? unpartitioned : [spanOf(id, dates)];
     }),
   );

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fromDay } from "../../core/iso-date.ts";
 import type { Profile } from "../../core/observation.ts";
+import { pick } from "../sql/pick.ts";
 import {
   type Bodies,
   dayNote,
@@ -16,7 +17,16 @@ import {
   writeNumbers,
   writeSpans,
 } from "./note-formats.ts";
-import { joinProfiles, noProfile, pick, type Remembered, type SeenTable, within } from "./remembered.ts";
+import { countsIn, type Outside, unknownOutside } from "./outside.ts";
+import { joinProfiles, noProfile, type Remembered, type SeenTable, within } from "./remembered.ts";
+
+/** By column, as a month of a profile. */
+const outsideNote = z.object({
+  without_date: z.number().nullable(),
+  settled: spansNote,
+  dates: z.array(dayNote),
+  rows: numbersNote,
+});
 
 const headNote = z.object({
   version: noteVersion,
@@ -24,6 +34,8 @@ const headNote = z.object({
   fresh_at: z.number(),
   refreshed_from: dayNote.nullable(),
   settled: spansNote,
+  /** Absent in what releases before wrote. */
+  outside: outsideNote.optional(),
   tables: z.array(z.object({ version: z.string(), is_ahead: z.boolean(), is_partitioned: z.boolean() })),
   pieces: piecesNote,
 });
@@ -52,6 +64,7 @@ export function writeProcessor(remembered: Remembered): Bodies {
     fresh_at: freshAt,
     refreshed_from: refreshedFrom === null ? null : fromDay(refreshedFrom),
     settled: writeSpans(settled),
+    outside: writeOutside(remembered.outside),
     tables: tables.map(({ version, stamps, isAhead }) => ({
       version,
       is_ahead: isAhead,
@@ -70,6 +83,30 @@ export function writeProcessor(remembered: Remembered): Bodies {
       pieces.set(`partitions/${index}/${month}`, group);
   }
   return writeBodies(head, pieces);
+}
+
+/** More of them would make a note too large. */
+const outsideDaysMax = 3_000;
+
+/** Without its days if they are too many: the next process counts them again. */
+function writeOutside({ withoutDate, settled, counts }: Outside): z.input<typeof outsideNote> {
+  const kept = countsIn(counts, settled);
+  const isSmall = kept.days.length <= outsideDaysMax;
+  return {
+    without_date: withoutDate,
+    settled: isSmall ? writeSpans(settled) : "",
+    dates: isSmall ? Array.from(kept.days, (day) => fromDay(day)) : [],
+    rows: isSmall ? writeNumbers(kept.rows) : [],
+  };
+}
+
+function readOutside({
+  without_date: withoutDate,
+  settled,
+  dates,
+  rows,
+}: z.output<typeof outsideNote>): Outside {
+  return { withoutDate, settled, counts: { days: Int32Array.from(dates), rows: readNumbers(rows) } };
 }
 
 function writeProfile(profile: Profile): z.input<typeof profileNote> {
@@ -112,6 +149,7 @@ export function readProcessor(bodies: Bodies): Remembered | null {
       }),
     ),
     settled: head.settled,
+    outside: head.outside === undefined ? unknownOutside : readOutside(head.outside),
     profile,
     freshAt: head.fresh_at,
     refreshedFrom: head.refreshed_from,

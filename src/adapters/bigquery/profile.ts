@@ -1,9 +1,8 @@
-import { type DateRange, parseIsoDate } from "../../core/iso-date.ts";
-import type { ProcessorObservation } from "../../core/observation.ts";
+import { type DateRange, fromDay, parseIsoDate, toDay } from "../../core/iso-date.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
 import { hashOf } from "../../core/hash.ts";
 import { named, scheduleReader } from "../sql/arm-context.ts";
-import { profileAll, widthOf } from "../sql/profile-all.ts";
+import { profileAll, type Profiled, widthOf } from "../sql/profile-all.ts";
 import { type ArmContext, profileArm } from "../sql/profile-arm.ts";
 import type { Api } from "./api.ts";
 import { armDialect } from "./arm-dialect.ts";
@@ -12,9 +11,11 @@ import { datedSource } from "./dates.ts";
 import type { Statement } from "./job-configuration.ts";
 import type { Analysis, Jobs } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
+import { isNothing, nothingOutside, type OutsideAsk } from "./outside.ts";
 import { type Binder, Bindings, literals } from "./parameters.ts";
 import { readsOf } from "./reads.ts";
 import { scheduleSource } from "./schedules.ts";
+import type { Spans } from "./spans.ts";
 import { loadSql } from "./sql-files.ts";
 
 const statementsAtOnce = 4;
@@ -36,11 +37,16 @@ export interface ProfileSource {
 /** The dates to look at, per processor; both ends of each range are included. */
 export type RangesOf = (processor: Processor) => readonly DateRange[];
 
-/** Makes what the arms of some dates refer to. */
-export type ArmContexts = (ranges: readonly DateRange[], binder: Binder) => ArmContext;
+/** What to count besides, per processor. */
+export type OutsideOf = (processor: Processor) => OutsideAsk;
+
+/** Makes what the arms of some dates refer to. @param outside what to count besides; nothing unless given */
+export type ArmContexts = (ranges: readonly DateRange[], binder: Binder, outside?: OutsideAsk) => ArmContext;
 
 export interface ProfileOptions {
   readonly rangesOf: RangesOf;
+  /** Nothing unless given. */
+  readonly outsideOf?: OutsideOf;
   /** Where the tables were looked up already. */
   readonly contextOf?: ArmContexts;
   /** Of one statement. */
@@ -56,18 +62,20 @@ export async function profileDates(
   source: ProfileSource,
   processors: readonly Processor[],
   options: ProfileOptions,
-): Promise<Map<string, ProcessorObservation>> {
+): Promise<Profiled> {
   const { jobs, analyzed } = source;
-  const { timeoutMs, signal, rangesOf } = options;
+  const { timeoutMs, signal, rangesOf, outsideOf = () => nothingOutside } = options;
   const contextOf = options.contextOf ?? (await armContexts(source, processors, limitsOf(timeoutMs, signal)));
   if (analyzed.size > rememberedMax) analyzed.clear();
   return profileAll(processors, {
     timeoutMs,
     statementsAtOnce,
+    daysOf: (processor) =>
+      rangesOf(processor).map(({ start, end }) => ({ from: toDay(start), to: toDay(end) })),
     check: (processor) => void shapeOfProfile(processor, contextOf),
     run: async (chunk, width, limitMs) => {
       const limits = limitsOf(limitMs, signal);
-      const statement = profileStatement(chunk, width, rangesOf, contextOf);
+      const statement = profileStatement(chunk, width, { rangesOf, outsideOf, contextOf });
       const hashes = chunk.map((processor) => hashOf(shapeOfProfile(processor, contextOf)));
       if (hashes.some((hash) => !analyzed.has(hash))) {
         await jobs.analyze({ ...statement, purpose: "analyze" }, limits);
@@ -78,15 +86,21 @@ export async function profileDates(
   });
 }
 
+/** What is asked of each processor. */
+interface Looking {
+  readonly rangesOf: RangesOf;
+  readonly outsideOf: OutsideOf;
+  readonly contextOf: ArmContexts;
+}
+
 function profileStatement(
   chunk: readonly Processor[],
   width: number,
-  rangesOf: RangesOf,
-  contextOf: ArmContexts,
+  { rangesOf, outsideOf, contextOf }: Looking,
 ): Statement {
   const binder = new Bindings();
   const arms = chunk.map((processor, index) =>
-    profileArm(processor, index, width, contextOf(rangesOf(processor), binder)),
+    profileArm(processor, index, width, contextOf(rangesOf(processor), binder, outsideOf(processor))),
   );
   const sql = loadSql("profile", { arms: arms.join("\nunion all\n") });
   return { sql, parameters: binder.parameters, purpose: "profile" };
@@ -96,10 +110,10 @@ function profileStatement(
 export function analyzeProfile(
   jobs: Jobs,
   chunk: readonly Processor[],
-  { rangesOf, contextOf }: { readonly rangesOf: RangesOf; readonly contextOf: ArmContexts },
+  looking: Looking,
   limits: Limits,
 ): Promise<Analysis> {
-  const statement = profileStatement(chunk, widthOf(chunk), rangesOf, contextOf);
+  const statement = profileStatement(chunk, widthOf(chunk), looking);
   return jobs.analyze({ ...statement, purpose: "analyze" }, limits);
 }
 
@@ -122,13 +136,28 @@ export async function armContexts(
   const catalog = known ?? (await loadCatalog(api, profileTables(wanted, processors, schedules), limits));
   const schedule = await scheduleReader(specs, (stored) => scheduleSource(jobs, catalog, stored, limits));
   const dialect = armDialect(timezone);
-  return (ranges, binder) => ({
+  return (ranges, binder, outside = nothingOutside) => ({
     dialect,
+    outside: isNothing(outside)
+      ? { kind: "none" }
+      : {
+          kind: "apart",
+          dated: (source, date, where) => {
+            const { withoutDate } = outside;
+            const days = { ranges: rangesOfDays(outside.days), withoutDate, timezone, binder };
+            return datedSource(source, date, where, days);
+          },
+        },
     tableOf: (table) => catalog.table(table),
     processor: (name) => named(processors, name, "processor"),
     schedule,
     dated: (source, date, where) => datedSource(source, date, where, { ranges, timezone, binder }),
   });
+}
+
+/** Finite days as ranges of dates. */
+export function rangesOfDays(days: Spans): readonly DateRange[] {
+  return days.map(({ from, to }) => ({ start: fromDay(from), end: fromDay(to) }));
 }
 
 /** The tables of some schedules. */

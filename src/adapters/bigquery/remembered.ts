@@ -1,8 +1,10 @@
 import type { Day } from "../../core/iso-date.ts";
 import type { Profile } from "../../core/observation.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
-import { daysOfPartitions, type PartitionDates } from "./partition-days.ts";
-import { cursorOf, everyDay, intersect, since, type Spans, subtract, union } from "./spans.ts";
+import { afterMoving, type Outside, type OutsideAsk, unknownOutside } from "./outside.ts";
+import { daysOfPartitions, type PartitionDates, withoutDate } from "./partition-days.ts";
+import { pick } from "../sql/pick.ts";
+import { cursorOf, everyDay, intersect, since, type Spans, spansOf, subtract, union } from "./spans.ts";
 
 /** When each partition was last written and how many rows it has, as `<microseconds>/<rows>`, by its id. */
 export type Stamps = ReadonlyMap<string, string>;
@@ -32,6 +34,8 @@ export interface Remembered {
   /** The days for which `profile` says what a query saw since the last change of what it reads. */
   readonly settled: Spans;
   readonly profile: Profile;
+  /** What queries counted of the processor's own table outside of the dates of a survey. */
+  readonly outside: Outside;
   /** When everything was asked anew for the last time. */
   readonly freshAt: EpochMs;
   /** The days from here on were asked anew since that was due; null where it is not under way. */
@@ -44,6 +48,7 @@ export function nothingRemembered(ground: string, tables: readonly SeenTable[], 
     tables: tables.map(seen),
     settled: [],
     profile: noProfile,
+    outside: unknownOutside,
     freshAt: now,
     refreshedFrom: null,
   };
@@ -64,24 +69,30 @@ export const noProfile: Profile = {
  * @param tables as `before.tables`, reading by reading
  */
 export function afterChanges(before: Remembered, tables: readonly TableNow[]): Remembered {
-  const moved = tables.reduce<Spans>((days, table, index) => {
-    const old = before.tables[index];
-    return union(days, old === undefined ? [everyDay] : movedDays(old, table));
-  }, []);
-  return { ...before, tables: tables.map(seen), settled: subtract(before.settled, moved) };
+  const moved = tables.map((table, index) => movedDays(before.tables[index], table));
+  return {
+    ...before,
+    tables: tables.map(seen),
+    settled: subtract(before.settled, spansOf(moved.flatMap(({ days }) => days))),
+    outside: afterMoving(before.outside, moved[0] ?? allMoved),
+  };
 }
 
-function movedDays(before: SeenTable, now: TableNow): Spans {
-  if (before.version === now.version) return [];
-  if (before.stamps === null || now.stamps === null || now.dates === null) return [everyDay];
+const allMoved: OutsideAsk = { withoutDate: true, days: [everyDay] };
+const noneMoved: OutsideAsk = { withoutDate: false, days: [] };
+
+function movedDays(before: SeenTable | undefined, now: TableNow): OutsideAsk {
+  if (before?.version === now.version) return noneMoved;
+  const isKnown = before !== undefined && before.stamps !== null && now.stamps !== null;
+  if (!isKnown || now.dates === null) return allMoved;
   const moved = new Set<string>();
-  for (const [id, stamp] of now.stamps) if (before.stamps.get(id) !== stamp) moved.add(id);
+  for (const [id, stamp] of now.stamps ?? []) if (before.stamps.get(id) !== stamp) moved.add(id);
   // A partition whose last row was deleted is in no list any more.
-  for (const id of before.stamps.keys()) if (!now.stamps.has(id)) moved.add(id);
+  for (const id of before.stamps.keys()) if (now.stamps?.has(id) !== true) moved.add(id);
   // The table changed and none of its partitions tells where. Rows that arrive in the streaming buffer do that; else it may
   // be anywhere.
-  if (moved.size === 0) return now.isBuffered || before.isAhead ? [] : [everyDay];
-  return daysOfPartitions(moved, now.dates);
+  if (moved.size === 0) return now.isBuffered || before.isAhead ? noneMoved : allMoved;
+  return { withoutDate: moved.has(withoutDate), days: daysOfPartitions(moved, now.dates) };
 }
 
 function seen({ version, stamps, isAhead }: SeenTable): SeenTable {
@@ -124,19 +135,6 @@ export function joinProfiles(one: Profile, other: Profile): Profile {
   };
   const order = [...all.days.keys()].toSorted((a, b) => (all.days[a] ?? 0) - (all.days[b] ?? 0));
   return pick(all, order);
-}
-
-/** Some entries of a profile, in the order of `entries`. */
-export function pick(profile: Profile, entries: readonly number[]): Profile {
-  const of = (column: Float64Array) => Float64Array.from(entries, (entry) => column[entry] ?? Number.NaN);
-  return {
-    days: Int32Array.from(entries, (entry) => profile.days[entry] ?? 0),
-    rows: of(profile.rows),
-    entities: of(profile.entities),
-    firstWriteMs: of(profile.firstWriteMs),
-    lastWriteMs: of(profile.lastWriteMs),
-    metrics: profile.metrics.map(of),
-  };
 }
 
 /** The days whose turn it is to be asked anew though nothing changed; newest first, as the budget allows. */

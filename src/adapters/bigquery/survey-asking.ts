@@ -1,13 +1,20 @@
-import { fromDay } from "../../core/iso-date.ts";
 import type { ObservationFailure, ProcessorObservation } from "../../core/observation.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import type { ReconcilerError } from "../../errors.ts";
+import type { DayCounts } from "../sql/day-counts.ts";
 import { eachOf } from "../sql/each-of.ts";
 import { chunksOf, failed, isOfStatement } from "../sql/profile-all.ts";
 import { QueryError } from "../sql/query-error.ts";
 import { listedTablesMax } from "./billing.ts";
 import { limitsOf } from "./limits.ts";
-import { analyzeProfile, type ArmContexts, profileDates, type ProfileSource } from "./profile.ts";
+import { nothingOutside, type OutsideAsk, unionOf } from "./outside.ts";
+import {
+  analyzeProfile,
+  type ArmContexts,
+  profileDates,
+  type ProfileSource,
+  rangesOfDays,
+} from "./profile.ts";
 import { type Spans, subtract, union, widen } from "./spans.ts";
 import { affordable, type Need, overBudget } from "./survey-budget.ts";
 
@@ -15,6 +22,9 @@ import { affordable, type Need, overBudget } from "./survey-budget.ts";
 export interface Answer {
   readonly days: Spans;
   readonly observation: ProcessorObservation;
+  readonly outside: OutsideAsk;
+  /** The rows that were counted; null where the observation failed. */
+  readonly counts: DayCounts | null;
 }
 
 export interface Answers {
@@ -71,18 +81,27 @@ export async function askWithin(classes: readonly (readonly Need[])[], asking: A
 
 /** What is left of the needs. */
 function without(needs: readonly Need[], asked: readonly Need[]): readonly Need[] {
-  const days = new Map(asked.map((need) => [need.processor, need.days]));
+  const done = new Map(asked.map((need) => [need.processor, need]));
   return needs.flatMap((need) => {
-    const left = subtract(need.days, days.get(need.processor) ?? []);
-    return left.length === 0 ? [] : [{ processor: need.processor, days: left }];
+    const found = done.get(need.processor);
+    if (found === undefined) return [need];
+    const days = subtract(need.days, found.days);
+    return days.length === 0 ? [] : [{ ...need, days, outside: nothingOutside }];
   });
 }
 
 /** One need for each processor, in few ranges. */
 function merged(needs: readonly Need[]): readonly Need[] {
-  const days = new Map<Processor, Spans>();
-  for (const need of needs) days.set(need.processor, union(days.get(need.processor) ?? [], need.days));
-  return [...days].map(([processor, spans]) => ({ processor, days: widen(spans, rangesMax) }));
+  const joined = new Map<Processor, Need>();
+  for (const need of needs) {
+    const { days, outside } = joined.get(need.processor) ?? { days: [], outside: nothingOutside };
+    joined.set(need.processor, {
+      ...need,
+      days: union(days, need.days),
+      outside: unionOf(outside, need.outside),
+    });
+  }
+  return [...joined.values()].map(({ days, ...rest }) => ({ ...rest, days: widen(days, rangesMax) }));
 }
 
 class Asker {
@@ -115,7 +134,7 @@ class Asker {
 
   async ask(needs: readonly Need[]): Promise<void> {
     const { source, contextOf, timeoutMs, signal } = this.#asking;
-    const options = { rangesOf: rangesOf(needs), contextOf, timeoutMs };
+    const options = { ...askedOf(needs), contextOf, timeoutMs };
     try {
       const found = await profileDates(
         source,
@@ -123,8 +142,9 @@ class Asker {
         signal === undefined ? options : { ...options, signal },
       );
       for (const need of needs) {
-        const observation = found.get(need.processor.name);
-        if (observation !== undefined) this.#add(need, observation);
+        const { name } = need.processor;
+        const observation = found.processors.get(name);
+        if (observation !== undefined) this.#add(need, observation, found.outside.get(name) ?? null);
       }
     } catch (error) {
       if (!isOfStatement(error)) throw error;
@@ -134,12 +154,16 @@ class Asker {
 
   fail(needs: readonly Need[], error: ReconcilerError): void {
     this.#outage = error;
-    for (const need of needs) this.#add(need, failed(error));
+    for (const need of needs) this.#add(need, failed(error), null);
   }
 
-  #add({ processor, days }: Need, observation: ProcessorObservation): void {
+  #add(
+    { processor, days, outside }: Need,
+    observation: ProcessorObservation,
+    counts: DayCounts | null,
+  ): void {
     const before = this.#found.get(processor.name) ?? [];
-    this.#found.set(processor.name, [...before, { days, observation }]);
+    this.#found.set(processor.name, [...before, { days, observation, outside, counts }]);
   }
 
   /** At the most what it is billed to ask for them; what cannot be analyzed will not run either. */
@@ -155,7 +179,7 @@ class Asker {
   async #priceOfChunk(chunk: readonly Need[]): Promise<number> {
     const { source, contextOf, timeoutMs, signal } = this.#asking;
     const processors = chunk.map(({ processor }) => processor);
-    const what = { rangesOf: rangesOf(chunk), contextOf };
+    const what = { ...askedOf(chunk), contextOf };
     try {
       const found = await analyzeProfile(source.jobs, processors, what, limitsOf(timeoutMs, signal));
       // Each table that is in no list would be billed on top.
@@ -171,12 +195,10 @@ class Asker {
   }
 }
 
-function rangesOf(needs: readonly Need[]) {
-  const ranges = new Map(
-    needs.map(({ processor, days }) => [
-      processor.name,
-      days.map(({ from, to }) => ({ start: fromDay(from), end: fromDay(to) })),
-    ]),
-  );
-  return ({ name }: Processor) => ranges.get(name) ?? [];
+function askedOf(needs: readonly Need[]) {
+  const byName = new Map(needs.map((need) => [need.processor.name, need]));
+  return {
+    rangesOf: ({ name }: Processor) => rangesOfDays(byName.get(name)?.days ?? []),
+    outsideOf: ({ name }: Processor) => byName.get(name)?.outside ?? nothingOutside,
+  };
 }

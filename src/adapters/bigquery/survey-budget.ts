@@ -1,13 +1,16 @@
 import type { Day } from "../../core/iso-date.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import type { ObservationFailure } from "../../core/observation.ts";
+import type { OutsideAsk } from "./outside.ts";
 import { since, type Spans } from "./spans.ts";
 
-/** Days of a processor that are to be asked. */
+/** What is to be asked of a processor: at least one thing. */
 export interface Need {
   readonly processor: Processor;
-  /** Finite; at least one day. */
+  /** Finite. */
   readonly days: Spans;
+  /** Rows outside of the survey's dates; they are counted with the first of the days. */
+  readonly outside: OutsideAsk;
 }
 
 /**
@@ -25,9 +28,10 @@ export async function affordable(
     fits(needs.slice(0, many).map((need) => newest(need))),
   );
   const chosen = needs.slice(0, count);
-  const first = Math.min(...chosen.map(({ days }) => days[0]?.from ?? 0));
-  const last = Math.max(...chosen.map(({ days }) => days.at(-1)?.to ?? 0));
-  if (count === 0) return [];
+  const spans = chosen.flatMap(({ days }) => days);
+  if (spans.length === 0) return chosen;
+  const first = Math.min(...spans.map(({ from }) => from));
+  const last = Math.max(...spans.map(({ to }) => to));
   const reach = await lastThat(0, last - first, (back) =>
     fits(chosen.map((need) => newest(need, last - back))),
   );
@@ -35,8 +39,8 @@ export async function affordable(
 }
 
 /** The days of a need from one on, and its last in any case. */
-function newest({ processor, days }: Need, from: Day = Number.POSITIVE_INFINITY): Need {
-  return { processor, days: since(days, Math.min(from, days.at(-1)?.to ?? from)) };
+function newest({ days, ...rest }: Need, from: Day = Number.POSITIVE_INFINITY): Need {
+  return { ...rest, days: since(days, Math.min(from, days.at(-1)?.to ?? from)) };
 }
 
 /** The last number of a range that passes, where all below it do; the first of the range always does. */

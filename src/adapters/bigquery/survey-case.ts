@@ -1,7 +1,8 @@
-import type { ObservationFailure, ProcessorObservation } from "../../core/observation.ts";
+import type { ObservationFailure, OutsideRows, ProcessorObservation } from "../../core/observation.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 import { ReconcilerError } from "../../errors.ts";
+import { afterCounting, afterMoving, type OutsidePlan, rowsOf } from "./outside.ts";
 import { afterAsking, afterRefreshing, type Remembered, within } from "./remembered.ts";
 import { daysIn, intersect, type Spans, subtract, union } from "./spans.ts";
 import type { Answer } from "./survey-asking.ts";
@@ -23,8 +24,16 @@ interface OpenCase {
   readonly unsettled: Spans;
   /** Has to be asked, or is unseen. */
   readonly ask: Spans;
+  /** How rows outside of the survey's dates are to be known. */
+  readonly outside: OutsidePlan;
   /** Is known, and due to be asked anew; null where it is not due. */
   readonly refresh: Spans | null;
+}
+
+export interface Conclusion {
+  readonly observation: ProcessorObservation;
+  readonly remembered: Remembered;
+  readonly outside: OutsideRows;
 }
 
 /**
@@ -32,16 +41,16 @@ interface OpenCase {
  * @param left why something was not asked; null where all was
  */
 export function conclude(
-  { processor, remembered, unsettled, refresh }: OpenCase,
+  { processor, remembered, unsettled, refresh, outside }: OpenCase,
   answers: readonly Answer[],
   left: ObservationFailure | null,
   range: Spans,
   now: EpochMs,
-): { readonly observation: ProcessorObservation; readonly remembered: Remembered } {
+): Conclusion {
   let after = remembered;
   let seen = remembered.settled;
   let failure = left;
-  for (const { days, observation } of answers) {
+  for (const { days, observation, outside: asked, counts } of answers) {
     if (observation.kind === "failed") {
       // What was asked and not answered is not told from memory either.
       seen = subtract(seen, days);
@@ -50,13 +59,17 @@ export function conclude(
     }
     seen = union(seen, days);
     after = afterAsking(after, days, observation.profile, unsettled);
+    if (counts !== null) after = { ...after, outside: afterCounting(after.outside, asked, counts) };
     if (refresh !== null) after = afterRefreshing(after, days, range, now);
   }
+  const strays = rowsOf(outside, after.outside, range);
+  const moved = { withoutDate: unsettled.length > 0, days: unsettled };
+  after = { ...after, outside: afterMoving(after.outside, moved) };
   const inRange = intersect(range, seen);
   const missing = subtract(range, inRange);
   const profile = within(after.profile, inRange);
   if (missing.length === 0)
-    return { observation: { kind: "observed", profile, unseen: null }, remembered: after };
+    return { observation: { kind: "observed", profile, unseen: null }, remembered: after, outside: strays };
   if (failure === null)
     throw new ReconcilerError("internal", `dates of ${processor.name} have neither an answer nor a reason`);
   // Over budget, the next survey sees more of it; else it is the processor that cannot be seen.
@@ -64,5 +77,5 @@ export function conclude(
   const observation: ProcessorObservation = isBlind
     ? { kind: "failed", failure }
     : { kind: "observed", profile, unseen: { days: daysIn(missing), failure } };
-  return { observation, remembered: after };
+  return { observation, remembered: after, outside: strays };
 }

@@ -2,6 +2,7 @@ import { hashOf } from "../../core/hash.ts";
 import { type DateRange, toDay } from "../../core/iso-date.ts";
 import type {
   ObservationFailure,
+  OutsideRows,
   ProcessorObservation,
   ScheduleObservation,
 } from "../../core/observation.ts";
@@ -13,6 +14,8 @@ import { failed } from "../sql/profile-all.ts";
 import { leastBilledBytes } from "./billing.ts";
 import { type Catalog, loadCatalog, type TablePath } from "./catalog.ts";
 import { limitsOf } from "./limits.ts";
+import { afterMoving, isNothing, unanswered } from "./outside.ts";
+import { planOutside } from "./outside-plan.ts";
 import { type PartitionsFound, readPartitions } from "./partitions.ts";
 import { armContexts, profileTables, type ProfileSource, scheduleTables } from "./profile.ts";
 import { afterChanges, noProfile, nothingRemembered, type Remembered, toRefresh } from "./remembered.ts";
@@ -76,11 +79,11 @@ export class Surveys {
     const cases = subjects.map((subject) => this.#caseOf(subject, partitions, request, leftBytes()));
     const asking = { source, contextOf, timeoutMs: this.#options.timeoutMs, signal, budgetBytes, leftBytes };
     const answers = await askWithin(this.#needsOf(cases), asking);
-    const found = this.#learn(cases, answers, rangeDays(range));
+    const { processors: found, outside } = this.#learn(cases, answers, rangeDays(range));
     const outage = answers.outage ?? outageOf(partitions);
     const isNothingSeen = [...found.values()].every(({ kind }) => kind === "failed");
     if (outage !== null && isNothingSeen) throw outage;
-    return { processors: found, schedules: observed, scanBytes: source.jobs.takeBytesBilled() };
+    return { processors: found, outside, schedules: observed, scanBytes: source.jobs.takeBytesBilled() };
   }
 
   /** @throws ReconcilerError `ledger_*` */
@@ -136,7 +139,9 @@ export class Surveys {
     if (subject.kind === "failed") return { processor, kind: "told", observation: subject.observation };
     if (subject.kind === "untracked") {
       const remembered = nothingRemembered("", [], now);
-      return { processor, kind: "open", remembered, isKept: false, unsettled: [], ask: days, refresh: null };
+      const outside = planOutside({ ...processor, stamps: null, dates: null, isReadWhole: false }, days);
+      const rest = { isKept: false, unsettled: [], ask: days, refresh: null } as const;
+      return { processor, kind: "open", remembered, outside, ...rest };
     }
     const before = this.#processors.get(processor.name);
     const tables = tablesNow(subject, before, partitions);
@@ -156,7 +161,21 @@ export class Surveys {
       before?.ground === subject.ground
         ? afterChanges(before, tables)
         : nothingRemembered(subject.ground, tables, now);
-    const current = { ...known, settled: subtract(known.settled, unsettled) };
+    const current = {
+      ...known,
+      settled: subtract(known.settled, unsettled),
+      outside: afterMoving(known.outside, { withoutDate: unsettled.length > 0, days: unsettled }),
+    };
+    const [own] = tables;
+    const outside = planOutside(
+      {
+        where: processor.where,
+        stamps: own?.stamps ?? null,
+        dates: own?.dates ?? null,
+        isReadWhole: own?.dates === null,
+      },
+      days,
+    );
     const refresh = this.#isDue(processor, current) ? toRefresh(current, days) : null;
     // Where nothing is left of it, all of it is asked in any case, or was.
     const isDone = refresh !== null && refresh.length === 0;
@@ -166,6 +185,7 @@ export class Surveys {
       remembered: isDone ? { ...current, freshAt: now, refreshedFrom: null } : current,
       isKept: true,
       unsettled,
+      outside,
       ask: subtract(days, current.settled),
       refresh: isDone ? null : refresh,
     };
@@ -186,16 +206,24 @@ export class Surveys {
     const lastAsked = ({ processor }: Case) => this.#askedIn.get(processor.name) ?? 0;
     for (const one of cases.toSorted((a, b) => lastAsked(a) - lastAsked(b))) {
       if (one.kind === "told") continue;
-      const { processor, ask, refresh, isKept } = one;
-      if (ask.length > 0) (isKept ? changed : always).push({ processor, days: ask });
-      if (refresh !== null && refresh.length > 0) due.push({ processor, days: refresh });
+      const { processor, ask, refresh, isKept, outside, remembered } = one;
+      const left = unanswered(outside, remembered.outside);
+      const need = { processor, days: ask, outside: left };
+      if (ask.length > 0 || !isNothing(left)) (isKept ? changed : always).push(need);
+      if (refresh !== null && refresh.length > 0)
+        due.push({ processor, days: refresh, outside: outside.ask });
     }
     return classes;
   }
 
-  #learn(cases: readonly Case[], answers: Answers, days: Spans): ReadonlyMap<string, ProcessorObservation> {
+  #learn(
+    cases: readonly Case[],
+    answers: Answers,
+    days: Spans,
+  ): Pick<SurveyResult, "processors" | "outside"> {
     this.#surveys += 1;
     const found = new Map<string, ProcessorObservation>();
+    const strays = new Map<string, OutsideRows>();
     const processors = new Map(this.#processors);
     for (const one of cases) {
       const { name } = one.processor;
@@ -205,12 +233,14 @@ export class Surveys {
       }
       const told = answers.found.get(name) ?? [];
       if (told.length > 0) this.#askedIn.set(name, this.#surveys);
-      const { observation, remembered } = conclude(one, told, answers.overBudget, days, this.#options.now());
+      const now = this.#options.now();
+      const { observation, remembered, outside } = conclude(one, told, answers.overBudget, days, now);
       found.set(name, observation);
+      if (observation.kind === "observed") strays.set(name, outside);
       if (one.isKept) processors.set(name, remembered);
     }
     this.#processors = processors;
-    return found;
+    return { processors: found, outside: strays };
   }
 }
 

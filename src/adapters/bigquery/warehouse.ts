@@ -96,7 +96,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
     },
     readSchedules: (specs, range, signal) => readSchedules(source, specs, range, limits(signal)),
     async profile({ processors: wanted, range, signal }) {
-      const found = await profileDates(source, wanted, {
+      const { processors: found } = await profileDates(source, wanted, {
         rangesOf: () => [range],
         timeoutMs: queryTimeoutMs,
         ...(signal === undefined ? {} : { signal }),

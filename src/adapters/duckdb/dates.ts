@@ -48,7 +48,8 @@ export function datedSource(
   const { day, within } = format === null ? native(column, zones) : formed(column, format, zones);
   const conditions = [range === null ? `isfinite(${day})` : within(range)];
   if (where !== null) conditions.push(enclose(where));
-  return { source, day, condition: conditions.join(" and ") };
+  const anyDay = where === null ? "true" : enclose(where);
+  return { source, day, condition: conditions.join(" and "), anyDay };
 }
 
 /** The calendar date of a column, and what its rows of a range meet. */

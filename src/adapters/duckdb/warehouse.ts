@@ -1,7 +1,14 @@
 import { type DateRange, type IsoDate } from "../../core/iso-date.ts";
 import type { ScheduleObservation } from "../../core/observation.ts";
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
-import type { ProfileRequest, ProfileResult, TableInspection, Warehouse } from "../../reconcile/ports.ts";
+import type {
+  ProfileRequest,
+  ProfileResult,
+  SurveyRequest,
+  SurveyResult,
+  TableInspection,
+  Warehouse,
+} from "../../reconcile/ports.ts";
 import { asQueryError, named, scheduleReader } from "../sql/arm-context.ts";
 import { type Answer, checkPrecondition } from "../sql/preconditions.ts";
 import { type ArmContext, profileForReading } from "../sql/profile-arm.ts";
@@ -11,7 +18,7 @@ import { type Catalog, readCatalog } from "./catalog.ts";
 import { boundRange, datedSource, type RangeSql } from "./dates.ts";
 import { readLastFence } from "./fence.ts";
 import { gateOf, letGoOfGate } from "./file-gate.ts";
-import { profileAll } from "./profile.ts";
+import { profileAll, profileWithOutside } from "./profile.ts";
 import { checkRepair } from "./repair-shape.ts";
 import { replaceDates } from "./replace-dates.ts";
 import { readRunHistory } from "./run-history.ts";
@@ -77,6 +84,7 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     processor: (name) => named(processors, name, "processor"),
     schedule: await scheduleReader(specs, (stored) => scheduleSource(session, catalog, stored)),
     dated: (source, date, where) => datedSource(source, date, where, range, timezone),
+    outside: { kind: "none" },
   });
 
   const schedulesOf = (
@@ -96,21 +104,22 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
     return { processors: await profileAll(session, wanted, context, profiles), scanBytes: 0 };
   };
 
+  const surveyOf = async (session: Session, request: SurveyRequest): Promise<SurveyResult> => {
+    const { processors: wanted, range, signal } = request;
+    const catalog = await readCatalog(session, signal);
+    const seen = await schedulesOf(session, catalog, request.schedules, request);
+    const context = await armContext(session, catalog, boundRange);
+    const profiles = { range, ...limitsOf(timeoutMs, signal) };
+    const profiled = await profileWithOutside(session, wanted, context, profiles);
+    return { ...profiled, schedules: seen, scanBytes: 0 };
+  };
+
   return {
     kind: "duckdb",
     // DuckDB runs in this process: its clock is this machine's.
     now: () => Promise.resolve(Date.now()),
     // A survey that remembers nothing: every table is asked, over one connection and with one look at the catalog.
-    survey: (request) =>
-      withSession(
-        "read",
-        async (session) => {
-          const catalog = await readCatalog(session, request.signal);
-          const schedulesSeen = await schedulesOf(session, catalog, request.schedules, request);
-          return { ...(await profileOf(session, catalog, request)), schedules: schedulesSeen };
-        },
-        request.signal,
-      ),
+    survey: (request) => withSession("read", (session) => surveyOf(session, request), request.signal),
     // A look into a local file costs nothing.
     keepSurveys: () => Promise.resolve(),
     readSchedules: (specs, range, signal) =>

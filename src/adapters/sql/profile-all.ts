@@ -1,8 +1,11 @@
 import { metricsOf, type ProcessorObservation, type Profile } from "../../core/observation.ts";
+import type { Day } from "../../core/iso-date.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import { type ErrorCode, messageOf, ReconcilerError } from "../../errors.ts";
 import type { ResultColumns } from "./columns.ts";
+import type { DayCounts } from "./day-counts.ts";
 import { eachOf } from "./each-of.ts";
+import { pick } from "./pick.ts";
 import { fixedColumns } from "./profile-arm.ts";
 import { failureCodeOf, QueryError } from "./query-error.ts";
 import { Unobservable } from "./source.ts";
@@ -21,17 +24,23 @@ export interface ProfileRun {
   /** Of one statement. After a timeout its processors are asked one by one, within twice this time together. */
   readonly timeoutMs: number;
   readonly statementsAtOnce: number;
+  /** The days that a processor is profiled on; rows of other days are only counted. */
+  daysOf(processor: Processor): readonly { readonly from: Day; readonly to: Day }[];
+}
+
+export interface Profiled {
+  readonly processors: Map<string, ProcessorObservation>;
+  /** Rows on other days, of the processors that were observed. */
+  readonly outside: ReadonlyMap<string, DayCounts>;
 }
 
 /**
  * Profiles each processor; one that cannot be is `failed`, with the others observed all the same.
  * @throws ReconcilerError `interrupted` when called off; the outage where there was one and nothing at all could be read.
  */
-export async function profileAll(
-  processors: readonly Processor[],
-  run: ProfileRun,
-): Promise<Map<string, ProcessorObservation>> {
+export async function profileAll(processors: readonly Processor[], run: ProfileRun): Promise<Profiled> {
   const found = new Map<string, ProcessorObservation>();
+  const outside = new Map<string, DayCounts>();
   const outages: ReconcilerError[] = [];
   const able: Processor[] = [];
   for (const processor of processors) {
@@ -41,11 +50,11 @@ export async function profileAll(
     else found.set(processor.name, failure);
   }
   await eachOf(chunksOf(able), run.statementsAtOnce, (chunk) =>
-    profileChunk(chunk, { run, found, outages }, run.timeoutMs),
+    profileChunk(chunk, { run, found, outside, outages }, run.timeoutMs),
   );
   const [outage] = outages;
   if (outage !== undefined && ![...found.values()].some(({ kind }) => kind === "observed")) throw outage;
-  return found;
+  return { processors: found, outside };
 }
 
 /** What one statement profiles each. */
@@ -60,6 +69,7 @@ export function chunksOf<T>(all: readonly T[]): readonly (readonly T[])[] {
 interface Progress {
   readonly run: ProfileRun;
   readonly found: Map<string, ProcessorObservation>;
+  readonly outside: Map<string, DayCounts>;
   readonly outages: ReconcilerError[];
 }
 
@@ -73,8 +83,10 @@ async function profileChunk(
   try {
     const width = widthOf(chunk);
     const rows = await run.run(chunk, width, timeoutMs);
-    for (const [name, profile] of splitByArm(rows, chunk, width)) {
-      found.set(name, { kind: "observed", profile, unseen: null });
+    for (const [processor, whole] of splitByArm(rows, chunk, width)) {
+      const { profile, others } = splitByDay(whole, run.daysOf(processor));
+      found.set(processor.name, { kind: "observed", profile, unseen: null });
+      progress.outside.set(processor.name, others);
     }
   } catch (error) {
     const [only] = chunk;
@@ -127,24 +139,28 @@ export function isOfStatement(error: unknown): error is ReconcilerError {
 /** The profile of a statement with the arm of one processor. */
 export function profileOfArm(rows: ResultColumns, processor: Processor): Profile {
   const width = metricsOf(processor.expect).length;
-  const profile = splitByArm(rows, [processor], width).get(processor.name);
+  const profile = splitByArm(rows, [processor], width).get(processor);
   if (profile === undefined) throw new ReconcilerError("internal", `no profile of ${processor.name}`);
   return profile;
 }
 
 /** The rows come by arm and date; every profile is a stretch of each column. */
-function splitByArm(rows: ResultColumns, chunk: readonly Processor[], width: number): Map<string, Profile> {
+function splitByArm(
+  rows: ResultColumns,
+  chunk: readonly Processor[],
+  width: number,
+): Map<Processor, Profile> {
   const arm = rows.integers(0);
   const days = rows.integers(1);
   const numbers = Array.from({ length: fixedColumns.length + width }, (_, index) => rows.numbers(index + 2));
-  const profiles = new Map<string, Profile>();
+  const profiles = new Map<Processor, Profile>();
   let start = 0;
   for (const [index, processor] of chunk.entries()) {
     let end = start;
     while (end < arm.length && arm[end] === index) end += 1;
     const [from, to] = [start, end];
     const cut = (column: number) => numbers[column]?.slice(from, to) ?? new Float64Array(to - from);
-    profiles.set(processor.name, {
+    profiles.set(processor, {
       days: days.slice(from, to),
       rows: cut(0),
       entities: cut(1),
@@ -155,6 +171,21 @@ function splitByArm(rows: ResultColumns, chunk: readonly Processor[], width: num
     start = end;
   }
   return profiles;
+}
+
+/** Parts the days of a profile that were asked for from the others. */
+function splitByDay(
+  whole: Profile,
+  days: readonly { readonly from: Day; readonly to: Day }[],
+): { readonly profile: Profile; readonly others: DayCounts } {
+  const isAsked = (day: Day) => days.some(({ from, to }) => from <= day && day <= to);
+  const [asked, others]: [number[], number[]] = [[], []];
+  for (const [entry, day] of whole.days.entries()) (isAsked(day) ? asked : others).push(entry);
+  const counts = pick(whole, others);
+  return {
+    profile: others.length === 0 ? whole : pick(whole, asked),
+    others: { days: counts.days, rows: counts.rows },
+  };
 }
 
 /** Why a processor cannot be observed; null where its arm can be built. */

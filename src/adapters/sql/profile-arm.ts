@@ -1,6 +1,6 @@
 import type { DateColumn } from "../../core/date-column.ts";
 import { asksOthers } from "../../core/emptiness.ts";
-import { type Metric, metricsOf } from "../../core/observation.ts";
+import { type Metric, metricsOf, noDay } from "../../core/observation.ts";
 import type { CoverageExpectation, Processor, RowsExpectation } from "../../core/pipeline.ts";
 import { assertNever } from "../../errors.ts";
 import { type Column, columnOf, type DatedSource, type Source } from "./source.ts";
@@ -30,6 +30,14 @@ export interface ArmDialect {
   label(text: string, place: number): string;
 }
 
+/** How an arm counts the rows of its table that are outside of the dates that it profiles. */
+export type OutsideCount =
+  | { readonly kind: "none" }
+  /** In the same pass, which groups the whole table: each other date has a row of its own in the result. */
+  | { readonly kind: "same_pass" }
+  /** By a second reading of the date column under a condition of its own. */
+  | { readonly kind: "apart"; readonly dated: ArmContext["dated"] };
+
 /** What an arm may refer to besides its own table. */
 export interface ArmContext {
   readonly dialect: ArmDialect;
@@ -41,6 +49,7 @@ export interface ArmContext {
   schedule(name: string): DateColumn & { readonly source: Source; readonly where: string | null };
   /** A source within the dates that are asked for. @throws Unobservable where the column cannot carry a date. */
   dated(source: Source, date: DateColumn, where: string | null): DatedSource;
+  readonly outside: OutsideCount;
 }
 
 /** The columns before the metrics: rows, entities, first and last write. */
@@ -63,9 +72,24 @@ interface Part {
  * @throws Unobservable, or ReconcilerError `warehouse_query_failed` for a fragment that is not whole.
  */
 export function profileArm(processor: Processor, arm: number, width: number, context: ArmContext): string {
-  const { dialect } = context;
-  const head = `${dialect.toInteger(String(arm))} as gr_arm, ${dialect.dayNumber("gr_day")} as gr_day`;
-  return profileSql(processor, head, width, context);
+  const { dialect, outside } = context;
+  const headOf = (day: string) => `${dialect.toInteger(String(arm))} as gr_arm, ${day} as gr_day`;
+  const day = dialect.dayNumber("gr_day");
+  const dayOrNone = `coalesce(${day}, ${noDay})`;
+  if (outside.kind !== "apart") {
+    return profileSql(processor, headOf(outside.kind === "none" ? day : dayOrNone), width, context);
+  }
+  const own = outside.dated(context.tableOf(processor.table), processor, processor.where);
+  const others = fixedColumns.length - 1 + Math.max(width, metricsOf(processor.expect).length);
+  const counted = dialect.loadSql("profile-outside", {
+    head: headOf(dayOrNone),
+    rows: dialect.toFloat("gr_rows"),
+    padding: `, ${dialect.toFloat("null")}`.repeat(others),
+    day: own.day,
+    source: own.source.sql,
+    condition: own.condition,
+  });
+  return `${profileSql(processor, headOf(day), width, context)}\nunion all\n${counted}`;
 }
 
 /** The same for a person: no padding, and a date that reads as one. */
@@ -101,7 +125,7 @@ function profileSql(processor: Processor, head: string, width: number, context: 
     day: own.day,
     aggregates: parts.flatMap(({ aggregate }) => aggregate ?? []).join(", "),
     source: own.source.sql,
-    condition: own.condition,
+    condition: context.outside.kind === "same_pass" ? own.anyDay : own.condition,
     joins: joinsOf(processor, metrics, own, context).join("\n"),
   });
 }

@@ -31,6 +31,8 @@ export interface DatedSource {
   readonly day: string;
   /** True for rows of the range that the filter lets through; never for a NULL date. */
   readonly condition: string;
+  /** True for rows that the filter lets through, whatever their date. */
+  readonly anyDay: string;
 }
 
 /** Why one thing cannot be observed while others can. */

@@ -1,10 +1,12 @@
 import type { Assessment } from "../../core/assessment.ts";
 import { breakersOf, scheduleChangesOf } from "../../core/breaker-document.ts";
 import { fromDay } from "../../core/iso-date.ts";
+import { strayRowsDocuments } from "../../core/result-document.ts";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { harmlessLine } from "../../presentation/harmless.ts";
 import { counted, formatDates, formatSeconds } from "../../presentation/numbers.ts";
 import { scheduleChangeTexts } from "../../presentation/schedule-changes.ts";
+import { strayTexts } from "../../presentation/stray-rows.ts";
 import type { LiveFailure, LiveSight, LiveView } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref } from "./query.ts";
@@ -14,6 +16,7 @@ import { renderInstant } from "./tables.ts";
 /** Tables of which nothing could be seen are named up to so many. */
 const unknownMax = 10;
 const staleRunsMax = 5;
+const straysMax = 5;
 
 /** Whatever keeps the page from telling the truth, or the product from doing its work; nothing where all is well. */
 export function renderNotices(view: LiveView, problems: readonly string[]): Html {
@@ -65,7 +68,19 @@ function sightNotices({ sight }: LiveView): readonly Content[] {
         "Running for longer than they may, as the run history says: taken for dead",
         renderStaleRuns(assessment),
       ),
+    strayNotice(assessment),
   ];
+}
+
+function strayNotice(assessment: Assessment): Content {
+  const strays = strayRowsDocuments(assessment);
+  if (strays.length === 0) return null;
+  const shown = strays
+    .slice(0, straysMax)
+    .map((stray) => `${stray.processor}: ${strayTexts(stray).join(", ")}`);
+  const more = strays.length - shown.length;
+  const rest = more > 0 ? [`and ${counted(more, "other table")}`] : [];
+  return notice("Rows that stand in no cell", [...shown, ...rest].join("; "));
 }
 
 function renderStaleRuns({ elsewhere, grid }: Assessment): Content {

@@ -4,6 +4,7 @@ import { breakersOf } from "../../core/breaker-document.ts";
 import { gridTotals, type ProcessorTotals } from "../../core/grid-totals.ts";
 import { toDay } from "../../core/iso-date.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
+import { strayRowsOf } from "../../core/stray-rows.ts";
 import { secondsToConvergence } from "../../core/time-to-converge.ts";
 import { type EpochMs, instantOf, localDayAt } from "../../core/wall-clock.ts";
 import { labelValues } from "../metric-catalog.ts";
@@ -20,6 +21,7 @@ export function setGridGauges(instruments: Instruments, assessment: Assessment, 
     setInfo(instruments, grid.pipeline, totals);
     setCounts(instruments, totals);
     setAges(instruments, totals, grid.now);
+    setStrays(instruments, assessment, totals);
   }
   setBreakers(instruments, assessment);
   setWaiverExpiries(instruments, assessment);
@@ -51,6 +53,20 @@ function setCounts(instruments: Instruments, totals: ProcessorTotals): void {
   instruments.set("stopped_chain_gaps", { processor }, behindPoison);
   instruments.set("overdue_cells", { processor }, overdue);
 }
+
+function setStrays(instruments: Instruments, assessment: Assessment, { processor }: ProcessorTotals): void {
+  const found = strayRowsOf(assessment, processor);
+  for (const kind of labelValues.stray_kind) {
+    const rows = found === null ? 0 : found[strayFields[kind]];
+    if (rows !== null) instruments.set("stray_rows", { processor: processor.name, kind }, rows);
+  }
+}
+
+const strayFields = {
+  without_date: "withoutDate",
+  after_today: "afterToday",
+  before_schedule: "beforeSchedule",
+} as const;
 
 function setAges(instruments: Instruments, totals: ProcessorTotals, now: EpochMs): void {
   const { processor, openSince, dueSince } = totals;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { billedAtMost } from "../../../src/adapters/bigquery/billing.ts";
+import { nothingOutside } from "../../../src/adapters/bigquery/outside.ts";
 import { daysIn } from "../../../src/adapters/bigquery/spans.ts";
 import { affordable, type Need } from "../../../src/adapters/bigquery/survey-budget.ts";
 import { pipelineOf } from "../../support/pipeline.ts";
@@ -28,6 +29,7 @@ describe("within a budget", () => {
   const needs: readonly Need[] = processors.map((processor, index) => ({
     processor,
     days: [{ from: 0, to: 9 - index }],
+    outside: nothingOutside,
   }));
   /** One for each day, and ten for each processor. */
   const priceOf = (some: readonly Need[]) =>

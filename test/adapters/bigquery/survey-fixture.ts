@@ -12,11 +12,14 @@ export const january: DateRange = { start: parseIsoDate("2024-01-01"), end: pars
 export const megabyte = 2 ** 20;
 export const noonOf = (date: string) => Date.parse(`${date}T12:00:00Z`);
 
+/** What a survey and a look at everything both say. */
+export type Seen = Pick<SurveyResult, "processors" | "schedules">;
+
 export interface Surveyor {
   readonly warehouse: Warehouse;
   survey(options?: Partial<Pick<SurveyRequest, "budgetBytes" | "range" | "signal">>): Promise<SurveyResult>;
   /** What a look at everything sees now. */
-  all(range?: DateRange): Promise<SurveyResult>;
+  all(range?: DateRange): Promise<Seen>;
 }
 
 export interface SurveyorOptions extends Partial<BigQueryWarehouseOptions> {
@@ -89,7 +92,7 @@ export function unseenOf(
 }
 
 /** The same as a look at everything, for all dates that are not unseen. */
-export function expectSame(found: SurveyResult, all: SurveyResult): void {
+export function expectSame(found: Seen, all: Seen): void {
   expect(found.schedules).toEqual(all.schedules);
   for (const [name, observation] of all.processors) {
     const tiered = found.processors.get(name);
