@@ -17,6 +17,7 @@ type ExpectInput = ProcessorInput["expect"];
 export function resolveExpectation(loaded: Loaded, name: string, input: ProcessorInput): Expectation {
   const path = ["processors", name, "expect"];
   const { expect } = input;
+  refuseDateColumn(loaded, [...path, "not_null"], input);
   const expectation = {
     rows: resolveRows(loaded, name, expect),
     coverage: expect.coverage === undefined ? null : resolveCoverage(loaded, name, input, expect.coverage),
@@ -33,6 +34,24 @@ export function resolveExpectation(loaded: Loaded, name: string, input: Processo
   };
   const place = { table: tableText(input.table), ...dateColumnOf(input), where: input.where ?? null };
   return { ...expectation, hash: hashOf({ ...expectation, ...place }) };
+}
+
+/** A row without a date stands in no cell, so that none could ever fail. */
+function refuseDateColumn(
+  { issues, tree }: Loaded,
+  path: TreePath,
+  { date_column, expect }: ProcessorInput,
+): void {
+  for (const [index, entry] of expect.not_null.entries()) {
+    const isNamed = typeof entry === "string";
+    const column = isNamed ? entry : entry.column;
+    if (column.toLowerCase() !== date_column.toLowerCase()) continue;
+    issues.addAt(tree, isNamed ? [...path, index] : [...path, index, "column"], {
+      expected:
+        "a column other than date_column: a row without a date belongs to no date, so the check cannot fail",
+      hint: "remove it; `reconcile status` reports rows without a date",
+    });
+  }
 }
 
 function resolveRows(loaded: Loaded, name: string, expect: ExpectInput): RowsExpectation {

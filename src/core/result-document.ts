@@ -104,7 +104,7 @@ export function resultDocument(input: DocumentInput): ResultDocument {
     gaps: selected.flatMap((processor) => gapsOf(assessment, processor)),
     unknown: selected.flatMap((processor) => unknownOf(assessment, processor)),
     unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
-    stray_rows: strayRowsDocuments(assessment),
+    stray_rows: strayRowsDocuments(assessment, selected),
     breakers: breakersOf(assessment),
     schedule_changes: scheduleChangesOf(assessment),
     stale_runs: staleRunsOf(assessment),
@@ -190,11 +190,13 @@ function unexpectedOf(assessment: Assessment, processor: Processor): ResultDocum
   }));
 }
 
-/** Of the selected processors that have any, over the whole table. */
-export function strayRowsDocuments(assessment: Assessment): readonly StrayRowsDocument[] {
-  const { pipeline, selection } = assessment.grid;
-  return pipeline.processors.flatMap((processor) => {
-    const found = selection.processors.has(processor.index) ? strayRowsOf(assessment, processor) : null;
+/** Of the processors that have any, over their whole tables. */
+export function strayRowsDocuments(
+  assessment: Assessment,
+  processors: readonly Processor[],
+): readonly StrayRowsDocument[] {
+  return processors.flatMap((processor) => {
+    const found = strayRowsOf(assessment, processor);
     if (found === null) return [];
     const { withoutDate, afterToday, beforeSchedule } = found;
     return [

@@ -55,6 +55,16 @@ export const gridAnswer = z.object({
   schedule_changes: z
     .array(z.object({ schedule: text, vanished: z.array(date), believed: z.boolean() }))
     .describe("Past dates that left a schedule in the last 24 hours."),
+  stray_rows: z
+    .array(
+      z.object({
+        processor: text,
+        without_date: count.nullable(),
+        after_today: count.nullable(),
+        before_schedule: count.nullable(),
+      }),
+    )
+    .describe("Rows that stand in no cell, of the tables that have any; null where they were not counted."),
   legend: z
     .object({ states: z.record(text, state), dispositions: z.record(text, disposition) })
     .describe("What the letters stand for."),

@@ -16,6 +16,7 @@ import {
 } from "../core/grid.ts";
 import type { IsoDate } from "../core/iso-date.ts";
 import type { Processor } from "../core/pipeline.ts";
+import { type StrayRowsDocument, strayRowsDocuments } from "../core/result-document.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import type { LiveSight, LiveView } from "../reconcile/ports/live-view.ts";
 
@@ -37,6 +38,8 @@ export interface GridDocument {
   readonly seconds_to_convergence: number | null;
   readonly breakers: readonly BreakerDocument[];
   readonly schedule_changes: readonly ScheduleChangeDocument[];
+  /** Rows that stand in no cell, of the processors that have any. */
+  readonly stray_rows: readonly StrayRowsDocument[];
   /** What each letter stands for. */
   readonly legend: {
     readonly states: Readonly<Record<string, StateName>>;
@@ -118,6 +121,7 @@ export function gridDocument(view: LiveView, sight: LiveSight, filter: GridFilte
     seconds_to_convergence: sight.secondsToConvergence,
     breakers: breakersOf(assessment),
     schedule_changes: scheduleChangesOf(assessment),
+    stray_rows: strayRowsDocuments(assessment, rows),
     legend,
     processors: rows.map((processor) => gridRow(assessment, processor, from, to)),
   };

@@ -8,5 +8,7 @@ export function strayTexts(stray: StrayRowsDocument): readonly string[] {
     [stray.after_today, "dated after today"],
     [stray.before_schedule, "dated before the schedule begins"],
   ] as const;
-  return kinds.flatMap(([rows, text]) => (rows === null || rows === 0 ? [] : `${counted(rows, "row")} ${text}`));
+  return kinds.flatMap(([rows, text]) =>
+    rows === null || rows === 0 ? [] : `${counted(rows, "row")} ${text}`,
+  );
 }

@@ -69,6 +69,7 @@ test("DuckDB and BigQuery see the same in any tables, cell for cell", async () =
         if (grid !== null) compared += 1;
       }
       expect(remote.processors).toEqual(local.processors);
+      expect(remote.outside).toEqual(local.outside);
       expect(remote.schedules).toEqual(local.schedules);
       expect([...local.processors.values()].filter(({ kind }) => kind === "failed")).toEqual([]);
     }),

@@ -398,6 +398,12 @@ test("expectations that nothing can meet are refused", async () => {
   expect(await fault("rows: { per_unit: 5, max_per_unit: 4 }")).toMatch(
     /rows\.max_per_unit expected at least per_unit/,
   );
+  expect(await fault("not_null: [k, D]")).toMatch(
+    /expect\.not_null\[1\] expected a column other than date_column: .* found "D" to do remove it; /,
+  );
+  expect(await fault("not_null: [{ column: d, max_ratio: 0.5 }]")).toMatch(
+    /not_null\[0\]\.column expected a column other than date_column: /,
+  );
   expect(await fault("coverage: { of: a, key: k }")).toMatch(
     /coverage\.of expected another processor found the processor itself$/,
   );

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { SurveyResult } from "../../src/reconcile/ports.ts";
-import { tableSchedule } from "../support/pipeline.ts";
-import { january, type OpenFixture, type OpenWarehouse, table } from "./warehouse-fixture.ts";
+import { everyDay, tableSchedule } from "../support/pipeline.ts";
+import {
+  january,
+  type OpenFixture,
+  type OpenWarehouse,
+  table,
+  type TableFixture,
+} from "./warehouse-fixture.ts";
 
 const dates = ["2024-01-02", "2024-01-03"];
 
@@ -57,8 +63,76 @@ async function lookOf({ warehouse, processors, schedules }: OpenFixture): Promis
   };
 }
 
+/** Every kind of column that carries dates, with rows at both ends of January in New York and beyond. */
+const scattered: TableFixture = {
+  name: "stats.scattered",
+  columns: { game_date: "date", local_time: "timestamp", instant: "timestamptz", player: "string" },
+  rows: [
+    ["2023-12-31", "2023-12-31 23:59:59", "2024-01-01T04:59:59Z", "early"],
+    ["1970-01-01", "1970-01-01 12:00:00", "1970-01-01T12:00:00Z", "ancient"],
+    ["0001-01-02", "0001-01-02 12:00:00", "0001-01-02T12:00:00Z", "first"],
+    ["2024-01-01", "2024-01-01 00:00:00", "2024-01-01T05:00:00Z", "ann"],
+    ["2024-01-31", "2024-01-31 23:59:59", "2024-02-01T04:59:59Z", "ann"],
+    ["2024-02-01", "2024-02-01 00:00:00", "2024-02-01T05:00:00Z", "late"],
+    ["2099-01-01", "2099-01-01 12:00:00", "2099-01-01T12:00:00Z", "future"],
+    [null, null, null, "nobody"],
+    [null, null, null, null],
+  ],
+};
+
+async function outsideOf({ warehouse, processors, schedules }: OpenFixture) {
+  const budgetBytes = Number.POSITIVE_INFINITY;
+  return (await warehouse.survey({ processors, schedules, range: january, budgetBytes })).outside;
+}
+
 export function describeSurveys(open: OpenWarehouse): void {
   describe("a survey", () => {
+    test.each(["game_date", "local_time", "instant"])(
+      "counts rows outside of its dates by %s, and profiles none of them",
+      async (dateColumn) => {
+        const fixture = await open({
+          tables: [scattered],
+          processors: {
+            all: { table: table("stats.scattered"), dateColumn },
+            some: { table: table("stats.scattered"), dateColumn, where: "player like '%a%'" },
+          },
+          schedules: [everyDay],
+        });
+        const outside = await outsideOf(fixture);
+        expect(outside.get("all")).toEqual({ withoutDate: 2, before: 3, after: 2 });
+        expect(outside.get("some")).toEqual({ withoutDate: 0, before: 2, after: 1 });
+        expect(await surveyOf(fixture)).toEqual(await lookOf(fixture));
+        await fixture.warehouse.keepSurveys();
+        expect(await outsideOf(fixture)).toEqual(outside);
+      },
+    );
+
+    test("sees the dates of a table whose other rows an expression of the config cannot read", async () => {
+      const fixture = await open({
+        tables: [
+          {
+            name: "stats.mixed",
+            columns: { game_date: "date", amount: "string" },
+            rows: [
+              ["2024-01-02", "10"],
+              ["2024-01-02", "20"],
+              [null, "n/a"],
+            ],
+          },
+        ],
+        processors: {
+          mixed: {
+            table: table("stats.mixed"),
+            expect: { checks: [{ name: "positive", sql: "cast(amount as numeric) > 0" }] },
+          },
+        },
+        schedules: [everyDay],
+      });
+      const found = await surveyOf(fixture);
+      expect(found.processors.get("mixed")).toMatchObject({ profile: { rows: Float64Array.of(2) } });
+      expect(found).toEqual(await lookOf(fixture));
+    });
+
     test("sees what the schedules and the profiles say, each time that it looks", async () => {
       const fixture = await fixtureOf(open);
       const look = await lookOf(fixture);

@@ -21,6 +21,7 @@ import { emptyLedgerRecords, type LedgerRecords } from "../../src/core/ledger-re
 import type {
   HistoryRun,
   Observations,
+  OutsideRows,
   ProcessorObservation,
   Profile,
   RunHistoryObservation,
@@ -66,6 +67,8 @@ export interface Scene extends PipelineSketch {
     readonly end?: string;
   };
   readonly unmet?: Readonly<Record<string, string>>;
+  /** By processor: rows outside of the dates of the scan. */
+  readonly outside?: Readonly<Record<string, OutsideRows>>;
   /** What others ran, newest start first; a text says why that could not be read. */
   readonly history?: readonly RunSketch[] | string;
 }
@@ -202,6 +205,7 @@ function sketchOf(scene: Scene): PipelineSketch {
     policy,
     selection,
     unmet,
+    outside,
     history,
     ...sketch
   } = scene;
@@ -247,6 +251,7 @@ function observationsOf(scene: Scene, start: IsoDate, now: number): Observations
       ]),
     ),
     processors,
+    outside: new Map(Object.entries(scene.outside ?? {})),
     unmetPreconditions: new Map(Object.entries(scene.unmet ?? {})),
     runHistory: historyOf(scene.history),
     scanBytes: 0,

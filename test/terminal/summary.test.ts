@@ -54,6 +54,29 @@ converged  test (local): 2 complete cells, 2024-01-01 to 2024-01-05, as of 2024-
     );
   });
 
+  test("names rows that stand in no cell, a line for each kind", () => {
+    const document = documentOf({
+      processors: { orders: {}, refunds: {} },
+      seen: { orders: "####", refunds: "####" },
+      outside: {
+        orders: { withoutDate: 2, before: 1, after: 1_200 },
+        refunds: { withoutDate: null, before: null, after: 0 },
+      },
+      selection: { end: "2024-01-04" },
+    });
+    expect(document.stray_rows).toEqual([
+      { processor: "orders", without_date: 2, after_today: 1200, before_schedule: 1 },
+    ]);
+    expect(renderSummary(document, plain)).toContain(
+      golden(`
+rows in no cell
+  orders: 2 rows without a date
+  orders: 1,200 rows dated after today
+  orders: 1 row dated before the schedule begins
+`),
+    );
+  });
+
   test("names runs elsewhere that never ended, once for each processor, and says that the run history could not be read", () => {
     const run = (name: string, date: string, started: string, id?: string) => ({
       name,

@@ -73,7 +73,7 @@ function sightNotices({ sight }: LiveView): readonly Content[] {
 }
 
 function strayNotice(assessment: Assessment): Content {
-  const strays = strayRowsDocuments(assessment);
+  const strays = strayRowsDocuments(assessment, assessment.grid.pipeline.processors);
   if (strays.length === 0) return null;
   const shown = strays
     .slice(0, straysMax)
