@@ -18,6 +18,7 @@ select
   json_value(cell, '$.repair_hash') as repair_hash,
   json_value(cell, '$.expectation_hash') as expectation_hash,
   parse_json(json_query(cell, '$.inputs')) as inputs,
+  parse_json(json_query(cell, '$.outdates')) as outdates,
   timestamp_millis(cast(json_value(cell, '$.not_before') as int64)) as not_before
 from (
   select id as repair_id, cell

@@ -68,15 +68,17 @@ create table cell_outcomes (
   repair_hash varchar not null,
   expectation_hash varchar not null,
   inputs json not null,
-  not_before timestamp
+  not_before timestamp,
+  outdates json
 );
 comment on table cell_outcomes is 'What every run did to each of its cells: a cell is one processor on one date.';
 comment on column cell_outcomes.charged is 'Whether it counts as one of the attempts of the cell.';
 comment on column cell_outcomes.worse is 'Whether the run left fewer rows or more violations than it found: the cell is quarantined at once.';
 comment on column cell_outcomes.state_before is 'What the query saw before the run: missing, partial, invalid, stale, complete …';
 comment on column cell_outcomes.batch_dates is 'Dates of the run that it was part of.';
-comment on column cell_outcomes.inputs is 'The versions of the same-date inputs at the check before the run, by upstream processor.';
+comment on column cell_outcomes.inputs is 'The versions of the inputs at the check before the run, by upstream processor.';
 comment on column cell_outcomes.not_before is 'UTC. The other side asked not to be tried before then.';
+comment on column cell_outcomes.outdates is 'Cells downstream that were complete and were computed from what this run replaced, by processor.';
 
 create table gap_events (
   happened_at timestamp not null,

@@ -2,9 +2,8 @@ import { type DateRange, type Day, fromDay, parseIsoDate } from "../core/iso-dat
 import type { Finding } from "../core/finding.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { nameInHistory } from "../core/run-history.ts";
-import { completeSchedules } from "../core/schedule.ts";
+import { completeSchedules, storedSchedules } from "../core/schedule.ts";
 import { ReconcilerError } from "../errors.ts";
-import { storedSchedules } from "../reconcile/observe.ts";
 import type { Warehouse } from "../reconcile/ports.ts";
 
 /** Before any data: where a schedule without a start date is read from. */

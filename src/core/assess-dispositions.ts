@@ -14,8 +14,9 @@ import {
 import type { Day } from "./iso-date.ts";
 import { failureAt, versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
+import { markChanging } from "./changing.ts";
+import { chainOf } from "./batches.ts";
 import type { CellFacts } from "./retry-policy.ts";
-import { seasonAt } from "./schedule.ts";
 import { minuteOfDayAt } from "./wall-clock.ts";
 
 const dayMs = 86_400_000;
@@ -33,14 +34,31 @@ function disposeProcessor(assessment: Assessment, processor: Processor, waiverEx
   const { axis, states } = assessment.grid;
   const { length } = axis;
   const base = processor.index * length;
-  const staleIsGap = processor.stale === "repair";
   let row: Row | null = null;
   for (let position = 0; position < length; position++) {
-    if (!isGapState(states[base + position] ?? 0, staleIsGap)) continue;
+    if (!isGapState(states[base + position] ?? 0)) continue;
     row ??= rowOf(assessment, processor, waiverExpired);
     disposeCell(row, position, base + position);
     row.chain?.pass(position, base + position);
   }
+  const gaps = row;
+  markChanging(
+    assessment,
+    processor,
+    (position) => gaps !== null && mayCarry(gaps, position, base + position),
+  );
+}
+
+/** Whether nothing but its previous date keeps a complete cell from being computed again. */
+function mayCarry(row: Row, position: number, cell: number): boolean {
+  return (
+    row.edges.every((judge) => judge(position).satisfied) &&
+    row.unit !== undefined &&
+    row.unit.batch !== "single" &&
+    (row.chain?.stopper(position) ?? -1) < 0 &&
+    cellHold(row, position, cell) === null &&
+    row.inFlight[position] === Disposition.none
+  );
 }
 
 /** What the cells of one processor have in common. */
@@ -104,6 +122,8 @@ function disposeCell(row: Row, position: number, cell: number): void {
     isBlocked = true;
     if (!verdict.progressing) isProgressing = false;
   }
+  const previous = processor.dependsOnPast ? previousDate(assessment, processor, position) : -1;
+  if (previous >= 0 && grid.states[cell - position + previous] === State.unknown) isBlocked = true;
   if (isBlocked) return set(grid, cell, Disposition.blocked, "upstream", isProgressing ? 1 : 0);
   const stopper = row.chain?.stopper(position) ?? -1;
   if (stopper >= 0) {
@@ -115,6 +135,12 @@ function disposeCell(row: Row, position: number, cell: number): void {
   const isBackingOff = !isProbe && !assessment.policy.ignoreBackoff && facts.notBefore > assessment.now;
   if (isBackingOff) return set(grid, cell, Disposition.backingOff, "backoff", 1);
   set(grid, cell, Disposition.ready, isProbe ? "probe" : "", 1);
+}
+
+/** The position of a processor's last scheduled date before a position; -1 without one. */
+export function previousDate(assessment: Assessment, processor: Processor, position: number): number {
+  const { rank, positions } = scheduleOf(assessment, processor.index);
+  return positions[(rank[position] ?? 0) - 1] ?? -1;
 }
 
 function set(grid: Grid, cell: number, disposition: number, reason: ReasonName, progressing: number): void {
@@ -218,12 +244,13 @@ function newChain(assessment: Assessment, processor: Processor): Chain {
   const { grid } = assessment;
   const schedule = scheduleOf(assessment, processor.index);
   const stoppers = new Map<number, number>();
+  const chainAt = (position: number) => chainOf(processor, schedule, position);
   const passesOver = (disposition: number | undefined) =>
     disposition === Disposition.ready || (processor.onPoison === "continue" && isPoison(disposition));
   return {
-    stopper: (position) => stoppers.get(seasonAt(schedule, position)) ?? -1,
+    stopper: (position) => stoppers.get(chainAt(position)) ?? -1,
     pass: (position, cell) => {
-      const season = seasonAt(schedule, position);
+      const season = chainAt(position);
       if (!stoppers.has(season) && !passesOver(grid.dispositions[cell])) stoppers.set(season, cell);
     },
   };

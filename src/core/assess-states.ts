@@ -1,14 +1,14 @@
-import { type AssessInput, cellContext, scheduleOf } from "./assessment.ts";
+import { Assumed, type AssessInput, cellContext, scheduleOf } from "./assessment.ts";
 import { waiverCovers } from "./decisions.ts";
 import { type DueTest, dueTests } from "./due.ts";
 import { mayBeEmpty } from "./emptiness.ts";
 import { judgeEntry } from "./expectation.ts";
-import { isGapState, reasonCode, State } from "./grid.ts";
+import { isGapState, isUnmet, reasonCode, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
-import { failureAt, rowsAt, versionAt } from "./observed.ts";
+import { failureAt, rowsAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
-import { slidingMaximum, windowAt } from "./windows.ts";
+import { markStale } from "./staleness.ts";
 
 /** The arrays that assessing fills, one entry per cell. */
 export interface StateArrays {
@@ -36,7 +36,7 @@ export function assessStates(input: AssessInput, arrays: StateArrays): void {
     const processor = pipeline.processors[index];
     if (processor === undefined) continue;
     keepOffSchedule(input, processor, arrays);
-    markStale(input, processor, arrays);
+    markStale(input, processor, arrays.states);
     markExempt(input, processor, arrays);
     markPending(input, processor, arrays, due[index] ?? (() => false));
     assumeComplete(input, processor, arrays);
@@ -107,8 +107,10 @@ function assumeComplete(
   const scheduled = sight.schedules.get(processor.schedule)?.scheduled;
   for (let position = 0; position < sight.axis.length; position++) {
     const cell = base + position;
-    if (assumed[cell] !== 1 || !isGapState(states[cell] ?? 0, true)) continue;
-    states[cell] = scheduled?.[position] === 1 ? State.complete : State.unscheduled;
+    const state = states[cell] ?? State.unscheduled;
+    if (assumed[cell] === Assumed.repaired && isGapState(state)) {
+      states[cell] = scheduled?.[position] === 1 ? State.complete : State.unscheduled;
+    } else if (assumed[cell] === Assumed.outdated && state === State.complete) states[cell] = State.outdated;
   }
 }
 
@@ -127,72 +129,6 @@ function plainRowFloor(expect: Processor["expect"]): number | null {
     expect.quality === null &&
     expect.uniqueKeys.length + expect.notNull.length + expect.checks.length + expect.measures.length === 0;
   return onlyRows && nothingElse ? rows.min : null;
-}
-
-function markStale(input: AssessInput, processor: Processor, { states }: StateArrays): void {
-  if (processor.stale === "ignore" || processor.writtenAtColumn === null) return;
-  const { axis, observed } = input.sight;
-  const own = observed[processor.index];
-  if (own === undefined || own.failure !== null) return;
-  const base = processor.index * axis.length;
-  for (const edge of processor.edges.filter((candidate) => candidate.stale)) {
-    for (const upstream of upstreamsOf(input, edge)) {
-      if (upstream.writtenAtColumn === null || observed[upstream.index]?.failure !== null) continue;
-      const changed = edge.window.kind === "same_date" ? changedOnDate : changedInWindow;
-      const isChanged = changed(input, processor, upstream, edge);
-      for (let position = 0; position < axis.length; position++) {
-        const cell = base + position;
-        if (states[cell] === State.complete && isChanged(position)) {
-          states[cell] = State.stale;
-        }
-      }
-    }
-  }
-}
-
-type ChangeTest = (position: number) => boolean;
-
-/** By the version on record where our repair made the cell, else by write times. */
-function changedOnDate(input: AssessInput, processor: Processor, upstream: Processor): ChangeTest {
-  const { axis, observed } = input.sight;
-  const [own, up] = [observed[processor.index], observed[upstream.index]];
-  const upSchedule = scheduleOf(input, upstream.index);
-  return (position) => {
-    if (own === undefined || up === undefined || upSchedule.scheduled[position] !== 1) return false;
-    if (failureAt(up, axis.first + position) !== null) return false;
-    const upEntry = up.entries[position] ?? -1;
-    const entry = own.entries[position] ?? -1;
-    if (upEntry < 0 || entry < 0) return false;
-    const facts = input.facts.cellFacts(processor.index, axis.first + position);
-    const firstWrite = own.profile.firstWriteMs[entry] ?? Number.NaN;
-    const recorded = facts.madeFrom?.[upstream.name];
-    // What others wrote after our repair was made from what they read, not from what we recorded.
-    if (recorded !== undefined && !(firstWrite > facts.madeAt)) return recorded !== versionAt(up, position);
-    return (up.profile.lastWriteMs[upEntry] ?? Number.NaN) > firstWrite;
-  };
-}
-
-function changedInWindow(
-  input: AssessInput,
-  processor: Processor,
-  upstream: Processor,
-  edge: Edge,
-): ChangeTest {
-  const { axis, observed } = input.sight;
-  const [own, up] = [observed[processor.index], observed[upstream.index]];
-  if (own === undefined || up === undefined) return () => false;
-  const lastWrites = new Float64Array(axis.length).fill(Number.NaN);
-  up.entries.forEach((entry, position) => {
-    if (entry >= 0) lastWrites[position] = up.profile.lastWriteMs[entry] ?? Number.NaN;
-  });
-  const [upSchedule, ownSchedule] = [scheduleOf(input, upstream.index), scheduleOf(input, processor.index)];
-  const newest = slidingMaximum(lastWrites, axis.length, (position) =>
-    windowAt(edge.window, upSchedule, ownSchedule, position),
-  );
-  return (position) => {
-    const entry = own.entries[position] ?? -1;
-    return entry >= 0 && (newest[position] ?? -Infinity) > (own.profile.firstWriteMs[entry] ?? Number.NaN);
-  };
 }
 
 function markExempt(input: AssessInput, processor: Processor, arrays: StateArrays): void {
@@ -216,7 +152,7 @@ function markExempt(input: AssessInput, processor: Processor, arrays: StateArray
   for (let position = 0; position < axis.length; position++) {
     const cell = base + position;
     // What waits for another cell is pending by now, and nothing else is.
-    if (!isGapState(states[cell] ?? 0, false) && states[cell] !== State.pending) continue;
+    if (!isUnmet(states[cell] ?? 0) && states[cell] !== State.pending) continue;
     const day = axis.first + position;
     if (isBootstrap(processor, schedule, day, position)) exempt(cell, "bootstrap");
     else if (day < from || day > to) exempt(cell, "availability");
@@ -253,7 +189,11 @@ function applyWaiver(
 }
 
 /** Whether a hard upstream on the same date is exempt without rows, and this cell was never seen complete. */
-function upstreamExemption(input: AssessInput, processor: Processor, arrays: StateArrays): ChangeTest | null {
+function upstreamExemption(
+  input: AssessInput,
+  processor: Processor,
+  arrays: StateArrays,
+): ((position: number) => boolean) | null {
   const { axis, observed } = input.sight;
   const resolved = processor.edges
     .filter(({ mode, window }) => mode === "hard" && window.kind === "same_date")
@@ -284,7 +224,7 @@ function markPending(
   const base = processor.index * axis.length;
   // Due times rise with the date, so that all later cells than the last one that is due are not.
   for (let position = axis.length - 1; position >= 0 && !isDue(position); position--) {
-    if (isGapState(states[base + position] ?? 0, false)) states[base + position] = State.pending;
+    if (isUnmet(states[base + position] ?? 0)) states[base + position] = State.pending;
   }
 }
 

@@ -2,7 +2,7 @@ import { assessDispositions } from "./assess-dispositions.ts";
 import { assessStates, type StateArrays } from "./assess-states.ts";
 import { type Assessment, type AssessInput, type Breakers, scheduleOf } from "./assessment.ts";
 import { isMassGap, massGapOf, type ScheduleChange, scheduleChangeOf, scheduleHole } from "./breaker.ts";
-import { type Grid, isGapState, State } from "./grid.ts";
+import { Changing, type Grid, isGapState, isUnmet, State } from "./grid.ts";
 import type { Day } from "./iso-date.ts";
 import { runsElsewhere } from "./run-history.ts";
 
@@ -34,6 +34,7 @@ export function assess(input: AssessInput): Assessment {
     dispositions: new Uint8Array(cells),
     degraded: new Uint8Array(cells),
     progressing: new Uint8Array(cells),
+    changing: new Uint8Array(cells),
   };
   const elsewhere = runsElsewhere(compiled.pipeline, sight.runHistory, input.facts, input.now);
   const { proceeds, judgedStates } = arrays;
@@ -53,7 +54,8 @@ export function isConverged(assessment: Assessment): boolean {
     const base = processor.index * grid.axis.length;
     for (let position = grid.selection.from; position <= grid.selection.to; position++) {
       const state = grid.states[base + position] ?? 0;
-      if (state === State.unknown || isGapState(state, processor.stale === "repair")) return false;
+      if (state === State.unknown || isGapState(state) || grid.changing[base + position] !== Changing.no)
+        return false;
     }
     return true;
   });
@@ -84,7 +86,7 @@ function assessBreakers(input: AssessInput, states: Uint8Array): Breakers {
     // A date that left the schedule lost no data, even where its rows are a gap: the schedule's own breaker is for that.
     const isGap = (day: Day) => {
       const position = day - axis.first;
-      return scheduled[position] === 1 && isGapState(states[base + position] ?? 0, false);
+      return scheduled[position] === 1 && isUnmet(states[base + position] ?? 0);
     };
     const gap = massGapOf(input.facts.baselines(processor.index), rules, isGap);
     allComplete += gap.wasComplete;

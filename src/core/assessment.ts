@@ -81,6 +81,9 @@ export function alignSight(
   };
 }
 
+/** `repaired` whatever was seen, or `outdated` by a repair that is taken to have happened. */
+export const Assumed = { nothing: 0, repaired: 1, outdated: 2 } as const;
+
 export interface AssessInput {
   readonly compiled: CompiledPipeline;
   readonly sight: Sight;
@@ -90,7 +93,7 @@ export interface AssessInput {
   readonly now: EpochMs;
   readonly policy: RunPolicy;
   readonly selection: Grid["selection"];
-  /** 1 for each cell that is taken for complete whatever was seen, as a forecast does; null for what is really there. */
+  /** What a forecast takes for granted of each cell, as a code of `Assumed`; null for what is really there. */
   readonly assumed: Uint8Array | null;
 }
 

@@ -1,8 +1,8 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
-import { Disposition, isGapState, reasonCode } from "./grid.ts";
-import type { RepairUnit } from "./pipeline.ts";
+import { Changing, Disposition, isGapState, reasonCode } from "./grid.ts";
+import type { Processor, RepairUnit } from "./pipeline.ts";
 import { batchDatesMax } from "./retry-policy.ts";
-import { seasonAt } from "./schedule.ts";
+import { type DenseSchedule, seasonAt } from "./schedule.ts";
 
 /** Dates that one job would repair. There can be tens of thousands, so they share one list of dates per repair. */
 export interface Batch {
@@ -14,6 +14,14 @@ export interface Batch {
   /** Of the attempts charged so far; the job's attempt is one more. */
   readonly charged: number;
   readonly probe: boolean;
+}
+
+/**
+ * The chain of dates that a position of a chronological processor belongs to: its season. What is computed from its own past
+ * goes on from one season to the next.
+ */
+export function chainOf(processor: Processor, schedule: DenseSchedule, position: number): number {
+  return processor.dependsOnPast ? 0 : seasonAt(schedule, position);
 }
 
 /** The positions of a batch, ascending. */
@@ -60,7 +68,7 @@ export function batchesOf(assessment: Assessment, unitIndex: number): readonly B
  * waits until none of them is held back; those that are ready meanwhile say so.
  */
 function readyPositions(assessment: Assessment, unit: RepairUnit): number[] {
-  const { axis, dispositions, selection } = assessment.grid;
+  const { axis, dispositions, changing, selection } = assessment.grid;
   const { length } = axis;
   const { processors } = unit;
   const ready: number[] = [];
@@ -68,8 +76,9 @@ function readyPositions(assessment: Assessment, unit: RepairUnit): number[] {
     let isReady = false;
     let isOther = false;
     for (let at = 0; at < processors.length; at++) {
-      const disposition = dispositions[(processors[at] ?? 0) * length + position];
-      if (disposition === Disposition.ready) isReady = true;
+      const cell = (processors[at] ?? 0) * length + position;
+      const disposition = dispositions[cell];
+      if (disposition === Disposition.ready || changing[cell] === Changing.carried) isReady = true;
       else if (disposition !== Disposition.none) isOther = true;
     }
     if (isReady && !isOther) ready.push(position);
@@ -141,7 +150,7 @@ function chainPrefixes(assessment: Assessment, unit: RepairUnit, free: readonly 
   const kept: number[] = [];
   for (let { from: position } = grid.selection; position <= grid.selection.to; position++) {
     const links = chronological.map((index) => ({
-      season: `${index}/${seasonAt(scheduleOf(assessment, index), position)}`,
+      season: seasonKey(assessment, index, position),
       reason: grid.reasons[index * grid.axis.length + position],
     }));
     if (isFree.has(position)) {
@@ -156,6 +165,12 @@ function chainPrefixes(assessment: Assessment, unit: RepairUnit, free: readonly 
     }
   }
   return kept;
+}
+
+function seasonKey(assessment: Assessment, index: number, position: number): string {
+  const processor = assessment.grid.pipeline.processors[index];
+  const season = processor === undefined ? -1 : chainOf(processor, scheduleOf(assessment, index), position);
+  return `${index}/${season}`;
 }
 
 /** What decides whether a date may join the job of the date next to it. */
@@ -211,7 +226,14 @@ function cut(
     last = candidate;
   }
   close(at);
-  return batches;
+  // What is carried forward follows the date that it is computed from, or waits for the job of that date.
+  return batches.filter((batch) => isReadyAt(assessment, unit, firstPosition(batch)));
+}
+
+function isReadyAt({ grid }: Assessment, unit: RepairUnit, position: number): boolean {
+  return unit.processors.some(
+    (index) => grid.dispositions[index * grid.axis.length + position] === Disposition.ready,
+  );
 }
 
 function candidateAt(assessment: Assessment, unit: RepairUnit, position: number, sizeMax: number): Candidate {
@@ -266,13 +288,12 @@ export function hasCellBetween(
   return false;
 }
 
-/** Whether a cell of the grid is a gap by its processor's own rule. */
+/** Whether a cell of the grid is a gap. */
 export function isGapCell(
   assessment: Pick<Assessment, "grid">,
   processor: number,
   position: number,
 ): boolean {
   const { grid } = assessment;
-  const staleIsGap = grid.pipeline.processors[processor]?.stale === "repair";
-  return isGapState(grid.states[processor * grid.axis.length + position] ?? 0, staleIsGap);
+  return isGapState(grid.states[processor * grid.axis.length + position] ?? 0);
 }

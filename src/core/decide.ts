@@ -1,7 +1,7 @@
 import { ReconcilerError } from "../errors.ts";
 import { type Assessment, positionsOf } from "./assessment.ts";
 import { waiverCovers } from "./decisions.ts";
-import { dateAt, Disposition, reasonName, State } from "./grid.ts";
+import { dateAt, Disposition, reasonName, State, meetsExpectation } from "./grid.ts";
 import type { IsoDate } from "./iso-date.ts";
 import type { Decision, DecisionKind } from "./ledger-records.ts";
 import type { Processor } from "./pipeline.ts";
@@ -250,7 +250,7 @@ function waiveNotes(
     for (let position = from; position <= to; position++) {
       const cell = index * grid.axis.length + position;
       const state: number = grid.states[cell] ?? State.unscheduled;
-      if (state === State.complete || state === State.stale) complete++;
+      if (meetsExpectation(state ?? 0)) complete++;
       if (grid.dispositions[cell] !== Disposition.none) gaps++;
     }
   }

@@ -1,7 +1,7 @@
 import { type AssessInput, dateContext, scheduleOf } from "./assessment.ts";
 import { upstreamsOf } from "./assess-states.ts";
 import { completenessOf } from "./expectation.ts";
-import { Disposition, isGapState, reasonCode, State } from "./grid.ts";
+import { Changing, Disposition, isGapState, isUnmet, meetsExpectation, reasonCode, State } from "./grid.ts";
 import { rowsAt } from "./observed.ts";
 import type { Edge, Processor } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
@@ -14,6 +14,7 @@ export interface EdgeArrays {
   readonly progressing: Uint8Array;
   readonly proceeds: Uint8Array;
   readonly reasons: Uint8Array;
+  readonly changing: Uint8Array;
 }
 
 /** How far one upstream cell satisfies an edge. */
@@ -102,6 +103,7 @@ function cellSatisfies(
     case State.unexpected:
     case State.complete:
     case State.stale:
+    case State.outdated:
       return Satisfied.yes;
     case State.exempt: {
       const observed = input.sight.observed[upstream.index];
@@ -129,6 +131,20 @@ function reachesCompleteness(
   const context = dateContext(scheduleOf(input, upstream.index), input.sight.axis, position);
   const entry = observed.entries[position] ?? -1;
   return completenessOf(judge, observed.profile, entry, context) >= edge.minCompleteness;
+}
+
+/** Whether an upstream cell is there and will soon be another one: what outdates the cell is waited for. */
+function isAboutToChange(
+  arrays: Pick<EdgeArrays, "states" | "changing">,
+  { mode, stale }: Pick<Edge, "mode" | "stale">,
+  cell: number,
+): boolean {
+  return (
+    stale &&
+    mode === "hard" &&
+    (arrays.changing[cell] === Changing.later || arrays.changing[cell] === Changing.carried) &&
+    meetsExpectation(arrays.states[cell] ?? State.unscheduled)
+  );
 }
 
 const sharedRepair = reasonCode("shared_repair");
@@ -160,10 +176,12 @@ function cellJudge(
     const read = readAt(position);
     if (read < 0) return satisfied;
     const cell = base + read;
+    const isTogether = read === position && isFilledTogether(arrays, processor, upstream, cell);
+    if (!isTogether && isAboutToChange(arrays, edge, cell)) return waiting;
     const verdict = cellSatisfies(input, arrays, upstream, edge, read);
     if (verdict === Satisfied.yes) return satisfied;
     if (verdict === Satisfied.degraded) return degradedVerdict;
-    if (read === position && isFilledTogether(arrays, processor, upstream, cell)) return satisfied;
+    if (isTogether) return satisfied;
     if (edge.mode === "soft") {
       const waits = isWorkedOn(arrays, cell) && withinWait(input, processor, edge, position);
       return waits ? waiting : degradedVerdict;
@@ -235,7 +253,8 @@ function windowJudge(
     let [isCounted, isFulfilled, isWorking] = [0, 0, 0];
     if (isRead(upSchedule, arrays, base, position)) {
       isCounted = 1;
-      if (cellSatisfies(input, arrays, upstream, edge, position) === Satisfied.yes) isFulfilled = 1;
+      if (isAboutToChange(arrays, edge, base + position)) isWorking = 1;
+      else if (cellSatisfies(input, arrays, upstream, edge, position) === Satisfied.yes) isFulfilled = 1;
       else if (edge.mode === "soft") isWorking = isWorkedOn(arrays, base + position) ? 1 : 0;
       else isWorking = willProgress(arrays, base + position) ? 1 : 0;
     }
@@ -267,7 +286,7 @@ function isRead(
   position: number,
 ): boolean {
   const state = states[base + position] ?? State.unscheduled;
-  return scheduled[position] === 1 || isGapState(state, false) || state === State.pending;
+  return scheduled[position] === 1 || isUnmet(state) || state === State.pending;
 }
 
 /** By division: 0.55 × 20 is more than 11, but 11 ÷ 20 is 0.55. */
@@ -319,7 +338,8 @@ function blockingPositions(
     total++;
     const verdict = cellSatisfies(input, arrays, upstream, edge, at);
     const together = at === position && isFilledTogether(arrays, processor, upstream, base + at);
-    if (together || verdict === Satisfied.yes || (isOne && verdict === Satisfied.degraded)) fulfilled++;
+    if (!together && isAboutToChange(arrays, edge, base + at)) waitedFor.push(at);
+    else if (together || verdict === Satisfied.yes || (isOne && verdict === Satisfied.degraded)) fulfilled++;
     else if (isOne && edge.mode === "hard") waitedFor.push(at);
     else if (edge.mode === "soft" ? isWorkedOn(arrays, base + at) : willProgress(arrays, base + at)) {
       waitedFor.push(at);
@@ -359,9 +379,6 @@ export function readCells(
 }
 
 /** Whether a cell is one that a root cause is looked for in: a gap, unknown or pending. */
-export function isTroubled(state: number | undefined, staleIsGap: boolean): boolean {
-  return (
-    state !== undefined &&
-    (isGapState(state, staleIsGap) || state === State.unknown || state === State.pending)
-  );
+export function isTroubled(state: number | undefined): boolean {
+  return state !== undefined && (isGapState(state) || state === State.unknown || state === State.pending);
 }

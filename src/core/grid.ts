@@ -23,6 +23,9 @@ export const stateNames = [
 ] as const;
 export type StateName = (typeof stateNames)[number];
 
+/**
+ * `stale` is reported; `outdated` is a stale cell that is a gap: it is to be computed again. Both are called stale to people.
+ */
 export const State = {
   unscheduled: 0,
   unknown: 1,
@@ -34,7 +37,18 @@ export const State = {
   partial: 7,
   invalid: 8,
   unexpected: 9,
-} as const satisfies Record<StateName, number>;
+  outdated: 10,
+} as const satisfies Record<StateName | "outdated", number>;
+
+/**
+ * `later`: somebody is or will soon be working on it, or on what it is computed from. `carried`: it meets its expectation, and
+ * the job that fills its own previous date computes it again right behind that one. `written`: a run has filled it and has not
+ * ended, so that what it outdates is not on record yet.
+ */
+export const Changing = { no: 0, later: 1, carried: 2, written: 3 } as const;
+
+/** The name of each state by its code. */
+export const stateNamesByCode: readonly StateName[] = [...stateNames, "stale"];
 
 export const dispositionNames = [
   "none",
@@ -143,16 +157,28 @@ export interface Grid {
   readonly degraded: Uint8Array;
   /** 1 where somebody is or will soon be working on the gap, or on what blocks it. */
   readonly progressing: Uint8Array;
+  /** Whether repairs under way or to come will change what a cell holds, as a code of `Changing`. */
+  readonly changing: Uint8Array;
 }
 
 export function dateAt(axis: Axis, position: number): IsoDate {
   return fromDay(axis.first + position);
 }
 
-/** Whether a state is a gap; `stale` is one only where the processor repairs it. */
-export function isGapState(state: number, staleIsGap: boolean): boolean {
+/** Whether a cell does not meet its expectation, and nothing excuses it. */
+export function isUnmet(state: number): boolean {
   // The three stand side by side in the list: most cells are complete, and one comparison tells them apart.
-  return (state >= State.missing && state <= State.invalid) || (staleIsGap && state === State.stale);
+  return state >= State.missing && state <= State.invalid;
+}
+
+/** Whether a state is a gap. */
+export function isGapState(state: number): boolean {
+  return isUnmet(state) || state === State.outdated;
+}
+
+/** Whether a cell meets its expectation, whether or not its inputs have changed since. */
+export function meetsExpectation(state: number): boolean {
+  return state === State.complete || state === State.stale || state === State.outdated;
 }
 
 /** Whether a gap was given up, so that it stops the chain of a chronological processor with `on_poison: stop`. */
@@ -161,7 +187,7 @@ export function isPoison(disposition: number | undefined): boolean {
 }
 
 export function stateName(code: number): StateName {
-  return stateNames[code] ?? "unscheduled";
+  return stateNamesByCode[code] ?? "unscheduled";
 }
 
 export function dispositionName(code: number): DispositionName {

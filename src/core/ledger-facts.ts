@@ -11,6 +11,7 @@ import type {
   RepairStart,
   RunTimes,
 } from "./ledger-records.ts";
+import { parseDateRuns } from "./date-runs.ts";
 import { memoByIdentity } from "./memo.ts";
 import type { Pipeline, Processor, RepairUnit } from "./pipeline.ts";
 import { type CellFacts, foldCell, groupByCell, noFacts, type RetryRules } from "./retry-policy.ts";
@@ -29,6 +30,10 @@ export interface InFlight {
 export interface LedgerFacts {
   readonly cellFacts: (processor: number, day: Day) => CellFacts;
   readonly everComplete: (processor: number, day: Day) => boolean;
+  /** Days whose cells were computed from what a repair of this pipeline replaced afterwards, with the end of that repair. */
+  readonly outdated: (processor: number) => ReadonlyMap<Day, EpochMs>;
+  /** Days on which the ledger has an attempt. */
+  readonly attemptedDays: (processor: number) => Iterable<Day>;
   /** Every cell that the ledger holds as an open gap. */
   readonly openOnRecord: readonly { readonly processor: number; readonly day: Day }[];
   /** By repair unit. */
@@ -55,10 +60,35 @@ const eventsByCell = memoByIdentity((events: readonly GapEvent[]) =>
   groupByCell(events, (event) => toDay(event.date)),
 );
 
+const noDays: ReadonlyMap<Day, EpochMs> = new Map();
+
+/**
+ * By processor: the days that a run outdated, with the end of the last such run. A repair that began after it was computed
+ * from the new input, so that the cell is outdated no more.
+ */
+const outdatedCells = memoByIdentity((attempts: readonly CellAttempt[]) => {
+  const outdated = new Map<string, Map<Day, EpochMs>>();
+  for (const { outdates, endedAt } of attempts) {
+    for (const [processor, dates] of Object.entries(outdates)) {
+      const days = outdated.get(processor) ?? new Map<Day, EpochMs>();
+      outdated.set(processor, days);
+      for (const day of parseDateRuns(dates)) days.set(day, Math.max(endedAt, days.get(day) ?? 0));
+    }
+  }
+  for (const { processor, date, outcome, startedAt } of attempts) {
+    const days = outdated.get(processor);
+    const day = toDay(date);
+    if (outcome === "repaired" && days !== undefined && startedAt >= (days.get(day) ?? Infinity))
+      days.delete(day);
+  }
+  return outdated;
+});
+
 export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: EpochMs): LedgerFacts {
   const decisions = foldDecisions(pipeline, records.decisions);
   const attempts = attemptsByCell(records.attempts);
   const events = eventsByCell(records.gapEvents);
+  const outdatings = outdatedCells(records.attempts);
   const rules = (processor: number, day: Day) =>
     retryRules(pipeline, pipeline.processors[processor], day, decisions);
   const histories = pipeline.processors.map(({ name }) => ({
@@ -91,6 +121,8 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
     everComplete: (processor, day) =>
       cellFacts(processor, day).everComplete ||
       (completeOnce[processor]?.some((days) => days.has(day)) ?? false),
+    outdated: (processor) => outdatings.get(pipeline.processors[processor]?.name ?? "") ?? noDays,
+    attemptedDays: (processor) => histories[processor]?.attempts?.keys() ?? [],
     get openOnRecord() {
       return histories.flatMap(({ events: own }, processor) =>
         [...(own?.keys() ?? [])]

@@ -83,8 +83,10 @@ export interface CellOutcome {
   readonly batchDates: number;
   readonly repairHash: string;
   readonly expectationHash: string;
-  /** The versions of the same-date inputs at the check before the run, by upstream processor. */
+  /** The versions of the inputs at the check before the run, by upstream and what was read of it (`inputVersions`). */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Cells downstream that were complete and were computed from what this run replaced: runs of dates, by processor. */
+  readonly outdates: Readonly<Record<string, string>>;
   /** The other side asked not to be tried before, as with Retry-After. */
   readonly notBefore: EpochMs | null;
 }

@@ -1,11 +1,10 @@
 import type { Assessment } from "./assessment.ts";
-import { type Batch, batchesOf, firstPosition, lastPosition, positionsIn } from "./batches.ts";
-import { Disposition, type ReasonName, reasonCode, stateName } from "./grid.ts";
+import { type Batch, batchesOf, chainOf, firstPosition, lastPosition, positionsIn } from "./batches.ts";
+import { Changing, Disposition, type ReasonName, reasonCode, stateName } from "./grid.ts";
 import { type Day, fromDay, type IsoDate } from "./iso-date.ts";
 import { remainingWork } from "./order.ts";
 import type { RepairUnit } from "./pipeline.ts";
 import type { RepairAction } from "./repair-action.ts";
-import { seasonAt } from "./schedule.ts";
 
 /** One job: a run of one repair over dates of one season, one attempt. */
 export interface PlannedJob {
@@ -225,7 +224,7 @@ function seasonKeys({ grid }: Assessment, batch: Batch, unit: RepairUnit): reado
     const processor = grid.pipeline.processors[index];
     if (processor === undefined || !processor.chronological) return [];
     const schedule = grid.schedules.get(processor.schedule);
-    const season = schedule === undefined ? -1 : seasonAt(schedule, firstPosition(batch));
+    const season = schedule === undefined ? -1 : chainOf(processor, schedule, firstPosition(batch));
     return season < 0 ? [] : [`${index}/${season}`];
   });
 }
@@ -256,8 +255,9 @@ function reasonOf(assessment: Assessment, batch: Batch, unit: RepairUnit): strin
   for (const index of unit.processors) {
     for (const position of positionsIn(batch)) {
       const cell = index * grid.axis.length + position;
-      if (grid.dispositions[cell] !== Disposition.ready) continue;
-      const state = stateName(grid.states[cell] ?? 0);
+      const isCarried = grid.changing[cell] === Changing.carried;
+      if (grid.dispositions[cell] !== Disposition.ready && !isCarried) continue;
+      const state = isCarried ? "carried forward" : stateName(grid.states[cell] ?? 0);
       states.set(state, (states.get(state) ?? 0) + 1);
     }
   }

@@ -50,7 +50,7 @@ export function beforeFromLedger(
 export function categoryAt({ grid }: Assessment, processor: Processor, position: number): Category | null {
   const cell = processor.index * grid.axis.length + position;
   const state: number = grid.states[cell] ?? State.unscheduled;
-  if (isGapState(state, processor.stale === "repair")) return "gap";
+  if (isGapState(state)) return "gap";
   switch (state) {
     case State.complete:
     case State.stale:

@@ -9,7 +9,15 @@ import {
 import type { PlannedStep } from "./cascade.ts";
 import type { CostDocument } from "./cost.ts";
 import { type GapDocument, gapDocument } from "./gap-document.ts";
-import { dateAt, exemptReasons, isGapState, reasonName, State, type StateName, stateNames } from "./grid.ts";
+import {
+  dateAt,
+  exemptReasons,
+  isGapState,
+  reasonName,
+  State,
+  type StateName,
+  stateNamesByCode,
+} from "./grid.ts";
 import { fromDay, type IsoDate } from "./iso-date.ts";
 import type { RepairEnd } from "./ledger-records.ts";
 import { unknownFailure } from "./empty-cell.ts";
@@ -120,7 +128,7 @@ export function countStates(
   { grid }: Assessment,
   processor: Processor,
 ): Record<Exclude<StateName, "unscheduled">, number> {
-  const counts = new Uint32Array(stateNames.length);
+  const counts = new Uint32Array(stateNamesByCode.length);
   const base = processor.index * grid.axis.length;
   for (let position = grid.selection.from; position <= grid.selection.to; position++) {
     const state = grid.states[base + position] ?? 0;
@@ -130,7 +138,7 @@ export function countStates(
   return {
     unknown: of(State.unknown),
     complete: of(State.complete),
-    stale: of(State.stale),
+    stale: of(State.stale) + of(State.outdated),
     exempt: of(State.exempt),
     pending: of(State.pending),
     missing: of(State.missing),
@@ -167,8 +175,7 @@ function countExempt(assessment: Assessment, processors: readonly Processor[]): 
 }
 
 function gapsOf(assessment: Assessment, processor: Processor): GapDocument[] {
-  const staleIsGap = processor.stale === "repair";
-  return positionsIn(assessment, processor, (state) => isGapState(state, staleIsGap)).map((position) =>
+  return positionsIn(assessment, processor, isGapState).map((position) =>
     gapDocument(assessment, processor, position),
   );
 }

@@ -163,17 +163,18 @@ function applyEvent(fold: Fold, event: GapEvent, rules: RetryRules): void {
     fold.everComplete ||= isComplete;
     return;
   }
-  reopen(fold, event.at, rules);
+  reopen(fold, event.at, rules, event.state !== "stale");
   fold.openSince = event.at;
   fold.openOnRecord = true;
   fold.everComplete ||= event.wasComplete;
 }
 
 /** Ends a success, if there was one: it is a re-opening, and what was charged before is forgotten if it held. */
-function reopen(fold: Fold, at: EpochMs, rules: RetryRules): void {
+function reopen(fold: Fold, at: EpochMs, rules: RetryRules, isBroken: boolean): void {
   if (fold.successAt === null) return;
   if (at - fold.successAt >= successHoldsMs) clear(fold);
-  if (at >= rules.retriedAt && !fold.ofOldRules) fold.reopenedAt.push(at);
+  // What follows a changed input did not break: the input did, or it was healed.
+  if (isBroken && at >= rules.retriedAt && !fold.ofOldRules) fold.reopenedAt.push(at);
   fold.successAt = null;
   fold.openSince = at;
 }
@@ -181,7 +182,12 @@ function reopen(fold: Fold, at: EpochMs, rules: RetryRules): void {
 function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void {
   if (attempt.outcome === "skipped") return;
   if (startedOnGap(attempt) && attempt.startedAt >= (fold.successAt ?? 0)) {
-    reopen(fold, attempt.startedAt, rules);
+    reopen(
+      fold,
+      attempt.startedAt,
+      rules,
+      attempt.stateBefore !== "stale" && attempt.stateBefore !== "complete",
+    );
   }
   noteRules(fold, attempt, rules);
   noteProbe(fold, attempt, rules);

@@ -1,8 +1,9 @@
 import type { Assessment } from "./assessment.ts";
 import { blockingCells, isTroubled } from "./edges.ts";
-import { Disposition, isPoison, reasonCode, reasonName } from "./grid.ts";
+import { previousDate } from "./assess-dispositions.ts";
+import { chainOf } from "./batches.ts";
+import { Disposition, isPoison, reasonCode, reasonName, State } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
-import { seasonAt } from "./schedule.ts";
 
 export interface CellAt {
   readonly processor: Processor;
@@ -24,9 +25,12 @@ export function directBlockers(assessment: Assessment, at: CellAt): readonly Cel
     const others = partners(assessment, at);
     return others.length > 0 ? others : chainBlocker(assessment, at);
   }
-  const all = at.processor.edges.flatMap((edge) =>
+  const all: CellAt[] = at.processor.edges.flatMap((edge) =>
     blockingCells(assessment, arrays, at.processor, edge, at.position),
   );
+  const previous = at.processor.dependsOnPast ? previousDate(assessment, at.processor, at.position) : -1;
+  const unseen = previous >= 0 && assessment.grid.states[cell - at.position + previous] === State.unknown;
+  if (unseen) all.push({ processor: at.processor, position: previous });
   const seen = new Set<string>();
   return all.filter(({ processor, position }) => {
     const key = `${processor.index}/${position}`;
@@ -51,7 +55,7 @@ export function rootCauses(assessment: Assessment, at: CellAt): readonly CellAt[
 }
 
 function isTroubledCell({ grid }: Assessment, { processor, position }: CellAt): boolean {
-  return isTroubled(grid.states[processor.index * grid.axis.length + position], processor.stale === "repair");
+  return isTroubled(grid.states[processor.index * grid.axis.length + position]);
 }
 
 /** The other cells of a shared repair that keep it from running on that date. */
@@ -82,10 +86,10 @@ function chainStop({ grid }: Assessment, processor: Processor, before: number): 
   const schedule = grid.schedules.get(processor.schedule);
   if (schedule === undefined || !processor.chronological) return null;
   const base = processor.index * grid.axis.length;
-  const season = seasonAt(schedule, before);
+  const season = chainOf(processor, schedule, before);
   for (let position = 0; position < before; position++) {
     const disposition = grid.dispositions[base + position] ?? Disposition.none;
-    if (disposition === Disposition.none || seasonAt(schedule, position) !== season) continue;
+    if (disposition === Disposition.none || chainOf(processor, schedule, position) !== season) continue;
     if (disposition === Disposition.ready && grid.reasons[base + position] !== inFlightOverlap) continue;
     if (!isPoison(disposition) || processor.onPoison === "stop") return { processor, position };
   }

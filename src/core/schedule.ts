@@ -55,6 +55,15 @@ export function exceptionsSpec({ name, except }: ScheduleSpec): ScheduleSpec | n
   };
 }
 
+/** What the warehouse is asked for of the schedules: those that it stores, and the exceptions that it stores. */
+export function storedSchedules(schedules: readonly ScheduleSpec[]): readonly ScheduleSpec[] {
+  return schedules.flatMap((spec) => {
+    const exceptions = exceptionsSpec(spec);
+    const own = spec.source.kind === "calendar" ? [] : [spec];
+    return exceptions === null ? own : [...own, exceptions];
+  });
+}
+
 /** No name of a schedule has a blank. */
 function exceptionsName(schedule: string): string {
   return `${schedule} except`;

@@ -1,8 +1,7 @@
 import { type Assessment, scheduleOf } from "./assessment.ts";
-import { isGapCell } from "./batches.ts";
+import { chainOf, isGapCell } from "./batches.ts";
 import { Disposition, isPoison, reasonCode } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
-import { seasonAt } from "./schedule.ts";
 
 const chronological = reasonCode("chronological");
 
@@ -23,7 +22,7 @@ export function gapsBehindPoison(assessment: Assessment, processor: Processor): 
     if (!isGapCell(assessment, processor.index, position)) continue;
     const disposition: number = grid.dispositions[base + position] ?? Disposition.none;
     if (disposition === Disposition.ready) continue;
-    const season = seasonAt(schedule, position);
+    const season = chainOf(processor, schedule, position);
     const isBehindPoison = stops.get(season);
     if (isBehindPoison === undefined) stops.set(season, isPoison(disposition));
     else if (isBehindPoison && position >= grid.selection.from) {

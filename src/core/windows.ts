@@ -8,8 +8,6 @@ export interface PositionRange {
   readonly to: number;
 }
 
-const nothing: PositionRange = { from: 0, to: -1 };
-
 /**
  * The positions that an edge reads for the cell at `position`, as far as the axis goes; `from` > `to` reads nothing. Both
  * ends grow with `position`.
@@ -56,13 +54,15 @@ export function windowAt(
       const { dates } = window;
       const index =
         dates < 0 ? (upstream.rank[position] ?? 0) + dates : (upstream.rank[position + 1] ?? 0) + dates - 1;
-      return within(upstream.positions[index] ?? -1, last);
+      return within(index < 0 ? -1 : (upstream.positions[index] ?? last + 1), last);
     }
   }
 }
 
+/** Nothing before the axis and behind it, such that both ends still grow. */
 function within(position: number, last: number): PositionRange {
-  return position < 0 || position > last ? nothing : { from: position, to: position };
+  if (position < 0) return { from: 0, to: -1 };
+  return position > last ? { from: last + 1, to: last } : { from: position, to: position };
 }
 
 /** Whether an edge reads a single upstream cell, which must be there itself; of a window a share may be enough. */

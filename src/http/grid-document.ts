@@ -12,7 +12,7 @@ import {
   dispositionNames,
   type StateName,
   stateName,
-  stateNames,
+  stateNamesByCode,
 } from "../core/grid.ts";
 import type { IsoDate } from "../core/iso-date.ts";
 import type { Processor } from "../core/pipeline.ts";
@@ -96,7 +96,7 @@ const dispositionLetters: Readonly<Record<DispositionName, string>> = {
 };
 
 const legend = { states: inverse(stateLetters), dispositions: inverse(dispositionLetters) };
-const lettersOfStates = stateNames.map((name) => stateLetters[name]);
+const lettersOfStates = stateNamesByCode.map((name) => stateLetters[name]);
 const lettersOfDispositions = dispositionNames.map((name) => dispositionLetters[name]);
 
 export function gridDocument(view: LiveView, sight: LiveSight, filter: GridFilter): GridDocument {

@@ -1,4 +1,4 @@
-import { State, type StateName, stateName, stateNames } from "../core/grid.ts";
+import { State, type StateName, stateName, stateNamesByCode } from "../core/grid.ts";
 
 /**
  * One character of width 1, its own for each state: a grid must be readable without colours. A calm sign where all is well;
@@ -32,7 +32,7 @@ export const worstFirst = [
 ] as const satisfies readonly StateName[];
 
 /** By code: the smaller, the more it matters. */
-const rankOf = Uint8Array.from(stateNames, (name) => worstFirst.indexOf(name));
+const rankOf = Uint8Array.from(stateNamesByCode, (name) => worstFirst.indexOf(name));
 
 /** The state of a column: the worst of the dates that it stands for. */
 export function worstState(states: Iterable<number>): StateName {

@@ -6,8 +6,8 @@ import type {
   Unseen,
 } from "../core/observation.ts";
 import { replaceDays } from "../core/observed.ts";
-import type { Pipeline, ScheduleSpec } from "../core/pipeline.ts";
-import { exceptionsSpec } from "../core/schedule.ts";
+import type { Pipeline } from "../core/pipeline.ts";
+import { storedSchedules } from "../core/schedule.ts";
 import { type EpochMs, localDayAt } from "../core/wall-clock.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { ProfileResult } from "./ports.ts";
@@ -57,15 +57,6 @@ export async function observe(
     runHistory,
     unmetPreconditions: await unmetPreconditions(context, pipeline, signal),
   };
-}
-
-/** What the warehouse is asked for of the schedules: those that it stores, and the exceptions that it stores. */
-export function storedSchedules(schedules: readonly ScheduleSpec[]): readonly ScheduleSpec[] {
-  return schedules.flatMap((spec) => {
-    const exceptions = exceptionsSpec(spec);
-    const own = spec.source.kind === "calendar" ? [] : [spec];
-    return exceptions === null ? own : [...own, exceptions];
-  });
 }
 
 /** The dates of a look, both ends included: all of the history, up to today or to a later day that was asked for. */

@@ -1,12 +1,12 @@
 import { type Assessment, scheduleOf } from "../core/assessment.ts";
-import { upstreamsOf } from "../core/assess-states.ts";
 import { type Content, contentAt, isWorse, type RefusedDate } from "../core/audit.ts";
-import { Disposition, State, stateName } from "../core/grid.ts";
-import { type Day, fromDay, toDay } from "../core/iso-date.ts";
+import { Changing, Disposition, State, stateName } from "../core/grid.ts";
+import { type Day, fromDay, type IsoDate, toDay } from "../core/iso-date.ts";
 import type { CellOutcome, Outcome, RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import { rowsAt, versionAt } from "../core/observed.ts";
 import type { Processor, RepairUnit } from "../core/pipeline.ts";
 import { seasonAt } from "../core/schedule.ts";
+import { inputVersions, outdatesOf } from "../core/staleness.ts";
 import { assertNever } from "../errors.ts";
 import type { RunResult } from "./ports/executor.ts";
 
@@ -22,7 +22,9 @@ interface CellSeen {
   readonly rows: number;
   /** Null on a date that no grid has. */
   readonly content: Content | null;
-  /** Versions of the same-date inputs, by upstream. */
+  /** What tells its content from another, as far as the profile shows it. */
+  readonly version: string;
+  /** As `inputVersions` has them. */
   readonly inputs: Readonly<Record<string, string>>;
 }
 
@@ -94,7 +96,11 @@ function allCells(input: EndInput): CellOutcome[] {
     input.start.dates.flatMap((date) => {
       const day = toDay(date);
       const before = input.before.cells.get(key(processor, day));
-      return before === undefined || !before.isOpen ? [] : [cellOutcome(input, processor, day, date, before)];
+      if (before === undefined || !before.isOpen) return [];
+      const outcome = cellOutcome(input, processor, day, date, before);
+      // A date that was only carried forward is as it was where the run did not work.
+      const isUntouched = before.state === stateName(State.complete) && outcome.outcome !== "repaired";
+      return isUntouched ? [] : [outcome];
     }),
   );
 }
@@ -112,7 +118,9 @@ function cellOutcome(
   before: CellSeen,
 ): CellOutcome {
   const after = seenAt(input.after, processor, day);
-  const isRepaired = input.verified && !after.isOpen && after.state !== stateName(State.unknown);
+  const isRepaired =
+    input.verified &&
+    (wasWhole(before) ? isMadeAgain(input, processor, date, before, after) : isFilled(after));
   const moved = Object.entries(before.inputs).some(([name, version]) => after.inputs[name] !== version);
   const outcome: Outcome = isRepaired ? "repaired" : unrepairedOutcome(input, moved);
   const isKnown = before.content !== null && after.content !== null;
@@ -131,8 +139,42 @@ function cellOutcome(
     repairHash: input.unit.hash,
     expectationHash: processor.expect.hash,
     inputs: before.inputs,
+    outdates: isRepaired ? outdatesOf(input.after, processor, day, filledBy(input)) : {},
     notBefore: notBefore(input),
   };
+}
+
+/** Whether nothing was wrong with the cell but what it was computed from. */
+function wasWhole({ state }: CellSeen): boolean {
+  return state === "stale" || state === "complete";
+}
+
+function isFilled(after: CellSeen): boolean {
+  return !after.isOpen && after.state !== stateName(State.unknown);
+}
+
+/**
+ * A cell that was whole before and after cannot be told by what it lacks: its run must have ended well and, where that can be
+ * seen, have written. SQL repairs do both or nothing, and may copy their time of writing from what they read.
+ */
+function isMadeAgain(
+  { result, unit }: EndInput,
+  processor: Processor,
+  date: IsoDate,
+  before: CellSeen,
+  after: CellSeen,
+): boolean {
+  if (!wasWhole(after)) return false;
+  const hasChanged = after.version !== before.version;
+  if (result.kind === "accepted") return hasChanged;
+  if (result.kind !== "succeeded" || result.refused?.some((refused) => refused.date === date)) return false;
+  return hasChanged || processor.writtenAtColumn === null || unit.action.kind === "sql";
+}
+
+/** Whether the run filled a cell, and so from what it changed itself. */
+function filledBy({ unit, start }: EndInput): (processor: number, day: Day) => boolean {
+  const days = new Set(start.dates.map(toDay));
+  return (processor, day) => unit.processors.includes(processor) && days.has(day);
 }
 
 function unrepairedOutcome(input: EndInput, moved: boolean): Outcome {
@@ -209,19 +251,13 @@ function seenAt(assessment: Assessment, processor: Processor, day: Day): CellSee
   const position = day - grid.axis.first;
   const cell = processor.index * grid.axis.length + position;
   const observed = sight.observed[processor.index];
-  const inputs: Record<string, string> = {};
-  for (const edge of processor.edges.filter(({ window }) => window.kind === "same_date")) {
-    for (const upstream of upstreamsOf(assessment, edge)) {
-      const seen = sight.observed[upstream.index];
-      if (seen !== undefined && seen.failure === null) inputs[upstream.name] = versionAt(seen, position);
-    }
-  }
   return {
     state: stateName(grid.states[cell] ?? 0),
-    isOpen: grid.dispositions[cell] !== Disposition.none,
+    isOpen: grid.dispositions[cell] !== Disposition.none || grid.changing[cell] === Changing.carried,
     rows: observed === undefined ? 0 : rowsAt(observed, position),
     content: contentAt(assessment, processor, day),
-    inputs,
+    version: observed === undefined ? "" : versionAt(observed, position),
+    inputs: inputVersions(assessment, processor, position),
   };
 }
 

@@ -127,6 +127,7 @@ const cellSchema = z.object({
   repairHash: z.string(),
   expectationHash: z.string(),
   inputs: z.record(z.string(), z.string()),
+  outdates: z.record(z.string(), z.string()),
   notBefore: z.number().nullable(),
 });
 

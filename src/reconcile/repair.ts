@@ -1,7 +1,7 @@
 import type { Assessment } from "../core/assessment.ts";
 import { type StagedAudit, stagedAudit } from "../core/audit.ts";
 import { hasCellBetween } from "../core/batches.ts";
-import { Disposition } from "../core/grid.ts";
+import { Changing, Disposition } from "../core/grid.ts";
 import { type Day, fromDay } from "../core/iso-date.ts";
 import type { RepairEnd, RepairStart } from "../core/ledger-records.ts";
 import type { PlannedJob } from "../core/plan.ts";
@@ -139,12 +139,15 @@ function readyDays({ session, job, processors }: Run, days: readonly Day[]): rea
   const { grid } = session.assess(job.id);
   const { first, length } = grid.axis;
   const known = days.filter((day) => day >= first && day < first + length);
-  return known.filter((day) =>
-    processors.some(
-      ({ index }) =>
-        grid.dispositions[index * grid.axis.length + day - grid.axis.first] === Disposition.ready,
-    ),
-  );
+  let follows = false;
+  return known.filter((day) => {
+    const cells = processors.map(({ index }) => index * grid.axis.length + day - grid.axis.first);
+    const isReady = cells.some((cell) => grid.dispositions[cell] === Disposition.ready);
+    // What is carried forward is computed from the date before it, so it has no job of its own.
+    const isCarried = follows && cells.some((cell) => grid.changing[cell] === Changing.carried);
+    follows = isReady || isCarried;
+    return follows;
+  });
 }
 
 async function runDays(run: Run, days: readonly Day[]): Promise<RepairEnd> {

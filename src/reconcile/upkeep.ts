@@ -3,7 +3,7 @@ import type { Assessment } from "../core/assessment.ts";
 import { isGapCell } from "../core/batches.ts";
 import { daysOfBaseline } from "../core/breaker.ts";
 import { formatDateRuns } from "../core/date-runs.ts";
-import { dateAt, Disposition, reasonName, State, stateName } from "../core/grid.ts";
+import { dateAt, Disposition, meetsExpectation, reasonName, State, stateName } from "../core/grid.ts";
 import { type Day, fromDay, toDay } from "../core/iso-date.ts";
 import type {
   Baseline,
@@ -15,6 +15,7 @@ import type {
 } from "../core/ledger-records.ts";
 import { failureAt, rowsAt } from "../core/observed.ts";
 import type { PlannedJob } from "../core/plan.ts";
+import { outdatesOf } from "../core/staleness.ts";
 
 /** What a full cycle writes to the ledger beside its repairs. */
 export interface CycleUpkeep {
@@ -103,7 +104,7 @@ function processorBaselines(assessment: Assessment): Baseline[] {
     const days: Day[] = [];
     for (let position = 0; position < grid.axis.length; position++) {
       const state = grid.states[base + position];
-      if (state === State.complete || state === State.stale) days.push(grid.axis.first + position);
+      if (meetsExpectation(state ?? 0)) days.push(grid.axis.first + position);
     }
     const dates = formatDateRuns(days);
     if (dates === (facts.baselines(processor.index).at(-1)?.dates ?? "")) continue;
@@ -164,6 +165,15 @@ export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
     cells,
   };
 
+  function outdatesOfLost(from: Assessment, processor: number, day: Day, run: RepairStart) {
+    const own = grid.pipeline.processors[processor];
+    const filled = new Set(run.dates.map(toDay));
+    const isFilled = (index: number, at: Day) =>
+      filled.has(at) && run.processors.includes(grid.pipeline.processors[index]?.name ?? "");
+    const isKnown = day >= grid.axis.first && day < grid.axis.first + grid.axis.length;
+    return own === undefined || !isKnown ? {} : outdatesOf(from, own, day, isFilled);
+  }
+
   function lostCell(from: Assessment, run: RepairStart, processor: number, day: Day): CellOutcome {
     const position = day - grid.axis.first;
     // Beyond the axis stand the dates of another processor.
@@ -179,7 +189,8 @@ export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
       isSeen &&
       rows === 0 &&
       grid.pipeline.processors[processor]?.offSchedule === "gap";
-    const isComplete = state === State.complete || state === State.stale || isEmptied;
+    // What was outdated before may have been computed again or not: nobody can tell, so it is computed once more.
+    const isComplete = (meetsExpectation(state) && state !== State.outdated) || isEmptied;
     return {
       processor: grid.pipeline.processors[processor]?.name ?? "",
       date: fromDay(day),
@@ -194,6 +205,7 @@ export function lostEnd(assessment: Assessment, start: RepairStart): RepairEnd {
       repairHash: run.repairHash,
       expectationHash: grid.pipeline.processors[processor]?.expect.hash ?? "",
       inputs: {},
+      outdates: isComplete ? outdatesOfLost(from, processor, day, run) : {},
       notBefore: null,
     };
   }

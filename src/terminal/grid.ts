@@ -98,7 +98,7 @@ function gapsOf(grid: Grid, processor: Processor): number {
   const base = processor.index * grid.axis.length;
   let count = 0;
   for (let position = grid.selection.from; position <= grid.selection.to; position++) {
-    if (isGapState(grid.states[base + position] ?? 0, processor.stale === "repair")) count++;
+    if (isGapState(grid.states[base + position] ?? 0)) count++;
   }
   return count;
 }

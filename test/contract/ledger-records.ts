@@ -47,6 +47,7 @@ export function cellOf(overrides: Partial<CellOutcome> = {}): CellOutcome {
     batchDates: 2,
     repairHash: "r1",
     expectationHash: "e1",
+    outdates: { revenue: "2024-01-05..2024-01-06" },
     inputs: { games: '450/30/"x"', odds: "" },
     notBefore: null,
     ...overrides,

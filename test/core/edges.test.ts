@@ -46,24 +46,44 @@ const usedUp = {
   attempts: [1, 2, 3].map((hour) => attempt("up", "2024-01-01", `2024-01-02T0${hour}:00Z`)),
 };
 
+/** `up` is complete, and its own input was written after it. */
+function outdatedUpstream(stale: "report" | "repair"): Partial<Scene> {
+  return {
+    processors: {
+      top: { writtenAtColumn: "w" },
+      up: { writtenAtColumn: "w", needs: ["top"], stale },
+      a: { needs: ["up"] },
+    },
+    seen: {
+      top: [{ date: "2024-01-01", lastWrite: "2024-01-02T09:00Z" }],
+      up: [{ date: "2024-01-01", firstWrite: "2024-01-02T08:00Z" }],
+    },
+    now: "2024-01-02T12:00Z",
+  };
+}
+
 describe("a hard edge", () => {
   test("is satisfied by a complete cell, in whatever state it is called", () => {
     expect(cell({}, {}, "#")).toMatchObject(ready);
-    const stale: Partial<Scene> = {
-      processors: {
-        top: { writtenAtColumn: "w" },
-        up: { writtenAtColumn: "w", needs: ["top"], stale: "repair" },
-        a: { needs: ["up"] },
-      },
-      seen: {
-        top: [{ date: "2024-01-01", lastWrite: "2024-01-02T09:00Z" }],
-        up: [{ date: "2024-01-01", firstWrite: "2024-01-02T08:00Z" }],
-      },
+    const scene = outdatedUpstream("report");
+    expect(cellAt(assessed({ processors: {}, ...scene }), "up", "2024-01-01").state).toBe("stale");
+    expect(cell({}, {}, "#", scene)).toMatchObject(ready);
+  });
+
+  test("waits for a stale cell while that is computed again, and no longer", () => {
+    const scene = outdatedUpstream("repair");
+    expect(cell({}, {}, "#", scene)).toMatchObject(blocked);
+    expect(cell({}, {}, "#", { ...scene, ledger: usedUp })).toMatchObject(ready);
+  });
+
+  test("waits for a complete cell whose own input is being repaired, as that will change it", () => {
+    const scene: Partial<Scene> = {
+      processors: { top: {}, up: { needs: ["top"], stale: "follow" }, a: { needs: ["up"] } },
     };
-    expect(
-      cellAt(assessed({ processors: {}, ...stale, now: "2024-01-02T12:00Z" }), "up", "2024-01-01").state,
-    ).toBe("stale");
-    expect(cell({}, {}, "#", stale)).toMatchObject(ready);
+    expect(cell({}, {}, "#", { ...scene, seen: { top: ".", up: "#" } })).toMatchObject(blocked);
+    expect(cell({}, {}, "#", { ...scene, seen: { top: "#", up: "#" } })).toMatchObject(ready);
+    const unrepairable = { ...scene.processors, top: { repair: null } };
+    expect(cell({}, {}, "#", { processors: unrepairable, seen: { top: ".", up: "#" } })).toMatchObject(ready);
   });
 
   test("blocks on every gap, whatever its disposition", () => {

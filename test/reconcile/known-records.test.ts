@@ -32,6 +32,7 @@ function end(repair: string, number: number): RepairEnd {
         repairHash: "",
         expectationHash: "",
         inputs: {},
+        outdates: {},
         notBefore: null,
       },
     ],

@@ -41,6 +41,7 @@ export function attempt(
     repairHash: "r1",
     expectationHash: "e1",
     inputs: {},
+    outdates: {},
     notBefore: null,
     ...more,
   };

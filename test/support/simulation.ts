@@ -1,13 +1,21 @@
 import { assess } from "../../src/core/assess.ts";
 import { alignSight, type Assessment, type AssessInput, compilePipeline } from "../../src/core/assessment.ts";
 import { isGapCell } from "../../src/core/batches.ts";
-import { dateAt, Disposition, dispositionName, isGapState, stateName } from "../../src/core/grid.ts";
+import {
+  Changing,
+  dateAt,
+  Disposition,
+  dispositionName,
+  isGapState,
+  stateName,
+} from "../../src/core/grid.ts";
 import { type Day, fromDay } from "../../src/core/iso-date.ts";
 import { foldLedger, type InFlight } from "../../src/core/ledger-facts.ts";
 import { type CellAttempt, emptyLedgerRecords, type GapEvent } from "../../src/core/ledger-records.ts";
 import type { ProcessorObservation, ScheduleObservation } from "../../src/core/observation.ts";
 import { versionAt } from "../../src/core/observed.ts";
 import type { Pipeline } from "../../src/core/pipeline.ts";
+import { outdatesOf } from "../../src/core/staleness.ts";
 import { plan, type PlannedJob } from "../../src/core/plan.ts";
 
 /** A warehouse of one number per cell, repairs that obey a rule, and a clock that jumps to the next thing that happens. */
@@ -173,11 +181,14 @@ function openings({ grid, facts, now }: Assessment): GapEvent[] {
 /** Fills what the rule fills and records every cell that was open when the run began. */
 function endRun(
   world: World,
-  { grid, sight }: Assessment,
+  assessment: Assessment,
   { job, startedAt, endsAt }: Running,
   before: readonly CellAttempt[],
 ): CellAttempt[] {
+  const { grid, sight } = assessment;
   const unit = world.pipeline.repairUnits[job.repairUnit];
+  const isFilled = (index: number, day: number) =>
+    unit?.processors.includes(index) === true && job.days.includes(day);
   return (unit?.processors ?? []).flatMap((index) => {
     const processor = world.pipeline.processors[index];
     const own = world.rows[index];
@@ -185,7 +196,8 @@ function endRun(
     return job.days.flatMap((day) => {
       const position = day - grid.axis.first;
       const state = grid.states[index * grid.axis.length + position] ?? 0;
-      if (!isGapState(state, false)) return [];
+      const isCarried = grid.changing[index * grid.axis.length + position] === Changing.carried;
+      if (!isGapState(state) && !isCarried) return [];
       const runs = before.filter(
         ({ processor: name, date }) => name === processor.name && date === fromDay(day),
       );
@@ -217,6 +229,7 @@ function endRun(
           repairHash: unit?.hash ?? "",
           expectationHash: processor.expect.hash,
           inputs: inputsOf(world, sight, index, position),
+          outdates: filled ? outdatesOf(assessment, processor, day, isFilled) : {},
           notBefore: null,
         } as const,
       ];

@@ -98,6 +98,8 @@ const cell = z
     repair_hash: z.string(),
     expectation_hash: z.string(),
     inputs: z.record(z.string(), z.string()),
+    // Earlier releases did not record it.
+    outdates: z.record(z.string(), z.string()).default({}),
     not_before: instant.nullable(),
   })
   .transform(
@@ -115,6 +117,7 @@ const cell = z
       repairHash: body.repair_hash,
       expectationHash: body.expectation_hash,
       inputs: body.inputs,
+      outdates: body.outdates,
       notBefore: body.not_before,
     }),
   );

@@ -75,7 +75,7 @@ const views: readonly (readonly [name: string, description: string])[] = [
   ],
   [
     "cell_outcomes",
-    "What every run did to each of its cells: a cell is one processor on one date. charged: whether it counts as one of the attempts of the cell. worse: fewer rows or more violations than before. batch_dates: dates of the run. inputs: the versions of the same-date inputs at the check before the run, by upstream processor. not_before: the other side asked not to be tried before.",
+    "What every run did to each of its cells: a cell is one processor on one date. charged: whether it counts as one of the attempts of the cell. worse: fewer rows or more violations than before. batch_dates: dates of the run. inputs: the versions of the inputs at the check before the run, by upstream. outdates: cells downstream that were computed from what the run replaced, by processor. not_before: the other side asked not to be tried before.",
   ],
   [
     "gap_events",

@@ -6,8 +6,8 @@ import { makeFolderOf } from "./folder.ts";
 import type { Session } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
 
-/** The form of the tables that this version writes and reads. */
-const schemaVersion = 1;
+/** The form of the tables that this version writes; it reads form 1 too, and brings it to this form when it writes. */
+const schemaVersion = 2;
 
 export interface LedgerFile {
   /** Makes the file and its tables where there are none. */
@@ -31,7 +31,9 @@ export function ledgerFile(path: string, lockWaitMs: number): LedgerFile {
       makeFolder(path);
       if (!existsSync(path)) await makeWhole(path, lockWaitMs);
       await withSession(path, "read_write", lockWaitMs, async (session) => {
-        if ((await formOf(session, path)) === "ledger") return;
+        const form = await formOf(session, path);
+        if (form === "old") await inTransaction(session, path, () => upgrade(session));
+        if (form !== "empty") return;
         await inTransaction(session, path, () => makeTables(session));
       });
     },
@@ -61,7 +63,9 @@ export function ledgerFile(path: string, lockWaitMs: number): LedgerFile {
       try {
         if (!existsSync(path)) throw missing(path);
         await withSession(path, "read_write", lockWaitMs, async (session) => {
-          if ((await formOf(session, path)) === "empty") throw missing(path);
+          const form = await formOf(session, path);
+          if (form === "empty") throw missing(path);
+          if (form === "old") await inTransaction(session, path, () => upgrade(session));
           group = waiting.splice(0);
           for (const write of group) {
             await inTransaction(session, path, () => write.work(session)).then(write.resolve, write.reject);
@@ -110,7 +114,7 @@ async function withSession<T>(
 }
 
 /** @throws ReconcilerError `ledger_unavailable` where the file holds something else, or a form from a later version. */
-async function formOf(session: Session, path: string): Promise<"empty" | "ledger"> {
+async function formOf(session: Session, path: string): Promise<"empty" | "old" | "ledger"> {
   const found = await session.run(loadSql("ledger-read-version"));
   const [tables = 0, ledgerTables = 0] = [found.numbers(0)[0], found.numbers(1)[0]];
   if (tables === 0) return "empty";
@@ -121,6 +125,7 @@ async function formOf(session: Session, path: string): Promise<"empty" | "ledger
     });
   }
   const version = (await session.run(loadSql("ledger-read-schema-version"))).numbers(0)[0] ?? Number.NaN;
+  if (version === 1) return "old";
   if (version !== schemaVersion) {
     throw new ReconcilerError(
       "ledger_unavailable",
@@ -129,6 +134,12 @@ async function formOf(session: Session, path: string): Promise<"empty" | "ledger
     );
   }
   return "ledger";
+}
+
+/** From form 1 to the present one; what is on record stays as it is. */
+async function upgrade(session: Session): Promise<void> {
+  await session.run(loadSql("ledger-upgrade-outdates"));
+  await session.run(loadSql("ledger-insert-version"), { version: schemaVersion });
 }
 
 /**

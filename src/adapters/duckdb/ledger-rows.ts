@@ -58,7 +58,8 @@ function cellAttempt(at: NamedColumns): (row: number) => CellAttempt {
   const [rowsBefore, rowsAfter] = [at.numbers("rows_before"), at.numbers("rows_after")];
   const batchDates = at.numbers("batch_dates");
   const [repairHashes, expectationHashes] = [at.text("repair_hash"), at.text("expectation_hash")];
-  const [inputs, notBefores] = [at.maps("inputs"), at.optionalNumbers("not_before")];
+  const [inputs, outdates] = [at.maps("inputs"), at.maps("outdates")];
+  const notBefores = at.optionalNumbers("not_before");
   return (row) => ({
     repairId: repairIds(row),
     processor: processors(row),
@@ -76,6 +77,7 @@ function cellAttempt(at: NamedColumns): (row: number) => CellAttempt {
     repairHash: repairHashes(row),
     expectationHash: expectationHashes(row),
     inputs: inputs(row),
+    outdates: outdates(row),
     notBefore: notBefores(row),
   });
 }

@@ -57,6 +57,7 @@ export function cellRows(cells: readonly CellOutcome[]): readonly object[] {
     repair_hash: cell.repairHash,
     expectation_hash: cell.expectationHash,
     inputs: cell.inputs,
+    outdates: cell.outdates,
     not_before: cell.notBefore === null ? null : whole(cell.notBefore),
   }));
 }

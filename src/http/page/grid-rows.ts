@@ -119,7 +119,7 @@ function rowOf(
   const base = processor.index * grid.axis.length;
   let gaps = 0;
   for (let position = grid.selection.from; position <= grid.selection.to; position++) {
-    if (isGapState(grid.states[base + position] ?? 0, processor.stale === "repair")) gaps++;
+    if (isGapState(grid.states[base + position] ?? 0)) gaps++;
   }
   return { processor, gaps, runs };
 }

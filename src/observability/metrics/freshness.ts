@@ -59,6 +59,7 @@ export class Freshness {
     switch (grid.states[index * grid.axis.length + day - grid.axis.first]) {
       case State.complete:
       case State.stale:
+      case State.outdated:
         if (isAwaited || facts.cellFacts(index, day).openOnRecord) return "arrived";
         return "settled";
       case State.pending:

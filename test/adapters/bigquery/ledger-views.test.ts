@@ -55,6 +55,7 @@ async function fill(ledger: Ledger): Promise<void> {
       outcome: "failed",
       charged: false,
       inputs: {},
+      outdates: {},
       notBefore: noon,
       rowsBefore: Number.NaN,
     }),

@@ -204,13 +204,33 @@ describe("a ledger that cannot be used", () => {
     expect(await query("select table_name from duckdb_tables()")).toEqual([["orders"]]);
   });
 
+  it("reads a ledger of the first release, and brings it to the present form with the first record", async () => {
+    const ledger = createDuckDbLedger({ path });
+    await ledger.create();
+    const start = startOf("a");
+    await ledger.recordStart(start);
+    await ledger.recordEnd(endOf("a", { cells: [cellOf({ outdates: {} })] }));
+    await query("alter table cell_outcomes drop column outdates");
+    await query("update schema_version set version = 1");
+    const before = await ledger.read(noon);
+    expect(before.attempts).toMatchObject([{ repairId: "a", outdates: {} }]);
+    await ledger.recordStart(startOf("b"));
+    await ledger.recordEnd(endOf("b", { cells: [cellOf({ outdates: { revenue: "2024-01-05" } })] }));
+    const after = await ledger.read(noon);
+    expect(after.attempts.map(({ repairId, outdates }) => [repairId, outdates])).toEqual([
+      ["a", {}],
+      ["b", { revenue: "2024-01-05" }],
+    ]);
+    expect(await query("select max(version) from schema_version")).toEqual([[2]]);
+  });
+
   it("refuses a ledger of a later version by its number", async () => {
     const ledger = createDuckDbLedger({ path });
     await ledger.create();
-    await query("insert into schema_version values (2, now()::timestamp)");
+    await query("insert into schema_version values (3, now()::timestamp)");
     const refusal = {
       code: "ledger_unavailable",
-      message: expect.stringContaining("tables of version 2") as string,
+      message: expect.stringContaining("tables of version 3") as string,
       hint: expect.stringContaining("later version") as string,
     };
     await expect(ledger.read(noon)).rejects.toMatchObject(refusal);
