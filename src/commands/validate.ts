@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import type { App } from "../compose.ts";
 import { ledgerPlace } from "../config/config.ts";
+import { coarseEdges } from "../core/coarse-edges.ts";
 import type { Finding } from "../core/finding.ts";
+import type { Day } from "../core/iso-date.ts";
 import { localDayAt } from "../core/wall-clock.ts";
 import { terminalOf } from "../terminal/terminal.ts";
 import { renderValidation, type ValidationDocument } from "../terminal/validation.ts";
@@ -21,6 +23,8 @@ interface WarehouseCheck {
   readonly tables: number;
   readonly columns: number;
   readonly findings: readonly Finding[];
+  /** The dates of each schedule that could be read. */
+  readonly dates: ReadonlyMap<string, ReadonlySet<Day>>;
 }
 
 export function addValidateCommand(program: Command, surroundings: Surroundings): void {
@@ -36,7 +40,7 @@ async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surrou
   await withApp(flags, surroundings, async (app) => {
     const { config, context } = app;
     const warehouse = flags.connect === true ? await checkWarehouse(app, surroundings.env) : null;
-    const findings = warehouse?.findings ?? [];
+    const findings = [...coarseEdges(config.pipeline, warehouse?.dates), ...(warehouse?.findings ?? [])];
     const isCreated = flags.create === true && findings.every(({ place }) => place !== ledgerPath);
     if (isCreated) await context.ledger.create();
     const { pipeline } = config;
@@ -82,5 +86,5 @@ async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<Wareh
     ...(await checkRepairs(pipeline, warehouse, app.context.executor, env, broken)),
     ...(await checkLedger(ledger, now)),
   ];
-  return { tables, columns, findings: all };
+  return { tables, columns, findings: all, dates: schedules.dates };
 }

@@ -9,6 +9,7 @@ import { failureAt, rowsAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
 import { markStale } from "./staleness.ts";
+import { isOneCell, windowAt } from "./windows.ts";
 
 /** The arrays that assessing fills, one entry per cell. */
 export interface StateArrays {
@@ -188,7 +189,7 @@ function applyWaiver(
   return true;
 }
 
-/** Whether a hard upstream on the same date is exempt without rows, and this cell was never seen complete. */
+/** Whether the one cell that a hard edge reads is exempt without rows, and this cell was never seen complete. */
 function upstreamExemption(
   input: AssessInput,
   processor: Processor,
@@ -196,11 +197,14 @@ function upstreamExemption(
 ): ((position: number) => boolean) | null {
   const { axis, observed } = input.sight;
   const resolved = processor.edges
-    .filter(({ mode, window }) => mode === "hard" && window.kind === "same_date")
-    .map((edge) => upstreamsOf(input, edge))
-    .filter((upstreams) => upstreams.every(({ index }) => arrays.hasExempt[index] === 1));
+    .filter(({ mode, window }) => mode === "hard" && isOneCell(window))
+    .map((edge) => ({ edge, upstreams: upstreamsOf(input, edge) }))
+    .filter(({ upstreams }) => upstreams.every(({ index }) => arrays.hasExempt[index] === 1));
   if (resolved.length === 0) return null;
-  const isEmptyExempt = (upstream: Processor, position: number) => {
+  const own = scheduleOf(input, processor.index);
+  const isEmptyExempt = (upstream: Processor, { window }: Edge, reader: number) => {
+    const { from: position, to } = windowAt(window, scheduleOf(input, upstream.index), own, reader);
+    if (position > to) return false;
     const cell = upstream.index * axis.length + position;
     const seen = observed[upstream.index];
     return (
@@ -210,8 +214,9 @@ function upstreamExemption(
     );
   };
   return (position) =>
-    resolved.some((upstreams) => upstreams.every((upstream) => isEmptyExempt(upstream, position))) &&
-    !input.facts.everComplete(processor.index, axis.first + position);
+    resolved.some(({ edge, upstreams }) =>
+      upstreams.every((upstream) => isEmptyExempt(upstream, edge, position)),
+    ) && !input.facts.everComplete(processor.index, axis.first + position);
 }
 
 function markPending(

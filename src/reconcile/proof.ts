@@ -1,9 +1,11 @@
-import type { CompiledPipeline } from "../core/assessment.ts";
+import { type CompiledPipeline, scheduleOf } from "../core/assessment.ts";
 import { upstreamsOf } from "../core/assess-states.ts";
 import { Disposition } from "../core/grid.ts";
 import { type Day, fromDay } from "../core/iso-date.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { Processor } from "../core/pipeline.ts";
+import { staleReadings } from "../core/staleness.ts";
+import { type PositionRange, windowAt } from "../core/windows.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
 import type { ProfileResult } from "./ports.ts";
@@ -64,6 +66,48 @@ export async function look(run: Proven, days: readonly Day[], signal: AbortSigna
   });
   run.session.merge(result, from, to);
   return result;
+}
+
+/**
+ * Observes what the cells read of other dates, as far as a change of it would outdate them: a month its days, a balance the date
+ * before. One query for each range of dates that differs.
+ * @throws ReconcilerError as `look`
+ */
+export async function lookAtOtherDates(
+  run: Proven,
+  days: readonly Day[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { upstreams, range } of otherDates(run, days)) {
+    const result = await run.context.warehouse.profile({
+      processors: upstreams,
+      range: { start: fromDay(range.from), end: fromDay(range.to) },
+      signal,
+    });
+    run.session.merge(result, range.from, range.to);
+  }
+}
+
+function otherDates(run: Proven, days: readonly Day[]) {
+  const assessment = run.session.assess(run.job.id);
+  const { axis } = assessment.sight;
+  const ranges = new Map<string, { range: PositionRange; upstreams: Set<Processor> }>();
+  for (const processor of run.processors) {
+    const own = scheduleOf(assessment, processor.index);
+    for (const { upstream, window } of staleReadings(assessment, processor)) {
+      if (window.kind === "same_date") continue;
+      const read = days
+        .map((day) => windowAt(window, scheduleOf(assessment, upstream.index), own, day - axis.first))
+        .filter(({ from, to }) => from <= to);
+      if (read.length === 0) continue;
+      const from = axis.first + Math.min(...read.map((range) => range.from));
+      const to = axis.first + Math.max(...read.map((range) => range.to));
+      const known = ranges.get(`${from}/${to}`) ?? { range: { from, to }, upstreams: new Set() };
+      ranges.set(`${from}/${to}`, known);
+      known.upstreams.add(upstream);
+    }
+  }
+  return [...ranges.values()].map(({ range, upstreams }) => ({ range, upstreams: [...upstreams] }));
 }
 
 /**

@@ -12,7 +12,7 @@ import { isCoordinationFailure } from "./leadership.ts";
 import { cellsBefore, endOf } from "./outcome.ts";
 import type { CellLease } from "./ports.ts";
 import type { Launch } from "./ports/executor.ts";
-import { isProcessEnding, look, type Proven, RepairCancelled, verify } from "./proof.ts";
+import { isProcessEnding, look, lookAtOtherDates, type Proven, RepairCancelled, verify } from "./proof.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a job. */
@@ -113,6 +113,7 @@ async function openRuns(
     // First, so that a run elsewhere which ends in between is seen by what it wrote.
     await run.session.lookElsewhere(over);
     await look(run, days, over);
+    await lookAtOtherDates(run, days, over);
   } catch (error) {
     if (over.aborted && error instanceof ReconcilerError && error.code === "interrupted") return [];
     throw error;
