@@ -68,6 +68,7 @@ export const validationDocument = z.object({
     waivers: count,
     warehouse: z.object({ tables: count, columns: count }).nullable().describe("null without --connect"),
   }),
+  creates: z.array(z.string()).describe("tables that SQL repairs create in the warehouse"),
   ledger_created: z.string().nullable().describe("where; null where none was asked for"),
   findings: z.array(
     z.object({

@@ -28,6 +28,8 @@ export interface ColumnCheck {
   readonly findings: readonly Finding[];
   readonly tables: number;
   readonly columns: number;
+  /** The warehouse's name of a column's type; null where there is no such column. */
+  readonly typeOf: (table: TableName, column: string) => string | null;
 }
 
 const columnsShownMax = 12;
@@ -56,7 +58,11 @@ export async function checkColumns(
     const finding = columns === null ? null : checkColumn(use, columns);
     if (finding !== null) findings.push(finding);
   }
-  return { findings, tables: tables.size, columns: columnUses.length };
+  const typeOf = (table: TableName, column: string) => {
+    const columns = inspected.get(tableText(table))?.columns ?? null;
+    return columns === null ? null : (typeIn(columns, column) ?? null);
+  };
+  return { findings, tables: tables.size, columns: columnUses.length, typeOf };
 }
 
 function missingTable({ place, table }: TableUse, found: TableInspection): Finding {
@@ -71,8 +77,7 @@ function missingTable({ place, table }: TableUse, found: TableInspection): Findi
 
 function checkColumn(use: ColumnUse, columns: ReadonlyMap<string, string>): Finding | null {
   const { place, table, column } = use;
-  const wanted = column.toLowerCase();
-  const type = [...columns].find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const type = typeIn(columns, column);
   const expected = `a column ${column} of ${tableText(table)}`;
   if (type === undefined) {
     const names = [...columns.keys()];
@@ -99,6 +104,11 @@ function problemOf({ column, holds }: ColumnUse, type: string): DateColumnProble
   const kind = columnKindOf(type);
   if (kind === "date" || kind === "time") return null;
   return { expected: "of type TIMESTAMP or DATE", hint: timeColumnHint(column, type) };
+}
+
+function typeIn(columns: ReadonlyMap<string, string>, column: string): string | undefined {
+  const wanted = column.toLowerCase();
+  return [...columns].find(([name]) => name.toLowerCase() === wanted)?.[1];
 }
 
 function tablesOf(pipeline: Pipeline): readonly TableUse[] {

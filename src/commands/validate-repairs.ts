@@ -1,13 +1,17 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
-import { type Pipeline, type RepairUnit, tableText } from "../core/pipeline.ts";
+import { basename, delimiter, isAbsolute, join, resolve } from "node:path";
+import { withoutComments } from "../config/loaded.ts";
+import { midnightComparison } from "../core/last-day.ts";
+import { type Pipeline, type Processor, type RepairUnit, tableText } from "../core/pipeline.ts";
+import { repairPlace } from "../core/repair-advice.ts";
 import type { CommandAction, HttpAction, SqlAction } from "../core/repair-action.ts";
 import { parseIsoDate } from "../core/iso-date.ts";
 import { assertNever } from "../errors.ts";
 import type { Warehouse } from "../reconcile/ports.ts";
 import type { Executor } from "../reconcile/ports/executor.ts";
 import type { Finding } from "../core/finding.ts";
+import type { ColumnCheck } from "./validate-columns.ts";
 
 /** Nothing is run for it. */
 const sampleDate = parseIsoDate("2024-01-01");
@@ -17,36 +21,35 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Whether each repair could start: its SELECT fits the table, its program is there, its URL is one, its job or topic is there
  * and may be used. Nothing is run.
- * @param broken config paths that something was found at already
  */
 export async function checkRepairs(
   pipeline: Pipeline,
   warehouse: Pick<Warehouse, "checkRepair" | "checkPreconditions">,
   executor: Pick<Executor, "check">,
   env: Environment,
-  broken: ReadonlySet<string>,
+  { broken, typeOf }: SeenColumns,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const unit of pipeline.repairUnits) {
-    const place = placeOf(pipeline, unit);
-    findings.push(...(await checkAction(unit, place, { pipeline, warehouse, executor, env, broken })));
+    const place = repairPlace(pipeline, unit);
+    const surroundings = { pipeline, warehouse, executor, env, broken, typeOf };
+    findings.push(...(await checkAction(unit, place, surroundings)));
     findings.push(...(await checkPreconditions(warehouse, unit, place)));
   }
   return findings;
 }
 
-function placeOf({ processors }: Pipeline, { name }: RepairUnit): string {
-  return processors.some((processor) => processor.name === name)
-    ? `processors.${name}.repair`
-    : `repairs.${name}`;
+/** What is known of the tables. */
+export interface SeenColumns extends Pick<ColumnCheck, "typeOf"> {
+  /** Config paths that something was found at already. */
+  readonly broken: ReadonlySet<string>;
 }
 
-interface Surroundings {
+interface Surroundings extends SeenColumns {
   readonly pipeline: Pipeline;
   readonly warehouse: Pick<Warehouse, "checkRepair">;
   readonly executor: Pick<Executor, "check">;
   readonly env: Environment;
-  readonly broken: ReadonlySet<string>;
 }
 
 function checkAction(
@@ -100,14 +103,16 @@ async function checkRemote(
 /** A table that is not there was told of already. */
 async function checkSelect(
   unit: RepairUnit,
-  { sql, leaveNull }: SqlAction,
+  action: SqlAction,
   place: string,
-  { pipeline, warehouse, broken }: Surroundings,
+  { pipeline, warehouse, broken, typeOf }: Surroundings,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const index of unit.processors) {
     const processor = pipeline.processors[index];
     if (processor === undefined || broken.has(`processors.${processor.name}.table`)) continue;
+    const { sql, leaveNull } = action;
+    findings.push(...lastDayFindings(action, `${place}.sql_file`, processor, typeOf));
     const problem = await warehouse.checkRepair({ processor, sql, leaveNull });
     if (problem === null) continue;
     const expected = `a SELECT that fits ${tableText(processor.table)}`;
@@ -120,6 +125,27 @@ async function checkSelect(
     });
   }
   return findings;
+}
+
+function lastDayFindings(
+  { file, sql }: SqlAction,
+  place: string,
+  { table, dateColumn }: Processor,
+  typeOf: SeenColumns["typeOf"],
+): readonly Finding[] {
+  const isTimed = /^(TIMESTAMP|DATETIME)/i.test(typeOf(table, dateColumn) ?? "");
+  const found = midnightComparison(withoutComments(sql), dateColumn, isTimed);
+  if (found === null) return [];
+  const { column, text } = found;
+  return [
+    {
+      level: "warning",
+      place,
+      expected: "a comparison that takes the whole last date",
+      found: `${basename(file)}: ${text}, which ends at the first instant of $end_date if ${column} has a time of day`,
+      hint: `write ${column} >= $start_date and ${column} < $end_date_exclusive`,
+    },
+  ];
 }
 
 async function checkProgram(

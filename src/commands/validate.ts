@@ -2,8 +2,10 @@ import type { Command } from "commander";
 import type { App } from "../compose.ts";
 import { ledgerPlace } from "../config/config.ts";
 import { coarseEdges } from "../core/coarse-edges.ts";
+import { fenceTables } from "../core/fence-names.ts";
 import type { Finding } from "../core/finding.ts";
 import type { Day } from "../core/iso-date.ts";
+import { appendingRepairs } from "../core/repair-advice.ts";
 import { localDayAt } from "../core/wall-clock.ts";
 import { terminalOf } from "../terminal/terminal.ts";
 import { renderValidation, type ValidationDocument } from "../terminal/validation.ts";
@@ -40,7 +42,11 @@ async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surrou
   await withApp(flags, surroundings, async (app) => {
     const { config, context } = app;
     const warehouse = flags.connect === true ? await checkWarehouse(app, surroundings.env) : null;
-    const findings = [...coarseEdges(config.pipeline, warehouse?.dates), ...(warehouse?.findings ?? [])];
+    const findings = [
+      ...coarseEdges(config.pipeline, warehouse?.dates),
+      ...appendingRepairs(config.pipeline),
+      ...(warehouse?.findings ?? []),
+    ];
     const isCreated = flags.create === true && findings.every(({ place }) => place !== ledgerPath);
     if (isCreated) await context.ledger.create();
     const { pipeline } = config;
@@ -57,6 +63,7 @@ async function validate(flags: ValidateFlags & GlobalFlags, surroundings: Surrou
         waivers: pipeline.waivers.length,
         warehouse: warehouse === null ? null : { tables: warehouse.tables, columns: warehouse.columns },
       },
+      creates: fenceTables(pipeline, config.storage.type),
       ledger_created: isCreated ? ledgerPlace(config.storage) : null,
       findings,
     };
@@ -74,7 +81,7 @@ async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<Wareh
   await warehouse.connect();
   const now = await warehouse.now();
   const today = localDayAt(now, pipeline.timezone);
-  const { tables, columns, findings } = await checkColumns(pipeline, warehouse);
+  const { tables, columns, findings, typeOf } = await checkColumns(pipeline, warehouse);
   const broken = new Set(findings.map(({ place }) => place));
   const schedules = await checkSchedules(pipeline, warehouse, today, broken);
   const all = [
@@ -83,7 +90,7 @@ async function checkWarehouse(app: App, env: Surroundings["env"]): Promise<Wareh
     ...(await checkQueries(pipeline, warehouse, today, broken)),
     ...(await checkRunHistory(pipeline, warehouse, today, broken)),
     ...checkSharedDates(pipeline, schedules.dates),
-    ...(await checkRepairs(pipeline, warehouse, app.context.executor, env, broken)),
+    ...(await checkRepairs(pipeline, warehouse, app.context.executor, env, { broken, typeOf })),
     ...(await checkLedger(ledger, now)),
   ];
   return { tables, columns, findings: all, dates: schedules.dates };

@@ -20,6 +20,8 @@ export interface ValidationDocument {
     /** Null where the warehouse was not asked. */
     readonly warehouse: { readonly tables: number; readonly columns: number } | null;
   };
+  /** Tables that SQL repairs create in the warehouse. */
+  readonly creates: readonly string[];
   /** The ledger's file where it was made, or was there, because of `--create`. */
   readonly ledger_created: string | null;
   readonly findings: readonly Finding[];
@@ -44,6 +46,7 @@ export function renderValidation(document: ValidationDocument, options: RenderOp
     const seen = `${counted(warehouse.tables, "table")}, ${counted(warehouse.columns, "column")}, every query and repair`;
     lines.push(...wrap(`the warehouse was asked about ${seen}`, options.columns));
   }
+  lines.push(...createsLines(document, options));
   if (document.ledger_created !== null) {
     lines.push(...wrap(`the ledger is ready: ${document.ledger_created}`, options.columns));
   }
@@ -59,4 +62,19 @@ export function renderValidation(document: ValidationDocument, options: RenderOp
   if (!valid) lines.push("", paint(["bold", "red"], `${counted(errors, "error")} found`));
   else if (warehouse !== null) lines.push(paint("green", "all is as the config says"));
   return `${lines.join("\n")}\n`;
+}
+
+const createsMax = 5;
+
+/** A person who finds such a table in the warehouse should have read of it before. */
+function createsLines({ creates }: ValidationDocument, options: RenderOptions): readonly string[] {
+  if (creates.length === 0) return [];
+  const more = creates.length - createsMax;
+  const names = `${creates.slice(0, createsMax).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const what =
+    creates.length === 1
+      ? "a table in the warehouse, which records"
+      : "tables in the warehouse, which record";
+  const text = `SQL repairs create ${what} the last repair of each date: ${names}`;
+  return wrap(text, options.columns);
 }

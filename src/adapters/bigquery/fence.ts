@@ -1,3 +1,4 @@
+import { bigQueryFence } from "../../core/fence-names.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import type { CellName, ReplaceRequest } from "../../reconcile/ports.ts";
 
@@ -34,8 +35,7 @@ export class Fences {
 
   /** Beside the table that it guards: `gap_reconciler_fence_<table>` in its dataset. */
   pathOf({ table }: Processor): TablePath {
-    const path = pathOf(table, this.#api.project);
-    return { ...path, table: `gap_reconciler_fence_${path.table}` };
+    return pathOf(bigQueryFence(table), this.#api.project);
   }
 
   /** Makes the fence of a table where there is none, before the transaction that needs it. @returns its name in SQL */

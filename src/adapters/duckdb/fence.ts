@@ -1,3 +1,4 @@
+import { duckDbFence } from "../../core/fence-names.ts";
 import type { IsoDate } from "../../core/iso-date.ts";
 import type { CellName } from "../../reconcile/ports.ts";
 import { fenceRefused } from "../sql/repair-shape.ts";
@@ -5,8 +6,6 @@ import type { Catalog } from "./catalog.ts";
 import { listValue } from "./node-api.ts";
 import { dateParameter, type RunLimits, type Session, StatementError } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
-
-const fenceTable = { parts: ["gap_reconciler", "fence"] };
 
 /** Who writes which cells. */
 export interface FenceClaim {
@@ -71,7 +70,7 @@ export async function readLastFence(
   catalog: Catalog,
   cells: readonly CellName[],
 ): Promise<number> {
-  const fence = catalog.find(fenceTable);
+  const fence = catalog.find(duckDbFence);
   if (fence === null || cells.length === 0) return 0;
   const result = await session.run(loadSql("read-last-fence", { fence: fence.sql }), {
     processors: listValue(cells.map(({ processor }) => processor)),
@@ -82,5 +81,5 @@ export async function readLastFence(
 
 /** The fence table, after `createFence`. */
 export function fenceOf(catalog: Catalog): string {
-  return catalog.table(fenceTable).sql;
+  return catalog.table(duckDbFence).sql;
 }
