@@ -83,6 +83,7 @@ const result = z.object({
   as_of: instant,
   range: z.object({ start_date: date, end_date: date }),
   converged: z.boolean(),
+  stale_cells: count.describe("complete cells whose input changed after them; reported, no gaps"),
   counts: z.record(z.string(), z.partialRecord(state, count)),
   exempt: z.record(z.string(), count),
   gaps: z.array(gap),

@@ -31,6 +31,7 @@ interface DecideFlags extends SelectionFlags {
   readonly owner?: string;
   readonly expires?: IsoDate;
   readonly downstream?: "exempt" | "proceed";
+  readonly stale?: boolean;
 }
 
 interface DecisionCommand {
@@ -47,6 +48,7 @@ const decisionCommands: readonly DecisionCommand[] = [
   { kind: "pause", description: "start no repair of these cells" },
   { kind: "resume", description: "let paused repairs go on" },
   { kind: "cancel", description: "ask running repairs to stop" },
+  { kind: "rebuild", description: "compute stale cells again, though nothing is missing in them" },
 ];
 
 /** Adds a command for everything that a person may decide; each is kept in the ledger with actor, reason and time. */
@@ -67,6 +69,11 @@ export function addDecisionCommands(program: Command, surroundings: Surroundings
             "what becomes of cells that depend on these (default: exempt)",
           ).choices(["exempt", "proceed"]),
         );
+    }
+    if (kind === "rebuild") {
+      command.addOption(
+        new Option("--stale", "all cells that are reported as stale (required)").makeOptionMandatory(),
+      );
     }
     command.action(() => decide(kind, flagsOf<DecideFlags>(command), surroundings));
   }
@@ -111,7 +118,7 @@ function decisionResult(decision: Decision, preview: DecisionPreview) {
 }
 
 function requestOf(kind: DecisionKind, flags: DecideFlags, app: App, { env }: Surroundings): DecisionRequest {
-  const named = [flags.processor, flags.phase, flags.startDate, flags.endDate].some(
+  const named = [flags.processor, flags.phase, flags.startDate, flags.endDate, flags.stale].some(
     (flag) => flag !== undefined,
   );
   if (flags.all === true && named) {

@@ -5,6 +5,7 @@ import { dateAt, Disposition, reasonName, State, meetsExpectation } from "./grid
 import type { IsoDate } from "./iso-date.ts";
 import type { Decision, DecisionKind } from "./ledger-records.ts";
 import type { Processor } from "./pipeline.ts";
+import { canRecompute } from "./staleness.ts";
 import type { EpochMs } from "./wall-clock.ts";
 
 /** What a person asks for, before it is decided. */
@@ -50,6 +51,7 @@ export const needsReason: Readonly<Record<DecisionKind, boolean>> = {
   pause: true,
   resume: false,
   cancel: false,
+  rebuild: true,
 };
 
 /** The decision as the ledger keeps it. */
@@ -209,6 +211,15 @@ const effects: Readonly<Record<DecisionKind, Effect>> = {
     ),
     nothing: "no repair of the selection is running",
     hint: "see what is running with reconcile status",
+  },
+  rebuild: {
+    text: () => "these stale cells become gaps: the next run computes them again, and what that outdates",
+    touch: cellsWhere(
+      (assessment, cell, processor) =>
+        assessment.grid.states[cell] === State.stale && canRecompute(assessment, processor),
+    ),
+    nothing: "no stale cell of the selection has a repair that replaces what is there",
+    hint: "see which cells are stale with reconcile status; a stale cell that is a gap is computed again anyway",
   },
 };
 

@@ -11,6 +11,8 @@ export interface Decisions {
   readonly pausedBy: (processor: string, day: Day) => Decision | null;
   /** The last `retry` that names the cell; 0 where there is none. */
   readonly retriedAt: (processor: string, day: Day) => EpochMs;
+  /** The last `rebuild` that names the cell; 0 where there is none. */
+  readonly rebuiltAt: (processor: string, day: Day) => EpochMs;
   /** The last `release` of the processor's circuit; 0 where there is none. */
   readonly releasedAt: (processor: string) => EpochMs;
   /** The last `accept` that names the processor; 0 where there is none. */
@@ -25,9 +27,10 @@ export function foldDecisions(
   decisions: readonly Decision[],
 ): Decisions {
   const of = (...kinds: DecisionKind[]) => decisions.filter((decision) => kinds.includes(decision.kind));
-  const [pauses, retries, releases, accepts] = [
+  const [pauses, retries, rebuilds, releases, accepts] = [
     of("pause", "resume"),
     of("retry"),
+    of("rebuild"),
     of("release"),
     of("accept"),
   ];
@@ -38,6 +41,7 @@ export function foldDecisions(
       return last?.kind === "pause" ? last : null;
     },
     retriedAt: (processor, day) => retries.findLast((decision) => names(decision, processor, day))?.at ?? 0,
+    rebuiltAt: (processor, day) => rebuilds.findLast((decision) => names(decision, processor, day))?.at ?? 0,
     releasedAt: (processor) => releases.findLast((decision) => namesProcessor(decision, processor))?.at ?? 0,
     acceptedAt: (processor) => accepts.findLast((decision) => namesProcessor(decision, processor))?.at ?? 0,
   };

@@ -143,6 +143,7 @@ export const decisionKinds = [
   "pause",
   "resume",
   "cancel",
+  "rebuild",
 ] as const;
 export type DecisionKind = (typeof decisionKinds)[number];
 

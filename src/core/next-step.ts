@@ -85,7 +85,7 @@ function describeState(assessment: Assessment, processor: Processor, position: n
       };
     case State.stale:
       return {
-        text: "nothing: an upstream cell changed after it was made, which is reported; stale: repair would make it again",
+        text: "nothing by itself: an input changed after it was computed, and not by a repair of this pipeline. reconcile rebuild --stale computes it again; stale: repair always does",
         at: null,
       };
     case State.exempt:

@@ -34,6 +34,8 @@ export interface ResultDocument {
   readonly as_of: string;
   readonly range: { readonly start_date: IsoDate; readonly end_date: IsoDate };
   readonly converged: boolean;
+  /** Complete cells whose input changed after them, and that nobody computes again by itself; no gaps. */
+  readonly stale_cells: number;
   readonly counts: Readonly<Record<string, Readonly<Partial<Record<StateName, number>>>>>;
   readonly exempt: Readonly<Record<string, number>>;
   readonly gaps: readonly GapDocument[];
@@ -105,6 +107,7 @@ export function resultDocument(input: DocumentInput): ResultDocument {
     as_of: formatInstant(grid.now),
     range: { start_date: dateAt(grid.axis, grid.selection.from), end_date: dateAt(grid.axis, last) },
     converged: isConverged(assessment),
+    stale_cells: selected.reduce((sum, processor) => sum + reportedStale(assessment, processor), 0),
     counts: Object.fromEntries(
       selected.map((processor) => [processor.name, countStates(assessment, processor)]),
     ),
@@ -146,6 +149,10 @@ export function countStates(
     invalid: of(State.invalid),
     unexpected: of(State.unexpected),
   };
+}
+
+function reportedStale(assessment: Assessment, processor: Processor): number {
+  return positionsIn(assessment, processor, (state) => state === State.stale).length;
 }
 
 /** Positions of the selected range at which a processor's cell is in one of the states, ascending. */

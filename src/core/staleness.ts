@@ -106,10 +106,15 @@ function contentHash({ entries, profile }: Observed, day: Day, position: number)
   return hash >>> 0;
 }
 
+/** Whether a run of the processor's repair replaces what is there. */
+export function canRecompute({ compiled }: Pick<AssessInput, "compiled">, processor: Processor): boolean {
+  return compiled.pipeline.repairUnits[processor.repairUnit ?? -1]?.replaces === true;
+}
+
 /** Whether the processor's cells are computed again once a repair of this pipeline has changed their input. */
 export function isFollowed({ compiled }: Pick<AssessInput, "compiled">, processor: Processor): boolean {
   if (processor.stale !== "follow" && processor.stale !== "repair") return false;
-  return compiled.pipeline.repairUnits[processor.repairUnit ?? -1]?.replaces === true;
+  return canRecompute({ compiled }, processor);
 }
 
 /** Marks the complete cells of a processor whose input changed after them: `outdated` where that is a gap, else `stale`. */
@@ -119,8 +124,11 @@ export function markStale(input: AssessInput, processor: Processor, states: Uint
   const own = observed[processor.index];
   if (own === undefined || own.failure !== null) return;
   const base = processor.index * axis.length;
+  const isRecomputable = canRecompute(input, processor);
   const mark = (position: number, state: number) => {
-    if (states[base + position] === State.complete) states[base + position] = state;
+    if (states[base + position] !== State.complete) return;
+    const isWanted = state === State.stale && isRecomputable && isToRebuild(input, processor, own, position);
+    states[base + position] = isWanted ? State.outdated : state;
   };
   const byUs = isFollowed(input, processor) ? State.outdated : State.stale;
   for (const [day, at] of input.facts.outdated(processor.index)) {
@@ -141,6 +149,18 @@ export function markStale(input: AssessInput, processor: Processor, states: Uint
       if (judged.get(position)?.has(reading.key) !== true) mark(position, byOthers);
     }
   }
+}
+
+/** Whether a person wants the stale cell computed again, and nobody has done so since. */
+function isToRebuild(
+  { facts, sight }: AssessInput,
+  { name, index }: Processor,
+  own: Observed,
+  position: number,
+): boolean {
+  const day = sight.axis.first + position;
+  const at = facts.decisions.rebuiltAt(name, day);
+  return at > facts.cellFacts(index, day).madeAt && !(firstWriteAt(own, position) > at);
 }
 
 function firstWriteAt({ entries, profile }: Observed, position: number): number {

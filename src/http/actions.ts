@@ -51,6 +51,7 @@ export const decisionPaths: Readonly<Record<DecisionKind, string>> = {
   pause: "pause",
   resume: "resume",
   cancel: "cancel",
+  rebuild: "rebuild",
 };
 
 /** What each decision has to be told. */

@@ -39,6 +39,7 @@ const summaries: Readonly<Record<DecisionKind, string>> = {
   pause: "Start no repair of these cells.",
   resume: "Let paused repairs go on.",
   cancel: "Ask running repairs to stop.",
+  rebuild: "Compute stale cells again",
 };
 
 const date = { type: "string", format: "date" };

@@ -98,7 +98,7 @@ function acceptSchedule({ breakers }: Pick<ResultDocument, "breakers">, schedule
  * @param pipelineFlags what each command is to be given beside, as in `RenderOptions`
  */
 export function adviceOf(
-  document: Pick<ResultDocument, "gaps" | "unknown" | "breakers" | "schedule_changes">,
+  document: Pick<ResultDocument, "gaps" | "unknown" | "breakers" | "schedule_changes" | "stale_cells">,
   pipelineFlags = "",
 ): readonly Advice[] {
   const found: Advice[] = [];
@@ -110,6 +110,12 @@ export function adviceOf(
   }
   for (const { schedule, believed } of document.schedule_changes) {
     if (!believed) found.push(acceptSchedule(document, schedule));
+  }
+  if (document.stale_cells > 0) {
+    found.push({
+      command: "reconcile rebuild --stale --reason …",
+      purpose: "computes again what was computed before its input changed",
+    });
   }
   const blockedOnly = document.gaps.every(({ disposition }) => disposition === "blocked");
   for (const { fits, advise } of rules) {

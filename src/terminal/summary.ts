@@ -50,12 +50,18 @@ function headline(document: ResultDocument, options: RenderOptions, paint: Paint
   if (converged && gaps.length === 0 && unknown.length === 0) {
     const complete = counted(total("complete") + total("stale"), "complete cell");
     return [
-      ...verdictLines(paint(["bold", "green"], "converged"), `${name}: ${complete}, ${where}`, options),
+      ...verdictLines(
+        paint(["bold", "green"], `converged${staleVerdict(document)}`),
+        `${name}: ${complete}, ${where}`,
+        options,
+      ),
       ...asideLines(document, options),
     ];
   }
   // Gaps of severity `info` do not count against it.
-  const verdict = converged ? paint(["bold", "green"], "converged") : paint(["bold", "red"], "not converged");
+  const verdict = converged
+    ? paint(["bold", "green"], `converged${staleVerdict(document)}`)
+    : paint(["bold", "red"], "not converged");
   const parts: string[] = [];
   if (gaps.length > 0) parts.push(`${counted(gaps.length, "gap")}: ${byDisposition(document)}`);
   if (unknown.length > 0) parts.push(`${counted(unknown.length, "cell")} could not be observed`);
@@ -67,7 +73,16 @@ function headline(document: ResultDocument, options: RenderOptions, paint: Paint
   ];
 }
 
+/** Stands beside the word "converged", which would say more than is known without it. */
+function staleVerdict({ stale_cells: stale }: ResultDocument): string {
+  if (stale === 0) return "";
+  return `; ${counted(stale, "stale cell")} ${stale === 1 ? "was" : "were"} computed before ${stale === 1 ? "its" : "their"} input changed`;
+}
+
 function verdictLines(verdict: string, text: string, { columns }: RenderOptions): readonly string[] {
+  if (displayWidth(verdict) + displayWidth(text) + 2 > columns && displayWidth(verdict) > columns / 3) {
+    return [verdict, ...wrap(text, columns, "  ")];
+  }
   const [first = "", ...rest] = wrap(text, columns, " ".repeat(displayWidth(verdict) + 2));
   return [`${verdict}  ${first.trimStart()}`, ...rest.map((line) => `  ${line.trimStart()}`)];
 }
@@ -81,7 +96,9 @@ function asideLines(document: ResultDocument, options: RenderOptions): readonly 
     .map((reason) => `${formatCount(document.exempt[reason] ?? 0)} ${reasonText(reason)}`);
   if (exempt.length > 0) parts.push(`exempt: ${exempt.join(", ")}`);
   if (total("pending") > 0) parts.push(`${formatCount(total("pending"))} not due yet`);
-  if (total("stale") > 0) parts.push(`${formatCount(total("stale"))} stale`);
+  if (!document.converged && document.stale_cells > 0) {
+    parts.push(`${formatCount(document.stale_cells)} stale, computed before their input changed`);
+  }
   if (total("unexpected") > 0) {
     parts.push(`${counted(total("unexpected"), "date")} with rows that no schedule expects`);
   }

@@ -160,7 +160,7 @@ test("every path that is described is there, and every action wants the token", 
   const all = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => ({ method, path })),
   );
-  expect(all.filter(({ method }) => method === "post")).toHaveLength(9);
+  expect(all.filter(({ method }) => method === "post")).toHaveLength(10);
   for (const { method, path } of all) {
     const address = path.replace("{processor}", "orders").replace("{date}", "2024-01-03");
     const answer = await fetch(`${served.url}${address}`, { method });
