@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dispositionNames, reasonNames, stateNames } from "../src/core/grid.ts";
-import { cellAnswer } from "../src/http/answer-schemas.ts";
+import { cellAnswer, quarantine } from "../src/http/answer-schemas.ts";
 import { activityDocument, decisionDocument, reportDocument, validationDocument } from "./command-schemas.ts";
 
 /** What `--format json` of every command prints, and what any prints of an error; `--once`, `plan` and `status` are here. */
@@ -23,7 +23,10 @@ const gap = z.object({
   root_causes: z.array(z.object(cell)).describe("of a blocked gap: at most 20"),
   degraded: z.boolean().describe("its output is, or would be, made from less than all of its inputs"),
   attempts: count,
-  next_attempt_at: instant.nullable(),
+  next_attempt_at: instant
+    .nullable()
+    .describe("when it is tried again, after a backoff or by a probe; null where that is not known"),
+  quarantine: quarantine.nullable(),
 });
 
 const step = z.object({

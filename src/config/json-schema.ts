@@ -59,6 +59,9 @@ function widenOption(option: Json): Json {
 }
 
 function nullable(schema: JsonObject): JsonObject {
+  const options = schema["anyOf"];
+  if (isList(options) && options.some((option) => isObject(option) && option["type"] === "null"))
+    return schema;
   return alternatives(schema, { type: "null" });
 }
 

@@ -16,7 +16,15 @@ import {
   unwrap,
   type Schema,
 } from "./schema-walk.ts";
-import { treeOfJson, type Entry, type MapTree, type ScalarTree, type Tree } from "./tree.ts";
+import {
+  isNull,
+  keysOfNull,
+  treeOfJson,
+  type Entry,
+  type MapTree,
+  type ScalarTree,
+  type Tree,
+} from "./tree.ts";
 
 export interface Preparation {
   /** Null leaves `${…}` as it is. */
@@ -46,7 +54,7 @@ function prepareObject(tree: MapTree, schema: z.ZodObject<z.core.$ZodShape>, pre
   const entries = new Map<string, Entry>();
   for (const [key, child] of Object.entries(schema.shape)) {
     const written = tree.entries.get(key);
-    if (written !== undefined && (!isNothing(written.value) || isRequired(child))) {
+    if (written !== undefined && (!isNull(written.value) || isRequired(child) || keysOfNull.has(key))) {
       entries.set(key, { ...written, value: prepare(written.value, child, preparation) });
       continue;
     }
@@ -112,8 +120,4 @@ function coerce(value: ScalarTree["value"], schema: Schema | null): ScalarTree["
   if (leaf instanceof z.ZodNumber && /^[-+]?\d+(\.\d+)?$/.test(value)) return Number(value);
   if (leaf instanceof z.ZodBoolean && (value === "true" || value === "false")) return value === "true";
   return value;
-}
-
-function isNothing(tree: Tree): boolean {
-  return tree.kind === "scalar" && tree.value === null;
 }

@@ -92,6 +92,7 @@ function unit(loaded: Loaded, name: string, input: RepairInput, action: RepairAc
     batch: input.batch,
     maxAttempts: input.max_attempts,
     backoffMs: input.backoff,
+    probe: input.probe === null ? null : { afterMs: input.probe.after, max: input.probe.max },
     timeoutMs: input.timeout,
     timeoutPerDateMs: input.timeout_per_date,
     maxDatesPerJob: input.max_dates_per_job,

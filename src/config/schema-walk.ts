@@ -11,9 +11,10 @@ export function isObject(schema: Schema | null): schema is z.ZodObject<z.core.$Z
   return schema instanceof z.ZodObject;
 }
 
-/** The schema without what makes it optional, gives it a default or transforms it. */
+/** The schema without what makes it optional or nullable, gives it a default or transforms it. */
 export function unwrap(schema: Schema): Schema {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) return unwrap(schema.def.innerType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable)
+    return unwrap(schema.def.innerType);
   return schema instanceof z.ZodPipe ? unwrap(schema.def.in) : schema;
 }
 

@@ -79,12 +79,18 @@ export function mergeTrees(base: Tree, over: Tree): Tree {
   const entries = new Map(base.entries);
   for (const [key, entry] of over.entries) {
     const below = entries.get(key);
-    if (entry.value.kind === "scalar" && entry.value.value === null && below !== undefined)
-      entries.delete(key);
+    if (isNull(entry.value) && below !== undefined && !keysOfNull.has(key)) entries.delete(key);
     else if (below === undefined) entries.set(key, entry);
     else entries.set(key, { keyPlace: entry.keyPlace, value: mergeTrees(below.value, entry.value) });
   }
   return { kind: "map", entries, place: over.place };
+}
+
+/** Keys whose null is a value, and no unset key: it says "never". */
+export const keysOfNull: ReadonlySet<string> = new Set(["probe"]);
+
+export function isNull(tree: Tree): boolean {
+  return tree.kind === "scalar" && tree.value === null;
 }
 
 export function withEntry(map: MapTree, key: string, value: Tree): MapTree {

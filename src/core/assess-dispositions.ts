@@ -1,4 +1,3 @@
-import { upstreamsOf } from "./assess-states.ts";
 import { type Assessment, scheduleOf } from "./assessment.ts";
 import { compileEdge, type EdgeJudge } from "./edges.ts";
 import {
@@ -12,11 +11,10 @@ import {
   State,
 } from "./grid.ts";
 import type { Day } from "./iso-date.ts";
-import { failureAt, versionAt } from "./observed.ts";
 import type { Processor, RepairUnit } from "./pipeline.ts";
 import { markChanging } from "./changing.ts";
 import { chainOf } from "./batches.ts";
-import type { CellFacts } from "./retry-policy.ts";
+import { probeOf } from "./probe.ts";
 import { minuteOfDayAt } from "./wall-clock.ts";
 
 const dayMs = 86_400_000;
@@ -108,7 +106,7 @@ function disposeCell(row: Row, position: number, cell: number): void {
   const unrepairable = unrepairableReason(assessment, processor, unit, day, grid.states[cell] ?? 0);
   if (unrepairable !== null) return set(grid, cell, Disposition.unrepairable, unrepairable, 0);
   const facts = assessment.facts.cellFacts(processor.index, day);
-  const isProbe = facts.quarantine !== null && mayProbe(assessment, processor, position, facts);
+  const isProbe = probeOf(assessment, processor, position, facts) !== null;
   if (facts.quarantine !== null && !isProbe) {
     return set(grid, cell, Disposition.quarantined, facts.quarantine.cause, 0);
   }
@@ -162,21 +160,6 @@ function unrepairableReason(
     return "source_expired";
   }
   return null;
-}
-
-/** A quarantined cell gets one more try when the content of its own-date inputs changed since the last one. */
-function mayProbe(assessment: Assessment, processor: Processor, position: number, facts: CellFacts): boolean {
-  if (facts.lastInputs === null || assessment.now < facts.probeNotBefore) return false;
-  const inputs = processor.edges.filter(({ window }) => window.kind === "same_date");
-  return inputs
-    .flatMap((edge) => upstreamsOf(assessment, edge))
-    .some((upstream) => {
-      const observed = assessment.sight.observed[upstream.index];
-      const recorded = facts.lastInputs?.[upstream.name];
-      if (observed === undefined || recorded === undefined) return false;
-      if (failureAt(observed, assessment.grid.axis.first + position) !== null) return false;
-      return recorded !== versionAt(observed, position);
-    });
 }
 
 /** What holds every cell of a processor, the first that applies after the cell's own reasons. */

@@ -19,6 +19,7 @@ import type { Day, IsoDate } from "./iso-date.ts";
 import { describeNext } from "./next-step.ts";
 import type { HistoryRun } from "./observation.ts";
 import type { Edge, Expectation, Processor } from "./pipeline.ts";
+import { type QuarantineDocument, quarantineDocument } from "./quarantine.ts";
 import { rootCauses } from "./root-causes.ts";
 import { nameInHistory } from "./run-history.ts";
 import { formatInstant } from "./wall-clock.ts";
@@ -48,6 +49,8 @@ export interface Explanation {
   readonly degraded: boolean;
   readonly attempts_charged: number;
   readonly attempts_max: number;
+  /** Null where it was not given up, or is no gap. */
+  readonly quarantine: QuarantineDocument | null;
   /** What happens next, as a sentence. */
   readonly next: string;
   readonly next_at: string | null;
@@ -154,6 +157,7 @@ export function explainCell(assessment: Assessment, processor: Processor, positi
     degraded: grid.degraded[cell] === 1,
     attempts_charged: facts.cellFacts(processor.index, day).charged,
     attempts_max: unit?.maxAttempts ?? 0,
+    quarantine: disposition === Disposition.none ? null : quarantineDocument(assessment, processor, position),
     next: next.text,
     next_at: next.at === null ? null : formatInstant(next.at),
   };

@@ -10,6 +10,8 @@ import {
 } from "./grid.ts";
 import type { IsoDate } from "./iso-date.ts";
 import type { Processor } from "./pipeline.ts";
+import { type QuarantineDocument, quarantineDocument } from "./quarantine.ts";
+import type { CellFacts } from "./retry-policy.ts";
 import { rootCauses } from "./root-causes.ts";
 import { formatInstant } from "./wall-clock.ts";
 
@@ -25,8 +27,10 @@ export interface GapDocument {
   readonly root_causes: readonly { readonly processor: string; readonly date: IsoDate }[];
   readonly degraded: boolean;
   readonly attempts: number;
-  /** When a cell that backs off may be tried again. */
+  /** When it is tried again, after a backoff or by a probe; null where that is not known. */
   readonly next_attempt_at: string | null;
+  /** Null where it was not given up. */
+  readonly quarantine: QuarantineDocument | null;
 }
 
 export interface ObservedDocument {
@@ -37,6 +41,16 @@ export interface ObservedDocument {
 export interface ExpectedDocument {
   readonly rows_min: number;
   readonly rows_max: number | null;
+}
+
+/** When a gap is tried again by itself. */
+function nextAttemptAt(
+  disposition: DispositionName,
+  { notBefore }: CellFacts,
+  quarantine: QuarantineDocument | null,
+): string | null {
+  if (disposition === "backing_off") return formatInstant(notBefore);
+  return disposition === "quarantined" ? (quarantine?.next_probe_at ?? null) : null;
 }
 
 /** What is said of one gap, at its position on the axis. */
@@ -53,6 +67,7 @@ export function gapDocument(assessment: Assessment, processor: Processor, positi
   const allowed = allowedRows(processor.expect, context);
   const failed =
     judge === undefined || seen === undefined ? [] : failedRequirements(judge, seen.profile, entry, context);
+  const quarantine = quarantineDocument(assessment, processor, position);
   return {
     processor: processor.name,
     date: dateAt(grid.axis, position),
@@ -80,6 +95,7 @@ export function gapDocument(assessment: Assessment, processor: Processor, positi
         : [],
     degraded: grid.degraded[cell] === 1,
     attempts: cellFacts.charged,
-    next_attempt_at: disposition === "backing_off" ? formatInstant(cellFacts.notBefore) : null,
+    next_attempt_at: nextAttemptAt(disposition, cellFacts, quarantine),
+    quarantine,
   };
 }

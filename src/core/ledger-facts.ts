@@ -42,6 +42,10 @@ export interface LedgerFacts {
   readonly baselines: (processor: number) => readonly Baseline[];
   /** The same for a schedule, oldest first. */
   readonly scheduleBaselines: (schedule: string) => readonly Baseline[];
+  /** What a run failed with, where it ended in the last days. */
+  readonly failureOf: (
+    repairId: string,
+  ) => { readonly code: string | null; readonly message: string | null } | null;
   readonly unfinished: readonly RepairStart[];
   readonly decisions: Decisions;
   readonly startsLast24h: number;
@@ -140,6 +144,10 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
     }),
     baselines: (processor) => baselines[processor] ?? [],
     scheduleBaselines: (schedule) => scheduleBaselinesOf(pipeline, records.baselines, schedule, decisions),
+    failureOf(repairId) {
+      const end = records.recentEnds.findLast((candidate) => candidate.repairId === repairId);
+      return end === undefined ? null : { code: end.errorCode, message: end.message };
+    },
     unfinished: records.unfinished,
     decisions,
     startsLast24h: records.startsLast24h,
@@ -227,6 +235,7 @@ function retryRules(
   return {
     maxAttempts: unit?.maxAttempts ?? 1,
     backoffMs: unit?.backoffMs ?? [0],
+    probe: unit?.probe ?? null,
     repairHash: unit?.hash ?? "",
     expectationHash: processor?.expect.hash ?? "",
     retriedAt: decisions.retriedAt(processor?.name ?? "", day),

@@ -6,6 +6,8 @@ import { emptyCell } from "./empty-cell.ts";
 import { dateAt, Disposition, isPoison, type ReasonName, reasonName, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
 import type { Processor } from "./pipeline.ts";
+import { probeOf } from "./probe.ts";
+import { quarantineNext } from "./quarantine.ts";
 import { directBlockers, rootCauses } from "./root-causes.ts";
 import { type EpochMs, formatInstant } from "./wall-clock.ts";
 
@@ -37,12 +39,10 @@ export function describeNext(assessment: Assessment, processor: Processor, posit
     case Disposition.blocked:
       return { text: blockedText(assessment, processor, position, reason), at: null };
     case Disposition.ready:
+      if (reason === "probe") return { text: probeText(assessment, processor, position), at: assessment.now };
       return { text: readyTexts[reason] ?? "it is repaired by the next run", at: assessment.now };
     case Disposition.quarantined:
-      return {
-        text: `${quarantineTexts[reason] ?? `all ${unit?.maxAttempts ?? 1} attempts are used up`}. Nothing more is tried until its inputs, its repair or its expectation change, or a person says: reconcile retry --processor ${processor.name} --start-date ${dateAt(grid.axis, position)} --end-date ${dateAt(grid.axis, position)}`,
-        at: null,
-      };
+      return quarantineNext(assessment, processor, position);
     case Disposition.unrepairable:
       return { text: unrepairableTexts[reason] ?? reason, at: null };
     default:
@@ -179,10 +179,17 @@ function poisonBefore(assessment: Assessment, processor: Processor, position: nu
   return isPoison(disposition) ? `${stop.processor.name} ${dateAt(grid.axis, stop.position)}` : null;
 }
 
+function probeText(assessment: Assessment, processor: Processor, position: number): string {
+  const { grid, facts } = assessment;
+  const cell = facts.cellFacts(processor.index, grid.axis.first + position);
+  if (probeOf(assessment, processor, position, cell) === "inputs" || cell.probes === null)
+    return "its inputs changed since it was given up, so it is tried once more";
+  return `its attempts are used up, and it is probed now (${cell.probes.left} of ${cell.probes.max} probes left)`;
+}
+
 type Texts = Partial<Record<ReasonName, string>>;
 
 const readyTexts: Texts = {
-  probe: "its inputs changed since it was given up, so it is tried once more",
   jobs_max: "it is repaired as soon as one of the jobs outstanding ends (limits.jobs_max)",
   concurrency: "it is repaired as soon as another run of the same repair ends (repair.concurrency)",
   warehouse_file:
@@ -191,12 +198,6 @@ const readyTexts: Texts = {
   cells_per_cycle_max: "it is repaired in the next cycle (limits.cells_per_cycle_max)",
   in_flight_overlap: "it is repaired as soon as the run whose dates surround it ends",
   chronological: "it is repaired after the earlier dates of its season",
-};
-
-const quarantineTexts: Texts = {
-  permanent_error: "its repair said that trying again is of no use",
-  made_worse: "its repair left fewer rows or more violations than before",
-  reopened: "it was repaired and broke again 3 times in 7 days: something is fighting the repair",
 };
 
 const unrepairableTexts: Texts = {

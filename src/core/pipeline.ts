@@ -278,6 +278,8 @@ export interface RepairUnit {
   readonly maxAttempts: number;
   /** Wait after the first, second, … failure; the last one repeats. */
   readonly backoffMs: readonly number[];
+  /** Slow retries of a quarantined cell: the first after `afterMs`, then after twice as long each time; null is never. */
+  readonly probe: { readonly afterMs: number; readonly max: number } | null;
   readonly timeoutMs: number;
   readonly timeoutPerDateMs: number;
   readonly maxDatesPerJob: number;

@@ -4,6 +4,7 @@ import { Changing, Disposition, type ReasonName, reasonCode, stateName } from ".
 import { type Day, fromDay, type IsoDate } from "./iso-date.ts";
 import { remainingWork } from "./order.ts";
 import type { RepairUnit } from "./pipeline.ts";
+import { probeOf } from "./probe.ts";
 import type { RepairAction } from "./repair-action.ts";
 
 /** One job: a run of one repair over dates of one season, one attempt. */
@@ -262,7 +263,23 @@ function reasonOf(assessment: Assessment, batch: Batch, unit: RepairUnit): strin
     }
   }
   const words = [...states].map(([state, count]) => `${count} ${state}`).join(", ");
-  return batch.probe ? `${words}; inputs changed, one probe` : words;
+  if (!batch.probe) return words;
+  return isTimedProbe(assessment, batch, unit)
+    ? `${words}; one probe`
+    : `${words}; inputs changed, one probe`;
+}
+
+/** Whether the clock asks for the probe, and no changed input does. */
+function isTimedProbe(assessment: Assessment, batch: Batch, unit: RepairUnit): boolean {
+  const { processors } = assessment.grid.pipeline;
+  const kinds = unit.processors.flatMap((index) =>
+    positionsIn(batch).map((position) => {
+      const facts = assessment.facts.cellFacts(index, assessment.grid.axis.first + position);
+      const processor = processors[index];
+      return processor === undefined ? null : probeOf(assessment, processor, position, facts);
+    }),
+  );
+  return !kinds.includes("inputs");
 }
 
 function mark(

@@ -1,5 +1,6 @@
 import type { Day } from "./iso-date.ts";
-import type { CellAttempt, GapEvent } from "./ledger-records.ts";
+import type { CellAttempt, GapEvent, Outcome } from "./ledger-records.ts";
+import type { RepairUnit } from "./pipeline.ts";
 import type { EpochMs } from "./wall-clock.ts";
 
 /** What of the config the fold of a cell's history needs. */
@@ -7,13 +8,33 @@ export interface RetryRules {
   readonly maxAttempts: number;
   /** Wait after the first, second, … failure; the last one repeats. */
   readonly backoffMs: readonly number[];
+  readonly probe: RepairUnit["probe"];
   readonly repairHash: string;
   readonly expectationHash: string;
   /** Attempts that ended before a person's `retry` no longer count. */
   readonly retriedAt: EpochMs;
 }
 
-export type QuarantineCause = "attempts_used_up" | "permanent_error" | "made_worse" | "reopened";
+export const quarantineCauses = ["attempts_used_up", "permanent_error", "made_worse", "reopened"] as const;
+export type QuarantineCause = (typeof quarantineCauses)[number];
+
+/** What the attempts that count did, probes among them. */
+export interface Tried {
+  /** Ended well, and the date had no rows. */
+  readonly empty: number;
+  /** Ended well, and the rows were too few or wrong. */
+  readonly short: number;
+  readonly failed: number;
+  readonly lastFailure: { readonly repairId: string; readonly outcome: Outcome } | null;
+}
+
+/** The slow retries of a quarantined cell. */
+export interface Probes {
+  readonly max: number;
+  readonly left: number;
+  /** When the next one is due; null where none is left. */
+  readonly nextAt: EpochMs | null;
+}
 
 /** What the ledger knows of one cell. */
 export interface CellFacts {
@@ -24,6 +45,9 @@ export interface CellFacts {
   /** Dates of the last failed run that it was part of; 0 where there is none. */
   readonly lastBatchDates: number;
   readonly quarantine: { readonly cause: QuarantineCause; readonly since: EpochMs } | null;
+  readonly tried: Tried;
+  /** Null where the cell is not probed by the clock: its repair has no probes, or trying again is of no use. */
+  readonly probes: Probes | null;
   /** Before then a quarantined cell is not probed, even where its inputs changed; 0 where it may be at once. */
   readonly probeNotBefore: EpochMs;
   /** Versions of the same-date inputs at the last attempt; null where there is none. */
@@ -39,11 +63,15 @@ export interface CellFacts {
   readonly everComplete: boolean;
 }
 
+const nothingTried: Tried = { empty: 0, short: 0, failed: 0, lastFailure: null };
+
 export const noFacts: CellFacts = {
   charged: 0,
   notBefore: 0,
   lastBatchDates: 0,
   quarantine: null,
+  tried: nothingTried,
+  probes: null,
   probeNotBefore: 0,
   lastInputs: null,
   madeFrom: null,
@@ -62,6 +90,9 @@ const reopeningWindowMs = 7 * 86_400_000;
 /** A quarantined cell whose inputs changed is probed at once, then after 1 h, 2 h, 4 h, … of quiet, at most 7 days. */
 const probeSpacingMs = 3_600_000;
 const probeSpacingMaxMs = 7 * 86_400_000;
+
+/** So many of the last attempts of a cell are read from the ledger, so that no more than these can be counted. */
+export const attemptsKept = 30;
 
 /** One cell's history, each list oldest first, folded at `now`. */
 export function foldCell(
@@ -106,6 +137,9 @@ interface Fold {
   lastFailedAt: EpochMs;
   askedNotBefore: EpochMs;
   lastBatchDates: number;
+  tried: Tried;
+  /** When the attempts were used up; 0 while they are not. */
+  usedUpAt: EpochMs;
   /** Attempts since the quarantine, and the end of the last one. */
   probes: number;
   probedAt: EpochMs;
@@ -129,6 +163,8 @@ function newFold(): Fold {
     lastFailedAt: 0,
     askedNotBefore: 0,
     lastBatchDates: 0,
+    tried: nothingTried,
+    usedUpAt: 0,
     probes: 0,
     probedAt: 0,
     fatal: null,
@@ -149,6 +185,8 @@ function clear(fold: Fold): void {
   fold.failuresInRow = 0;
   fold.askedNotBefore = 0;
   fold.lastBatchDates = 0;
+  fold.tried = nothingTried;
+  fold.usedUpAt = 0;
   fold.probes = 0;
   fold.fatal = null;
 }
@@ -191,9 +229,10 @@ function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void
   }
   noteRules(fold, attempt, rules);
   noteProbe(fold, attempt, rules);
+  const inputs = inputsOf(attempt);
   if (attempt.outcome === "repaired") {
-    fold.lastInputs = attempt.inputs;
-    fold.madeFrom = attempt.inputs;
+    fold.lastInputs = inputs;
+    fold.madeFrom = inputs;
     fold.madeAt = attempt.endedAt;
     fold.everComplete = true;
     fold.openSince = null;
@@ -201,15 +240,35 @@ function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void
     return;
   }
   if (fold.ofOldRules || attempt.endedAt <= rules.retriedAt) return;
-  fold.lastInputs = attempt.inputs;
+  fold.lastInputs = inputs;
   fold.failuresInRow++;
   fold.lastFailedAt = attempt.endedAt;
   fold.askedNotBefore = Math.max(fold.askedNotBefore, attempt.notBefore ?? 0);
   fold.lastBatchDates = attempt.batchDates;
-  if (attempt.charged) fold.charged++;
+  if (attempt.charged) {
+    fold.charged++;
+    fold.tried = triedWith(fold.tried, attempt);
+    if (fold.charged === rules.maxAttempts) fold.usedUpAt = attempt.endedAt;
+  }
   if (attempt.worse) fold.fatal = { cause: "made_worse", since: attempt.endedAt };
   else if (attempt.outcome === "failed_permanently")
     fold.fatal = { cause: "permanent_error", since: attempt.endedAt };
+}
+
+/** Release 0.1.0 wrote `0//` for a date without rows that its completion log had: it is the same as `0`. */
+function inputsOf({ inputs }: CellAttempt): CellAttempt["inputs"] {
+  const entries = Object.entries(inputs);
+  if (!entries.some(([, version]) => version.startsWith("0/"))) return inputs;
+  return Object.fromEntries(
+    entries.map(([name, version]) => [name, version.startsWith("0/") ? "0" : version]),
+  );
+}
+
+function triedWith(tried: Tried, { outcome, rowsAfter, repairId }: CellAttempt): Tried {
+  if (outcome !== "ineffective") {
+    return { ...tried, failed: tried.failed + 1, lastFailure: { repairId, outcome } };
+  }
+  return rowsAfter === 0 ? { ...tried, empty: tried.empty + 1 } : { ...tried, short: tried.short + 1 };
 }
 
 /** A failure is only recorded of a gap; a success may be a rebuild of what was whole, or of what nobody looked at before. */
@@ -243,6 +302,8 @@ function finish(fold: Fold, rules: RetryRules, now: EpochMs): CellFacts {
     notBefore: fold.failuresInRow === 0 ? 0 : Math.max(fold.lastFailedAt + wait, fold.askedNotBefore),
     lastBatchDates: fold.lastBatchDates,
     quarantine: quarantineOf(fold, rules, recentOf(fold.reopenedAt, now)),
+    tried: fold.tried,
+    probes: probesOf(fold, rules, now),
     probeNotBefore: fold.probes === 0 ? 0 : fold.probedAt + spacing,
     lastInputs: fold.lastInputs,
     madeFrom: fold.madeFrom,
@@ -253,9 +314,23 @@ function finish(fold: Fold, rules: RetryRules, now: EpochMs): CellFacts {
   };
 }
 
+/**
+ * Only attempts that may help later are repeated by the clock: not after a permanent error, a repair that made it worse, or a
+ * cell that broke again and again.
+ */
+function probesOf(fold: Fold, { probe, maxAttempts }: RetryRules, now: EpochMs): Probes | null {
+  if (probe === null || fold.usedUpAt === 0 || fold.fatal !== null) return null;
+  if (recentOf(fold.reopenedAt, now).length >= reopeningsMax) return null;
+  const max = Math.max(0, Math.min(probe.max, attemptsKept - maxAttempts));
+  const left = Math.max(0, max - fold.probes);
+  const lastAt = fold.probes === 0 ? fold.usedUpAt : fold.probedAt;
+  const nextAt = Math.max(lastAt + probe.afterMs * 2 ** fold.probes, fold.askedNotBefore);
+  return { max, left, nextAt: left === 0 ? null : nextAt };
+}
+
 function quarantineOf(fold: Fold, rules: RetryRules, reopened: readonly EpochMs[]): CellFacts["quarantine"] {
   if (fold.fatal !== null) return fold.fatal;
-  if (fold.charged >= rules.maxAttempts) return { cause: "attempts_used_up", since: fold.lastFailedAt };
+  if (fold.charged >= rules.maxAttempts) return { cause: "attempts_used_up", since: fold.usedUpAt };
   if (reopened.length >= reopeningsMax) return { cause: "reopened", since: reopened.at(-1) ?? 0 };
   return null;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { dispositionNames, reasonNames, stateNames } from "../core/grid.ts";
 import { decisionKinds, outcomes } from "../core/ledger-records.ts";
+import { quarantineCauses } from "../core/retry-policy.ts";
 import { errorCodes } from "../errors.ts";
 
 /** What is answered, for the OpenAPI description. A test compares it with what is really answered, field by field. */
@@ -14,6 +15,24 @@ const disposition = z.enum(dispositionNames);
 const reason = z.enum(reasonNames).describe("Why it stands there; empty where there is nothing to add.");
 const failure = z.object({ code: text, message: text });
 const seconds = z.number().min(0).nullable().describe("Null where nobody can tell.");
+
+export const quarantine = z
+  .object({
+    cause: z.enum(quarantineCauses),
+    since: instant,
+    wrote_no_rows: count.describe("Attempts and probes that ended well, and the date had no rows."),
+    wrote_too_little: count.describe(
+      "Attempts and probes that ended well, and the rows were too few or wrong.",
+    ),
+    failed: count,
+    last_error: z
+      .object({ code: text, message: text.nullable() })
+      .nullable()
+      .describe("Of the last attempt that failed."),
+    next_probe_at: instant.nullable(),
+    probes_left: count.nullable().describe("Null where it is not probed by the clock."),
+  })
+  .describe("Why it was given up, what its attempts did, and when it is probed.");
 
 const head = { schema_version: z.literal(1), pipeline: text, target: text.nullable() };
 const revision = count.describe(
@@ -146,6 +165,7 @@ export const cellAnswer = z.object({
   degraded: z.boolean(),
   attempts_charged: count,
   attempts_max: count,
+  quarantine: quarantine.nullable(),
   next: text.describe("What happens next, as a sentence."),
   next_at: instant.nullable(),
   sql: text

@@ -88,7 +88,8 @@ export class Dispatch {
     const added = new Set(queued.length === 0 ? [] : await queue.enqueue(queued, epoch));
     for (const { id } of jobs) if (!added.has(id) && !outstanding.has(id)) this.#enqueued.delete(id);
     const elsewhereAt = session.nextElsewhereAt(assessment, elsewherePollMs);
-    const readyMs = (nextReadyAt(assessment, elsewhereAt) ?? Infinity) - session.now();
+    const readyMs =
+      (nextReadyAt(assessment, { elsewhereAt, awaitsProbes: true }) ?? Infinity) - session.now();
     // A queue may lose what it holds, and events may be lost: neither waits for the next tick.
     const isWaited = outstanding.size + jobs.length > 0;
     return {

@@ -182,7 +182,7 @@ class OnceRun {
       const elsewhereAt = isProgressing(assessment)
         ? this.#session.nextElsewhereAt(assessment, elsewherePollMs)
         : null;
-      const readyAt = singlePass ? null : nextReadyAt(assessment, elsewhereAt);
+      const readyAt = singlePass ? null : nextReadyAt(assessment, { elsewhereAt, awaitsProbes: false });
       const until = earlier(readyAt, againAt);
       if (isWorking) {
         this.#told = undefined;

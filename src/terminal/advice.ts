@@ -14,17 +14,33 @@ const held =
   ({ disposition, reason }) =>
     disposition === "held" && reasons.includes(reason);
 
+/** Its repair works, and the date has no rows all the same: late data, or nothing to write. */
+const isLateOrEmpty: Rule = ({ disposition, quarantine }) =>
+  disposition === "quarantined" &&
+  quarantine?.cause === "attempts_used_up" &&
+  quarantine.wrote_no_rows > 0 &&
+  quarantine.wrote_too_little + quarantine.failed === 0;
+
+const isBroken: Rule = (gap) => gap.disposition === "quarantined" && !isLateOrEmpty(gap);
+
 /** The first gap that a rule fits stands for all of its kind. */
 const rules: readonly { readonly fits: Rule; readonly advise: (gap: GapDocument) => Advice }[] = [
   {
-    fits: ({ disposition }) => disposition === "quarantined",
-    advise: ({ processor, date }) => ({
+    fits: isBroken,
+    advise: ({ processor, date, quarantine }) => ({
       command: `reconcile explain ${processor} ${date}`,
-      purpose: "why its repair does not work, with the log of each attempt",
+      purpose: `why its repair does not work${codeText(quarantine?.last_error?.code)}, with the log of each attempt`,
     }),
   },
   {
-    fits: ({ disposition }) => disposition === "quarantined",
+    fits: isLateOrEmpty,
+    advise: ({ processor, date, quarantine }) => ({
+      command: `reconcile explain ${processor} ${date}`,
+      purpose: `its repair works and wrote no rows: the data may be late${probeText(quarantine?.next_probe_at)}, or there is nothing to write`,
+    }),
+  },
+  {
+    fits: isBroken,
     advise: ({ processor }) => ({
       command: `reconcile retry --processor ${processor}`,
       purpose: "once that is mended: new attempts",
@@ -81,6 +97,14 @@ const rules: readonly { readonly fits: Rule; readonly advise: (gap: GapDocument)
     }),
   },
 ];
+
+function codeText(code: string | undefined): string {
+  return code === undefined ? "" : ` (${code})`;
+}
+
+function probeText(at: string | null | undefined): string {
+  return at === null || at === undefined ? "" : ` (probed again at ${at})`;
+}
 
 const adviceMax = 4;
 

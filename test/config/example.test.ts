@@ -177,6 +177,7 @@ test("the example's processor, edges, expectation and repair are completely reso
     batch: "range",
     maxAttempts: 3,
     backoffMs: [30_000, 60_000, 120_000],
+    probe: { afterMs: 21_600_000, max: 5 },
     timeoutMs: 10 * minute,
     timeoutPerDateMs: 5 * minute,
     maxDatesPerJob: 31,

@@ -497,6 +497,22 @@ test("a completion log allows dates without rows", async () => {
   });
 });
 
+test("probes have a default, and null is never, also over defaults that have them", async () => {
+  const probeOf = async (own: string, more = "") => {
+    const { config } = await load({
+      yaml: `${pipelineYaml(`  a: { ${plain}, repair: { command: [x]${own} } }`)}${more}`,
+    });
+    return repairOf(config, "a")?.probe;
+  };
+  expect(await probeOf("")).toEqual({ afterMs: 6 * 3_600_000, max: 5 });
+  expect(await probeOf(", probe: { after: 2s }")).toEqual({ afterMs: 2000, max: 5 });
+  expect(await probeOf(", probe: null")).toBeNull();
+  const defaults = (probe: string) => `\ndefaults: { repair: { probe: ${probe} } }\n`;
+  expect(await probeOf("", defaults("null"))).toBeNull();
+  expect(await probeOf(", probe: { max: 1 }", defaults("null"))).toEqual({ afterMs: 6 * 3_600_000, max: 1 });
+  expect(await probeOf(", probe: null", defaults("{ after: 1h }"))).toBeNull();
+});
+
 test("repair windows are times of day, over midnight too", async () => {
   const yaml = (windows: string) =>
     pipelineYaml(`  a: { ${plain}, repair: { command: [x], windows: ${windows} } }`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { attempt, baseline, closed, decision, opened, runEnd } from "../support/ledger.ts";
-import { dayMs, everyDay, type ProcessorSketch, tableSchedule } from "../support/pipeline.ts";
+import { dayMs, everyDay, hourMs, type ProcessorSketch, tableSchedule } from "../support/pipeline.ts";
 import { assessed, type CellView, cellAt, dispositionsOf, type Scene } from "../support/sight.ts";
 
 const date = "2024-01-01";
@@ -255,6 +255,42 @@ describe("a quarantined cell is probed", () => {
     });
     expect(gap(reopened({ up: "10//" }), own)).toMatchObject(is("quarantined", "reopened"));
     expect(gap(reopened({ up: "9//" }), own)).toMatchObject(is("ready", "probe"));
+  });
+});
+
+describe("a quarantined cell is probed by the clock", () => {
+  const tried = [1, 2, 3].map((hour) => attempt("a", date, `2024-01-02T0${hour}:00Z`));
+  const probed = { repair: { probe: { afterMs: 9 * hourMs, max: 2 } } };
+  const at = (time: string, more: Partial<Scene> = {}, attempts = tried): Partial<Scene> => ({
+    seen: { a: "." },
+    ledger: { attempts },
+    now: `2024-01-0${time}`,
+    ...more,
+  });
+
+  test("when its time has come, and not before", () => {
+    expect(gap(at("2T11:59Z"), probed)).toMatchObject(is("quarantined", "attempts_used_up"));
+    expect(gap(at("2T12:00Z"), probed)).toMatchObject(is("ready", "probe"));
+    const again = [...tried, attempt("a", date, "2024-01-02T13:00Z")];
+    expect(gap(at("3T06:59Z", {}, again), probed).disposition).toBe("quarantined");
+    expect(gap(at("3T07:00Z", {}, again), probed)).toMatchObject(is("ready", "probe"));
+    const used = [...again, attempt("a", date, "2024-01-03T07:00Z")];
+    expect(gap(at("9T12:00Z", {}, used), probed).disposition).toBe("quarantined");
+  });
+
+  test("with too few rows too, but not with rows that break a check", () => {
+    const checked = { ...probed, expect: { rows: { min: 2 }, checks: [{ name: "c", sql: "c" }] } };
+    const seen = (rows: number, violations: number) => ({
+      seen: { a: [{ date, rows, metrics: [violations] }] },
+    });
+    expect(gap(at("2T12:00Z", seen(1, 0)), checked)).toMatchObject(is("ready", "probe"));
+    expect(gap(at("2T12:00Z", seen(2, 1)), checked)).toMatchObject(is("quarantined", "attempts_used_up"));
+  });
+
+  test("within the caps: not while it is held, or blocked", () => {
+    expect(gap(at("2T12:00Z", { policy: { maxAgeMs: 1 } }), probed)).toMatchObject(is("held", "age"));
+    const blocked = at("2T12:00Z", { processors: { up: {} } });
+    expect(gap(blocked, { ...probed, needs: ["up"] })).toMatchObject(is("blocked", "upstream"));
   });
 });
 

@@ -11,6 +11,7 @@ import { dispositionName, reasonName, State, stateName } from "../../src/core/gr
 import { type Day, fromDay } from "../../src/core/iso-date.ts";
 import type { Edge } from "../../src/core/pipeline.ts";
 import { plan } from "../../src/core/plan.ts";
+import { probeOf } from "../../src/core/probe.ts";
 import { directBlockers, rootCauses } from "../../src/core/root-causes.ts";
 import { seasonAt } from "../../src/core/schedule.ts";
 import { arbitraryWorld } from "../support/arbitrary-world.ts";
@@ -149,13 +150,18 @@ const rules: Rules = {
       }
     },
   }),
-  "no cell is tried more often than it may be, unless its inputs changed": ({ pipeline }) => {
+  "no cell is tried and probed more often than it may be, unless its inputs changed": ({ pipeline }) => {
     const probes = new Map<string, number>();
     return {
       atPlan(moment) {
         for (const { processor, day, reason } of plannedCells(moment)) {
           const key = `${pipeline.processors[processor]?.name}/${fromDay(day)}`;
-          if (reason === "probe") probes.set(key, (probes.get(key) ?? 0) + 1);
+          if (reason !== "probe") continue;
+          const { assessment } = moment;
+          const at = processorAt(assessment, processor);
+          const facts = assessment.facts.cellFacts(processor, day);
+          if (probeOf(assessment, at, day - assessment.grid.axis.first, facts) === "inputs")
+            probes.set(key, (probes.get(key) ?? 0) + 1);
         }
       },
       atEnd({ attempts }) {
@@ -165,7 +171,8 @@ const rules: Rules = {
           tries.set(key, (tries.get(key) ?? 0) + 1);
         }
         for (const { name, repairUnit } of pipeline.processors) {
-          const most = pipeline.repairUnits[repairUnit ?? -1]?.maxAttempts ?? 0;
+          const unit = pipeline.repairUnits[repairUnit ?? -1];
+          const most = (unit?.maxAttempts ?? 0) + (unit?.probe?.max ?? 0);
           for (const [key, count] of tries) {
             if (key.startsWith(`${name}/`))
               expect(count - (probes.get(key) ?? 0), key).toBeLessThanOrEqual(most);
@@ -174,6 +181,17 @@ const rules: Rules = {
       },
     };
   },
+  "a probe is a job of one date, of a gap without enough rows": ({ pipeline }) => ({
+    atPlan(moment) {
+      const { grid } = moment.assessment;
+      for (const { repairUnit, days } of moment.jobs) {
+        const cells = (pipeline.repairUnits[repairUnit]?.processors ?? []).flatMap((index) =>
+          days.map((day) => view(moment.assessment, index, day - grid.axis.first)),
+        );
+        if (cells.some(({ reason }) => reason === "probe")) expect(days.length).toBe(1);
+      }
+    },
+  }),
   "it ends, and what is left open nobody can work on": () => ({
     atEnd({ assessment }) {
       for (const { processor, position } of gapCells(assessment)) {

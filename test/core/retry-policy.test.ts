@@ -7,6 +7,7 @@ import { dayMs, hourMs } from "../support/pipeline.ts";
 const rules: RetryRules = {
   maxAttempts: 3,
   backoffMs: [30_000, 60_000, 120_000],
+  probe: { afterMs: hourMs, max: 3 },
   repairHash: "r1",
   expectationHash: "e1",
   retriedAt: 0,
@@ -224,6 +225,94 @@ describe("probes of a quarantined cell", () => {
   test("an uncharged one is one of them", () => {
     expect(spacing([...three, attempt(10, { outcome: "lost_lock", charged: false })], 10)).toBe(hour);
   });
+});
+
+describe("probes by the clock", () => {
+  const three = [attempt(0), attempt(1), attempt(2)];
+  const next = (attempts: readonly CellAttempt[], more: Partial<RetryRules> = {}) => {
+    const { probes } = fold(attempts, [], 99_999, more);
+    return probes === null
+      ? null
+      : [probes.left, probes.nextAt === null ? null : (probes.nextAt - t0) / minuteMs];
+  };
+
+  test("the first comes after `after`, each next one after twice as long, at most `max`", () => {
+    expect(next(three)).toEqual([3, 2 + hour]);
+    expect(next([...three, attempt(100)])).toEqual([2, 100 + 2 * hour]);
+    expect(next([...three, attempt(100), attempt(300)])).toEqual([1, 300 + 4 * hour]);
+    expect(next([...three, attempt(100), attempt(300), attempt(700)])).toEqual([0, null]);
+    expect(next([...three, attempt(100), attempt(300), attempt(700), attempt(800)])).toEqual([0, null]);
+  });
+
+  test("there are none before the attempts are used up, and none where the repair has none", () => {
+    expect(next(three.slice(1))).toBeNull();
+    expect(next(three, { probe: null })).toBeNull();
+  });
+
+  test("attempts that are not charged count as probes, so that their number has an end", () => {
+    expect(next([...three, attempt(100, { outcome: "inputs_moved", charged: false })])).toEqual([
+      2,
+      100 + 2 * hour,
+    ]);
+  });
+
+  test("nothing is probed after a permanent error, a repair that made it worse, or a third re-opening", () => {
+    expect(next([attempt(0), attempt(1, { outcome: "failed_permanently" })])).toBeNull();
+    expect(next([...three, attempt(100, { outcome: "failed_permanently" })])).toBeNull();
+    expect(next([...three, attempt(100, { worse: true })])).toBeNull();
+    const reopening = [0, 1, 2, 3].flatMap((index) => [opened(index * 10), closed(index * 10 + 5)]);
+    const facts = fold([attempt(31), attempt(32), attempt(33)], reopening.slice(0, -1), 40);
+    expect(facts.quarantine?.cause).toBe("attempts_used_up");
+    expect(facts.probes).toBeNull();
+  });
+
+  test("a success that held, a retry and a changed repair end them", () => {
+    expect(fold([...three, repaired(100)], [opened(0), closed(101)], 100 + 2 * hour).probes).toBeNull();
+    expect(next(three, { retriedAt: t0 + 2 * minuteMs })).toBeNull();
+    expect(next(three, { repairHash: "r2" })).toBeNull();
+  });
+
+  test("the other side's wish not to be asked before is heeded", () => {
+    const asked = attempt(2, { notBefore: t0 + 5 * hour * minuteMs });
+    expect(next([attempt(0), attempt(1), asked])).toEqual([3, 5 * hour]);
+  });
+
+  test("the quarantine is as old as its last attempt, whatever was probed since", () => {
+    expect(fold([...three, attempt(100)], [], 200).quarantine?.since).toBe(t0 + 2 * minuteMs);
+  });
+
+  test("no more is counted than the ledger keeps of a cell", () => {
+    const many = Array.from({ length: 28 }, (_, index) => attempt(index));
+    expect(next(many, { maxAttempts: 28 })).toEqual([2, 27 + hour]);
+    expect(next([...many, attempt(28), attempt(29)], { maxAttempts: 30 })).toEqual([0, null]);
+  });
+});
+
+test("attempts are told apart by what they did", () => {
+  const { tried } = fold(
+    [
+      attempt(0, { outcome: "ineffective", rowsAfter: 0 }),
+      attempt(1, { outcome: "ineffective", rowsAfter: 2 }),
+      attempt(2, { outcome: "timed_out", repairId: "x" }),
+      attempt(3, { outcome: "lost_lock", charged: false }),
+    ],
+    [],
+    9,
+  );
+  expect(tried).toEqual({
+    empty: 1,
+    short: 1,
+    failed: 1,
+    lastFailure: { repairId: "x", outcome: "timed_out" },
+  });
+});
+
+test("a version of an empty date that an earlier release recorded is the one of today", () => {
+  const { lastInputs, madeFrom } = fold([repaired(0, { inputs: { up: "0//", b: "3//" } })], [], 9);
+  expect([lastInputs, madeFrom]).toEqual([
+    { up: "0", b: "3//" },
+    { up: "0", b: "3//" },
+  ]);
 });
 
 describe("dates per job", () => {

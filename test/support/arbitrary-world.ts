@@ -60,6 +60,7 @@ const processor = fc.record({
     batch: fc.constantFrom("range" as const, "list" as const, "single" as const),
     concurrency: fc.integer({ min: 1, max: 3 }),
     maxAttempts: fc.integer({ min: 1, max: 3 }),
+    probe: fc.constantFrom(null, { afterMs: hourMs, max: 1 }, { afterMs: hourMs / 60, max: 3 }),
     pool: fc.constantFrom(null, "heavy"),
   }),
   /** Per day: 0 rows, too few, enough. */

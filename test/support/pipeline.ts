@@ -91,6 +91,7 @@ function repairOf(name: string, sketch: RepairSketch, processors: readonly numbe
     batch: "range",
     maxAttempts: 3,
     backoffMs: [30_000, 60_000, 120_000],
+    probe: null,
     timeoutMs: 600_000,
     timeoutPerDateMs: 300_000,
     maxDatesPerJob: 31,

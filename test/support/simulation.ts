@@ -1,14 +1,7 @@
 import { assess } from "../../src/core/assess.ts";
 import { alignSight, type Assessment, type AssessInput, compilePipeline } from "../../src/core/assessment.ts";
 import { isGapCell } from "../../src/core/batches.ts";
-import {
-  Changing,
-  dateAt,
-  Disposition,
-  dispositionName,
-  isGapState,
-  stateName,
-} from "../../src/core/grid.ts";
+import { Changing, dateAt, dispositionName, isGapState, stateName } from "../../src/core/grid.ts";
 import { type Day, fromDay } from "../../src/core/iso-date.ts";
 import { foldLedger, type InFlight } from "../../src/core/ledger-facts.ts";
 import { type CellAttempt, emptyLedgerRecords, type GapEvent } from "../../src/core/ledger-records.ts";
@@ -17,6 +10,7 @@ import { versionAt } from "../../src/core/observed.ts";
 import type { Pipeline } from "../../src/core/pipeline.ts";
 import { outdatesOf } from "../../src/core/staleness.ts";
 import { plan, type PlannedJob } from "../../src/core/plan.ts";
+import { nextReadyAt } from "../../src/reconcile/next-ready.ts";
 
 /** A warehouse of one number per cell, repairs that obey a rule, and a clock that jumps to the next thing that happens. */
 export interface World {
@@ -255,16 +249,9 @@ function inputsOf(
   return inputs;
 }
 
-function nextAttemptAt({ grid, facts, now }: Assessment): number | null {
-  let next = Infinity;
-  for (const { index } of grid.pipeline.processors) {
-    for (let position = 0; position < grid.axis.length; position++) {
-      if (grid.dispositions[index * grid.axis.length + position] !== Disposition.backingOff) continue;
-      const { notBefore } = facts.cellFacts(index, grid.axis.first + position);
-      next = Math.min(next, Math.max(notBefore, now + 1));
-    }
-  }
-  return next === Infinity ? null : next;
+function nextAttemptAt(assessment: Assessment): number | null {
+  const at = nextReadyAt(assessment, { elsewhereAt: null, awaitsProbes: true });
+  return at === null ? null : Math.max(at, assessment.now + 1);
 }
 
 /** Every gap with where it stands, for a message that a person can read. */

@@ -7,6 +7,7 @@ import type {
   RepairStart,
   RunTimes,
 } from "../../core/ledger-records.ts";
+import { attemptsKept } from "../../core/retry-policy.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 import type { AttemptRecord, CellName, LedgerActivity } from "../../reconcile/ports.ts";
 import type { EndBody, RecordedCycle, RecordedEnd } from "./ledger-bodies.ts";
@@ -20,7 +21,6 @@ export interface LedgerContents {
 }
 
 const dayMs = 86_400_000;
-const attemptsPerCell = 30;
 const eventsPerCell = 10;
 const endsPerRepair = 200;
 const historyMax = 100;
@@ -38,7 +38,7 @@ export function foldRecords(contents: LedgerContents, now: EpochMs): LedgerRecor
   );
   return {
     unfinished: starts.filter((start) => !ended.has(start.repairId)).toSorted(startOrder),
-    attempts: lastOfEach(attempts, cellKey, attemptsPerCell),
+    attempts: lastOfEach(attempts, cellKey, attemptsKept),
     recentEnds: withSubjects(
       starts,
       lastOfEach(recentEnds, (end) => end.repair, endsPerRepair).map(withoutLog),

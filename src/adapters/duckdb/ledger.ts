@@ -1,4 +1,5 @@
 import { type LedgerRecords, emptyLedgerRecords } from "../../core/ledger-records.ts";
+import { attemptsKept } from "../../core/retry-policy.ts";
 import type { Ledger } from "../../reconcile/ports.ts";
 import * as json from "../sql/ledger-json.ts";
 import { canonicalPath } from "./database.ts";
@@ -14,7 +15,6 @@ export interface DuckDbLedgerOptions {
 }
 
 const dayMs = 86_400_000;
-const attemptsPerCell = 30;
 const eventsPerCell = 10;
 const endsPerRepair = 200;
 const historyMax = 100;
@@ -96,7 +96,7 @@ async function readRecords(session: Session, now: number): Promise<LedgerRecords
   const totals = await select("totals", { since: dayAgo });
   return {
     unfinished: rows.starts(await select("unfinished")),
-    attempts: rows.attempts(await select("attempts", { per_cell: attemptsPerCell })),
+    attempts: rows.attempts(await select("attempts", { per_cell: attemptsKept })),
     recentEnds: rows.recentEnds(await select("recent-ends", { since: weekAgo, per_repair: endsPerRepair })),
     gapEvents: rows.gapEvents(await select("gap-events", { per_cell: eventsPerCell })),
     baselines: rows.baselines(await select("baselines", { until: dayAgo })),

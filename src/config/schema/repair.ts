@@ -134,6 +134,21 @@ export const repairSchema = z
       .min(1, { error: "at least one duration" })
       .prefault(["30s", "60s", "120s"])
       .describe("Waits after the first, second, … failure; the last one repeats."),
+    probe: z
+      .strictObject(
+        {
+          after: duration
+            .prefault("6h")
+            .describe("Wait before the first probe; each further wait is twice as long."),
+          max: whole(1, 20).prefault(5).describe("Probes per cell at most."),
+        },
+        { error: "a map with after and max, or null for never" },
+      )
+      .nullable()
+      .prefault({})
+      .describe(
+        "Slow retries of a quarantined date that has too few rows, one date at a time: late data is fetched without a person. `null` is never.",
+      ),
     timeout: duration
       .prefault("10m")
       .describe("Time for a run, to which timeout_per_date is added for each date."),

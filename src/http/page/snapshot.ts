@@ -13,6 +13,7 @@ import {
 import type { IsoDate } from "../../core/iso-date.ts";
 import { memoByIdentity } from "../../core/memo.ts";
 import { unknownFailure } from "../../core/empty-cell.ts";
+import { nextProbeAt } from "../../core/probe.ts";
 import type { Processor } from "../../core/pipeline.ts";
 import { countStates } from "../../core/result-document.ts";
 import { rootCauses } from "../../core/root-causes.ts";
@@ -97,15 +98,18 @@ function standingGap(assessment: Assessment, at: OpenCell): StandingGap {
   const { grid, facts } = assessment;
   const { processor, position, disposition } = at;
   const cell = processor.index * grid.axis.length + position;
-  const { charged, notBefore } = facts.cellFacts(processor.index, grid.axis.first + position);
+  const known = facts.cellFacts(processor.index, grid.axis.first + position);
+  const probeAt =
+    disposition === Disposition.quarantined ? nextProbeAt(assessment, processor, position, known) : null;
+  const nextAt = disposition === Disposition.backingOff ? known.notBefore : probeAt;
   return {
     processor: processor.name,
     date: dateAt(grid.axis, position),
     state: stateName(grid.states[cell] ?? 0),
     disposition: dispositionName(disposition),
     reason: reasonName(grid.reasons[cell] ?? 0),
-    attempts: charged,
-    next_attempt_at: disposition === Disposition.backingOff ? formatInstant(notBefore) : null,
+    attempts: known.charged,
+    next_attempt_at: nextAt === null ? null : formatInstant(nextAt),
     root_causes: isBlocked(at)
       ? rootCauses(assessment, at).map((root) => ({
           processor: root.processor.name,

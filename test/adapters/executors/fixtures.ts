@@ -73,6 +73,7 @@ export function requestFor(action: RepairAction, overrides: Partial<RunRequest> 
       batch: "range",
       maxAttempts: 3,
       backoffMs: [1_000],
+      probe: null,
       timeoutMs: 60_000,
       timeoutPerDateMs: 60_000,
       maxDatesPerJob: 31,
