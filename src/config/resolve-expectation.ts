@@ -122,6 +122,7 @@ function resolveCoverage(
     key: coverage.key,
     ofKey: coverage.of_key ?? coverage.key,
     min: coverage.min,
+    extra: coverage.extra === "report" ? null : coverage.extra,
     excusedBy:
       excused === undefined
         ? null

@@ -2,6 +2,7 @@ import { type Assessment, cellContext, scheduleOf } from "./assessment.ts";
 import {
   allowedRows,
   type DateContext,
+  extraRows,
   failedRequirements,
   type Judge,
   judgeEntry,
@@ -28,7 +29,7 @@ export type StagedAudit = (staged: Profile) => readonly RefusedDate[];
 /** What a date holds, or would hold. */
 export interface Content {
   readonly rows: number;
-  /** Rows that belong there: repeats of a key, and rows above what the date may have, are left out. */
+  /** Rows that belong there: repeats of a key, extra keys, and rows above what the date may have, are left out. */
   readonly wanted: number;
   /** Rows in violation of the expectation. */
   readonly violations: number;
@@ -138,7 +139,10 @@ function contentOf({ judge, context, isScheduled }: Rules, { profile, entry }: S
     return { rows, wanted: 0, violations: rows, failures: 0, covered: null, isComplete: rows === 0 };
   return {
     rows,
-    wanted: Math.min(rows - repeatedRows(judge, profile, entry), allowedRows(judge.expect, context)),
+    wanted: Math.min(
+      rows - Math.min(rows, repeatedRows(judge, profile, entry) + extraRows(judge, profile, entry)),
+      allowedRows(judge.expect, context),
+    ),
     violations: violationCount(judge, profile, entry, context),
     failures: failedRequirements(judge, profile, entry, context).filter(isUncounted).length,
     covered: judge.coverage === null ? null : profile.metrics[judge.coverage.present]?.[entry] || 0,
@@ -158,5 +162,5 @@ function brokenText({ judge, context, isScheduled }: Rules, { profile, entry }: 
 
 /** Requirements that are not about single rows, which `violationCount` counts. */
 function isUncounted({ name, violation }: Requirement): boolean {
-  return violation === "invalid" && !/^(?:unique:|not_null:|check:|rows_max$)/.test(name);
+  return violation === "invalid" && !/^(?:unique:|not_null:|check:|rows_max$|coverage_extra$)/.test(name);
 }

@@ -11,7 +11,7 @@ import {
 } from "./emptiness.ts";
 import { State } from "./grid.ts";
 import { metricsOf, type Metric, type Profile } from "./observation.ts";
-import type { Expectation } from "./pipeline.ts";
+import type { CoverageExpectation, Expectation } from "./pipeline.ts";
 
 /** What an expectation is judged against, beside the profile. */
 export interface DateContext {
@@ -49,7 +49,13 @@ export interface JudgeColumns {
   /** Where the completion log's count is among the metrics; -1 without a log. */
   readonly completionLog: number;
   readonly completionLogRows: number;
-  readonly coverage: { readonly of: number; readonly absent: number; readonly present: number } | null;
+  readonly coverage: {
+    readonly of: number;
+    readonly absent: number;
+    readonly present: number;
+    readonly extra: number;
+    readonly extraRows: number;
+  } | null;
   readonly entitiesOf: number;
 }
 
@@ -64,7 +70,13 @@ export function compileJudge(expect: Expectation): Judge {
     coverage:
       expect.coverage === null
         ? null
-        : { of: find("coverage_of"), absent: find("coverage_absent"), present: find("coverage_present") },
+        : {
+            of: find("coverage_of"),
+            absent: find("coverage_absent"),
+            present: find("coverage_present"),
+            extra: find("coverage_extra"),
+            extraRows: find("coverage_extra_rows"),
+          },
   };
   const requirements = [...rowRequirements(columns), ...coverageRequirements(columns)];
   metrics.forEach((metric, column) => {
@@ -201,8 +213,8 @@ function coverageRatio(judge: JudgeColumns, profile: Profile, entry: number): nu
 }
 
 /**
- * Rows that violate the expectation: repeats of a key, NULLs beyond those allowed, rows that fail a check, rows above the
- * ceiling.
+ * Rows that violate the expectation: repeats of a key, NULLs beyond those allowed, rows that fail a check, rows of extra
+ * keys, rows above the ceiling.
  */
 export function violationCount(judge: Judge, profile: Profile, entry: number, context: DateContext): number {
   if (entry < 0) return 0;
@@ -212,7 +224,7 @@ export function violationCount(judge: Judge, profile: Profile, entry: number, co
     0,
   );
   const above = Math.max(0, (profile.rows[entry] ?? 0) - allowedRows(judge.expect, context));
-  return counted + above + nullsBeyond(judge, profile, entry);
+  return counted + above + nullsBeyond(judge, profile, entry) + extraRows(judge, profile, entry);
 }
 
 function nullsBeyond(judge: Judge, profile: Profile, entry: number): number {
@@ -222,6 +234,25 @@ function nullsBeyond(judge: Judge, profile: Profile, entry: number): number {
     const maxRatio = judge.expect.notNull.find((rule) => rule.column === of.column)?.maxRatio ?? 0;
     return sum + Math.max(0, Math.ceil((metric(profile, column, entry) || 0) - product(maxRatio, rows)));
   }, 0);
+}
+
+/** Rows of keys that should not be there; 0 where those are no gap. */
+export function extraRows(judge: Judge, profile: Profile, entry: number): number {
+  return entry < 0 ? 0 : metric(profile, judge.coverage?.extraRows ?? -1, entry) || 0;
+}
+
+/** How many keys of the coverage are absent, and how many are extra (null where those are ignored), on a date. */
+export function keyCounts(
+  judge: Judge,
+  profile: Profile,
+  entry: number,
+): { readonly absent: number; readonly extra: number | null } | null {
+  if (judge.coverage === null) return null;
+  const { absent, extra } = judge.coverage;
+  return {
+    absent: metric(profile, absent, entry) || 0,
+    extra: extra < 0 ? null : metric(profile, extra, entry) || 0,
+  };
 }
 
 /** Rows beyond the first of a key, of the key that has most. */
@@ -321,10 +352,18 @@ function contentRequirement(expect: Expectation, of: Metric, column: number): Re
     case "coverage_of":
     case "coverage_absent":
     case "coverage_present":
+    case "coverage_extra_rows":
       return null;
+    case "coverage_extra":
+      return of.coverage.extra === "gap" ? atMost("coverage_extra", column, 0, extraText(of.coverage)) : null;
     default:
       return assertNever(of, "metric");
   }
+}
+
+/** What extra keys are, after their number. */
+function extraText({ key, of }: CoverageExpectation): string {
+  return `${key} that ${of.kind === "schedule" ? "the schedule" : of.name} lacks`;
 }
 
 function atMost(name: string, column: number, limit: number, what: string): Requirement {

@@ -19,6 +19,10 @@ export type Metric =
   | { readonly kind: "coverage_absent"; readonly coverage: CoverageExpectation }
   /** Those of them that are here. */
   | { readonly kind: "coverage_present"; readonly coverage: CoverageExpectation }
+  /** Distinct keys here that `of` lacks on the date, whatever is excused. */
+  | { readonly kind: "coverage_extra"; readonly coverage: CoverageExpectation }
+  /** The rows of those keys. */
+  | { readonly kind: "coverage_extra_rows"; readonly coverage: CoverageExpectation }
   /** Rows beyond the first of each distinct key. */
   | { readonly kind: "excess_rows"; readonly columns: readonly string[] }
   | { readonly kind: "nulls"; readonly column: string }
@@ -46,6 +50,8 @@ export function metricsOf(expect: Expectation): readonly Metric[] {
       { kind: "coverage_absent", coverage },
       { kind: "coverage_present", coverage },
     );
+    if (coverage.extra !== "ignore") metrics.push({ kind: "coverage_extra", coverage });
+    if (coverage.extra === "gap") metrics.push({ kind: "coverage_extra_rows", coverage });
   }
   for (const columns of expect.uniqueKeys) metrics.push({ kind: "excess_rows", columns });
   for (const { column } of expect.notNull) metrics.push({ kind: "nulls", column });

@@ -248,6 +248,8 @@ export interface CoverageExpectation {
   /** The column there. */
   readonly ofKey: string;
   readonly min: number;
+  /** What keys here mean that `of` lacks on the date: a gap, nothing at all, or, if null, something to report. */
+  readonly extra: "gap" | "ignore" | null;
   /** Entities named here on that date do not count against the coverage. */
   readonly excusedBy:
     | (DateColumn & { readonly table: TableName; readonly key: string; readonly where: string | null })

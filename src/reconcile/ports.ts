@@ -1,4 +1,5 @@
 import type { RefusedDate, StagedAudit } from "../core/audit.ts";
+import type { CoverageKeys } from "../core/coverage-keys.ts";
 import type { DateRange, IsoDate } from "../core/iso-date.ts";
 import type {
   Baseline,
@@ -94,6 +95,12 @@ export interface Warehouse {
    * @throws ReconcilerError `warehouse_*` where the table cannot be seen, on whose columns it depends
    */
   describeProfile(processor: Processor, date: IsoDate): Promise<string>;
+  /**
+   * The absent and the extra keys of a processor's coverage on some dates: of each the first so many in order, as text, and
+   * their number. A date without any is left out; nothing without a coverage.
+   * @throws ReconcilerError `warehouse_*`, `interrupted` where the signal aborts
+   */
+  coverageKeys(request: CoverageKeysRequest): Promise<ReadonlyMap<IsoDate, CoverageKeys>>;
   /** The largest fencing token ever written for any of the cells; 0 where there is none. */
   lastFence(cells: readonly CellName[]): Promise<number>;
   /**
@@ -175,6 +182,15 @@ export interface ForecastRequest {
   readonly repair: SqlRepair | null;
   /** Of the run's dates, both ends included. */
   readonly range: DateRange;
+  readonly signal?: AbortSignal;
+}
+
+export interface CoverageKeysRequest {
+  readonly processor: Processor;
+  /** At least one. */
+  readonly dates: readonly IsoDate[];
+  /** Keys of each kind and date. */
+  readonly limit: number;
   readonly signal?: AbortSignal;
 }
 

@@ -134,6 +134,7 @@ test("the example's processor, edges, expectation and repair are completely reso
         key: "player_lookup",
         ofKey: "player_lookup",
         min: 0.9,
+        extra: null,
         excusedBy: {
           table: { parts: ["nba_reference", "failures"] },
           ...datedBy("game_date"),

@@ -43,6 +43,7 @@ const failures: TableFixture = {
     ["2024-01-02", "cid", "history"],
     ["2024-01-02", "ann", "history"],
     ["2024-01-02", "bob", "crash"],
+    ["2024-01-02", "eve", "crash"],
     ["2024-01-03", "bob", "history"],
   ],
 };
@@ -57,6 +58,7 @@ const coverage = {
   key: "player_lookup",
   ofKey: "player",
   min: 0.9,
+  extra: null,
   excusedBy: null,
 } as const;
 
@@ -69,6 +71,21 @@ const sketch = {
       table: table("stats.features"),
       where: "version = 1",
       expect: { coverage: { ...coverage, excusedBy } },
+    },
+    without_extra: {
+      table: table("stats.features"),
+      where: "version = 1",
+      expect: { coverage: { ...coverage, extra: "gap" as const } },
+    },
+    excused_extra: {
+      table: table("stats.features"),
+      expect: {
+        coverage: { ...coverage, extra: "gap" as const, excusedBy: { ...excusedBy, where: null } },
+      },
+    },
+    ignored_extra: {
+      table: table("stats.features"),
+      expect: { coverage: { ...coverage, extra: "ignore" as const } },
     },
     per_player: {
       table: table("stats.features"),
@@ -189,6 +206,30 @@ export function describeCoverage(open: OpenWarehouse): void {
       expect(present).toEqual({ "2024-01-02": 1, "2024-01-03": 0 });
     });
 
+    test("counts the distinct keys here that the other side lacks, all of them where it has none, and their rows", async () => {
+      const found = await profileAll(await open(sketch));
+      const counted = (name: string) => {
+        const profile = profileOf(found.get(name));
+        return profile.metrics.slice(3).map((metric) => byDate(profile, metric));
+      };
+      expect(counted("without_extra")).toEqual([
+        { "2024-01-02": 1, "2024-01-03": 1 },
+        { "2024-01-02": 1, "2024-01-03": 1 },
+      ]);
+      // Reported, so without their rows; and ignored.
+      expect(counted("plain")).toEqual([{ "2024-01-02": 1, "2024-01-03": 1 }]);
+      expect(counted("ignored_extra")).toEqual([]);
+    });
+
+    test("does not count as extra what is excused on the date, nor rows without a key", async () => {
+      const profile = profileOf((await profileAll(await open(sketch))).get("excused_extra"));
+      const [extra, rows] = profile.metrics.slice(3).map((metric) => byDate(profile, metric));
+      expect({ extra, rows }).toEqual({
+        extra: { "2024-01-02": 0, "2024-01-03": 1 },
+        rows: { "2024-01-02": 0, "2024-01-03": 1 },
+      });
+    });
+
     test("excuses the entities named on the same date, by the filter given for them", async () => {
       const profile = profileOf((await profileAll(await open(sketch))).get("excused"));
       const [of, absent, present] = profile.metrics.map((metric) => byDate(profile, metric)["2024-01-02"]);
@@ -241,13 +282,20 @@ export function describeCoverage(open: OpenWarehouse): void {
           boxes: {
             table: table("raw.boxes"),
             expect: {
-              coverage: { of: { kind: "schedule" }, key: "game", ofKey: "game_id", min: 1, excusedBy: null },
+              coverage: {
+                of: { kind: "schedule" },
+                key: "game",
+                ofKey: "game_id",
+                min: 1,
+                extra: null,
+                excusedBy: null,
+              },
             },
           },
         },
       });
       const profile = await profileOne(fixture);
-      expect(profile.metrics.map((metric) => metric[0])).toEqual([2, 1, 1]);
+      expect(profile.metrics.map((metric) => metric[0])).toEqual([2, 1, 1, 0]);
     });
 
     test("of a calendar, which names no entity, fails alone", async () => {
@@ -257,7 +305,14 @@ export function describeCoverage(open: OpenWarehouse): void {
           covered: {
             table: table("raw.boxes"),
             expect: {
-              coverage: { of: { kind: "schedule" }, key: "game", ofKey: "game_id", min: 1, excusedBy: null },
+              coverage: {
+                of: { kind: "schedule" },
+                key: "game",
+                ofKey: "game_id",
+                min: 1,
+                extra: null,
+                excusedBy: null,
+              },
             },
           },
           plain: { table: table("raw.boxes") },

@@ -37,6 +37,7 @@ async function fixtureOf(open: OpenWarehouse): Promise<OpenFixture> {
             key: "player",
             ofKey: "player",
             min: 1,
+            extra: null,
             excusedBy: null,
           },
         },

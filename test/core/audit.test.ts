@@ -71,6 +71,7 @@ const coverage: CoverageExpectation = {
   key: "k",
   ofKey: "k",
   min: 0.9,
+  extra: null,
   excusedBy: null,
 };
 

@@ -17,6 +17,7 @@ const coverage: CoverageExpectation = {
   key: "id",
   ofKey: "id",
   min: 1,
+  extra: null,
   excusedBy: null,
 };
 

@@ -120,6 +120,7 @@ describe("coverage", () => {
     key: "player",
     ofKey: "player_lookup",
     min: 0.9,
+    extra: null,
     excusedBy: null,
   };
   const seen = (of: number, present: number, absent: number) => ({
@@ -248,6 +249,7 @@ describe("the verdict", () => {
       key: "game",
       ofKey: "game",
       min: 0.8,
+      extra: null,
       excusedBy: null,
     };
     const both = { rows: { min: 20 }, coverage };

@@ -113,6 +113,7 @@ const coverage = fc.record({
   ofSchedule: fc.boolean(),
   key: keyColumn,
   min: fc.constantFrom(0.5, 1),
+  extra: fc.constantFrom(null, "gap", "ignore"),
   excusedBy: fc.option(logged),
 });
 type CoverageDraw = Drawn<typeof coverage>;
@@ -145,6 +146,7 @@ const processor = fc.record({
   bootstrapDays: fc.constantFrom(0, 2),
   /** Whether it has the schedule after its fixture's, so that an edge leads from one schedule to another. */
   otherSchedule: fc.boolean(),
+  offSchedule: fc.constantFrom("report", "allow", "gap"),
   dependsOnPast: fc.constantFrom(false, false, true),
   due: fc.constantFrom({ daysAfter: 1, minuteOfDay: 360 }, { datesAfter: 1, minuteOfDay: 360 }),
   stale: fc.constantFrom("ignore", "report", "follow", "repair"),
@@ -320,7 +322,7 @@ function processorOf(drawn: ProcessorDraw, names: Names): ProcessorSketch {
 }
 
 function coverageOf(
-  { ofSchedule, key, min, excusedBy }: CoverageDraw,
+  { ofSchedule, key, min, extra, excusedBy }: CoverageDraw,
   { before, schedule, table }: Names,
 ): CoverageExpectation | null {
   if (ofSchedule ? schedule.source.kind === "calendar" : before === null) return null;
@@ -329,6 +331,7 @@ function coverageOf(
     key,
     ofKey: key,
     min,
+    extra,
     excusedBy: excusedBy === null ? null : { ...logOf(excusedBy, { table }), key },
   };
 }

@@ -12,6 +12,7 @@ import { problemOf } from "../sql/repair-shape.ts";
 import { Unobservable } from "../sql/source.ts";
 import { Api } from "./api.ts";
 import { type Catalog, loadCatalog } from "./catalog.ts";
+import { readCoverageKeys } from "./coverage-keys.ts";
 import { Fences } from "./fence.ts";
 import { forecastBytes } from "./forecast.ts";
 import { labelOf } from "./job-configuration.ts";
@@ -117,6 +118,7 @@ export function createBigQueryWarehouse(options: BigQueryWarehouseOptions): Ware
       const context = contextOf([{ start: date, end: date }], literals);
       return asQueryError(() => profileForReading(processor, context));
     },
+    coverageKeys: (request) => readCoverageKeys(source, request, limits(request.signal)),
     lastFence: (cells) => fences.last(cells, processors, limits()),
     replaceDates: (request) => replaceDates({ source, fences, turns }, request),
     async endAbandoned(repairId, of) {

@@ -18,6 +18,7 @@ import { type Catalog, readCatalog } from "./catalog.ts";
 import { boundRange, datedSource, type RangeSql } from "./dates.ts";
 import { readLastFence } from "./fence.ts";
 import { gateOf, letGoOfGate } from "./file-gate.ts";
+import { readCoverageKeys } from "./coverage-keys.ts";
 import { profileAll, profileWithOutside } from "./profile.ts";
 import { checkRepair } from "./repair-shape.ts";
 import { replaceDates } from "./replace-dates.ts";
@@ -158,6 +159,15 @@ export function createDuckDbWarehouse(options: DuckDbWarehouseOptions): Warehous
         const context = await armContext(session, await readCatalog(session), literalRange(date));
         return asQueryError(() => profileForReading(processor, context));
       }),
+    coverageKeys: (request) =>
+      withSession(
+        "read",
+        async (session) => {
+          const context = await armContext(session, await readCatalog(session, request.signal), boundRange);
+          return readCoverageKeys(session, request, context, limitsOf(timeoutMs, request.signal));
+        },
+        request.signal,
+      ),
     lastFence: (cells) =>
       withSession("read", async (session) => readLastFence(session, await readCatalog(session), cells)),
     replaceDates: (request) =>

@@ -1,56 +1,12 @@
-import type { DateColumn } from "../../core/date-column.ts";
 import { asksOthers } from "../../core/emptiness.ts";
 import { type Metric, metricsOf, noDay } from "../../core/observation.ts";
-import type { CoverageExpectation, Processor, RowsExpectation } from "../../core/pipeline.ts";
+import type { Processor, RowsExpectation } from "../../core/pipeline.ts";
 import { assertNever } from "../../errors.ts";
-import { type Column, columnOf, type DatedSource, type Source } from "./source.ts";
-import type { LoadSql } from "./sql-files.ts";
+import type { ArmContext, ArmDialect } from "./arm.ts";
+import { coverageParts, ofProcessor, quoteColumn } from "./coverage.ts";
+import { columnOf, type DatedSource, type Source } from "./source.ts";
 
-/** What the SQL of an arm looks like in one warehouse. */
-export interface ArmDialect {
-  readonly loadSql: LoadSql;
-  quoteIdentifier(name: string): string;
-  /** A user's expression in parentheses that it cannot leave. */
-  enclose(fragment: string): string;
-  /** Epoch milliseconds of an aggregate of a time column. @throws Unobservable where its type has none. */
-  epochMs(aggregate: "min" | "max", column: Column, source: Source, columnTimezone: string | null): string;
-  /** How many rows of a group fulfil a condition. */
-  countIf(condition: string): string;
-  /** The value as a double. */
-  toFloat(expression: string): string;
-  /** A whole number that is a column of a union. */
-  toInteger(expression: string): string;
-  /** Days since 1970-01-01 of an expression of type DATE. */
-  dayNumber(day: string): string;
-  /** Rows of a group beyond the first of each key, where NULL equals NULL. There is at least one column. */
-  excessRows(columns: readonly Column[]): string;
-  /** True where a number is at least `minimum`; never for NaN, which no order is good for. */
-  atLeast(column: Column, minimum: number): string;
-  /** The name of a result column, quoted, that tells a person what it holds; `place` tells those apart that read the same. */
-  label(text: string, place: number): string;
-}
-
-/** How an arm counts the rows of its table that are outside of the dates that it profiles. */
-export type OutsideCount =
-  | { readonly kind: "none" }
-  /** In the same pass, which groups the whole table: each other date has a row of its own in the result. */
-  | { readonly kind: "same_pass" }
-  /** By a second reading of the date column under a condition of its own. */
-  | { readonly kind: "apart"; readonly dated: ArmContext["dated"] };
-
-/** What an arm may refer to besides its own table. */
-export interface ArmContext {
-  readonly dialect: ArmDialect;
-  tableOf(table: Processor["table"]): Source;
-  /** What stands for the table of the processor that is profiled, such as the rows that a repair has staged for it. */
-  readonly staged?: Source;
-  processor(name: string): Processor;
-  /** The schedule's source, date column and filter. @throws Unobservable for a calendar. */
-  schedule(name: string): DateColumn & { readonly source: Source; readonly where: string | null };
-  /** A source within the dates that are asked for. @throws Unobservable where the column cannot carry a date. */
-  dated(source: Source, date: DateColumn, where: string | null): DatedSource;
-  readonly outside: OutsideCount;
-}
+export type { ArmContext, ArmDialect, OutsideCount } from "./arm.ts";
 
 /** The columns before the metrics: rows, entities, first and last write. */
 export const fixedColumns = ["rows", "entities", "first_write_ms", "last_write_ms"] as const;
@@ -176,6 +132,10 @@ function metricPart(
       return joined("gr_absent", "coverage: absent");
     case "coverage_present":
       return joined("gr_present", "coverage: present");
+    case "coverage_extra":
+      return joined("gr_extra", "coverage: extra");
+    case "coverage_extra_rows":
+      return joined("gr_extra_rows", "coverage: rows of extra keys");
     case "excess_rows":
       return counted(
         excessRows(metric.columns, processor, own.source, dialect),
@@ -240,7 +200,10 @@ function joinsOf(
       // A date in the log without a row is an answer, not silence. Joins that add dates come first.
       joins.unshift(`full join (${logSql(metric.log, context)}) as gr_log using (gr_day)`);
     } else if (metric.kind === "coverage_of") {
-      const sql = coverageSql(metric.coverage, processor, own, context);
+      const sql = context.dialect.loadSql(
+        "profile-coverage",
+        coverageParts(metric.coverage, processor, own, context),
+      );
       joins.push(`${join} (${sql}) as gr_coverage using (gr_day)`);
     }
   }
@@ -263,58 +226,4 @@ function logSql(completionLog: CompletionLog, context: ArmContext): string {
     counts.push(`max(${rows} + 0) as gr_logged_rows`);
   }
   return countSql(log, counts.join(", "), context);
-}
-
-function coverageSql(
-  coverage: CoverageExpectation,
-  processor: Processor,
-  own: DatedSource,
-  context: ArmContext,
-): string {
-  const of =
-    coverage.of.kind === "processor"
-      ? ofProcessor(coverage.of.name, context)
-      : ofSchedule(processor, context);
-  const { dialect } = context;
-  return dialect.loadSql("profile-coverage", {
-    own_day: own.day,
-    own_key: quoteColumn(own.source, coverage.key, dialect),
-    own_source: own.source.sql,
-    own_condition: own.condition,
-    of_day: of.day,
-    of_key: quoteColumn(of.source, coverage.ofKey, dialect),
-    of_source: of.source.sql,
-    of_condition: of.condition,
-    ...excusesOf(coverage, context),
-  });
-}
-
-function excusesOf(
-  { excusedBy }: CoverageExpectation,
-  context: ArmContext,
-): { readonly excuses: string; readonly excused: string } {
-  if (excusedBy === null) return { excuses: "", excused: "false" };
-  const { dialect } = context;
-  const table = context.tableOf(excusedBy.table);
-  const { source, day, condition } = context.dated(table, excusedBy, excusedBy.where);
-  const key = quoteColumn(source, excusedBy.key, dialect);
-  const sql = dialect.loadSql("profile-excused", { day, key, source: source.sql, condition });
-  return {
-    excuses: `left join (${sql}) as gr_excuses using (gr_day, gr_key)`,
-    excused: "gr_excused is not null",
-  };
-}
-
-function ofProcessor(name: string, context: ArmContext): DatedSource {
-  const other = context.processor(name);
-  return context.dated(context.tableOf(other.table), other, other.where);
-}
-
-function ofSchedule(processor: Processor, context: ArmContext): DatedSource {
-  const schedule = context.schedule(processor.schedule);
-  return context.dated(schedule.source, schedule, schedule.where);
-}
-
-function quoteColumn(source: Source, name: string, dialect: ArmDialect): string {
-  return dialect.quoteIdentifier(columnOf(source, name).name);
 }

@@ -150,7 +150,13 @@ const coverageSchema = z.strictObject({
       where: condition.optional().describe("Only rows that meet it excuse."),
     })
     .optional()
-    .describe("Keys that do not count against the coverage."),
+    .describe("Keys that do not count against the coverage, neither as absent nor as extra."),
+  extra: z
+    .enum(["report", "gap", "ignore"])
+    .prefault("report")
+    .describe(
+      "Keys here that the other side lacks on the date: `report` tells them, `gap` makes the date invalid (`coverage_extra`), `ignore` does not count them.",
+    ),
 });
 
 const qualitySchema = z.strictObject({

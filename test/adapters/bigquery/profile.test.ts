@@ -154,13 +154,14 @@ describe("a table that requires a filter on its partitions", () => {
             coverage: {
               ...coverage,
               of: { kind: "processor", name: "players" },
+              extra: null,
               excusedBy: { ...other, key: "player", where: "player = 'bob'" },
             },
           },
         },
         scheduled: {
           table: table("stats.by_month"),
-          expect: { coverage: { ...coverage, of: { kind: "schedule" }, excusedBy: null } },
+          expect: { coverage: { ...coverage, of: { kind: "schedule" }, extra: null, excusedBy: null } },
         },
       },
       { scheduleSpecs: [spec] },

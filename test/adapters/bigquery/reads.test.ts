@@ -26,7 +26,10 @@ test("a profile reads its own table and whatever its expectation refers to", () 
   const rows = { perEntity: { of: "other", key: null, min: 1 }, completionLog: log };
   expect(
     readsOfOne({
-      expect: { rows, coverage: { ...coverage, of: { kind: "processor", name: "other" }, excusedBy } },
+      expect: {
+        rows,
+        coverage: { ...coverage, of: { kind: "processor", name: "other" }, extra: null, excusedBy },
+      },
     }),
   ).toEqual({
     tables: [
@@ -39,7 +42,7 @@ test("a profile reads its own table and whatever its expectation refers to", () 
     isWhole: true,
   });
   const ofSchedule = {
-    expect: { coverage: { ...coverage, of: { kind: "schedule" }, excusedBy: null } },
+    expect: { coverage: { ...coverage, of: { kind: "schedule" }, extra: null, excusedBy: null } },
   } as const;
   expect(readsOfOne(ofSchedule).tables).toContain("raw.default by game_date");
   expect(readsOfOne(ofSchedule, [everyDay])).toMatchObject({ isWhole: true });
@@ -58,7 +61,7 @@ test("a query of a user reads tables that nobody names", () => {
   const columns = { ...datedBy("game_date"), unitColumn: null, seasonColumn: null, where: null };
   const source = { kind: "query", file: "games.sql", sql: "select 1", ...columns } as const;
   const sketch = {
-    expect: { coverage: { ...coverage, of: { kind: "schedule" }, excusedBy: null } },
+    expect: { coverage: { ...coverage, of: { kind: "schedule" }, extra: null, excusedBy: null } },
   } as const;
   const schedule = { ...tableSchedule(), source };
   expect(readsOfOne(sketch, [schedule])).toEqual({ tables: ["warehouse.one by game_date"], isWhole: false });

@@ -36,11 +36,13 @@ function sketches(isStrict: boolean): Readonly<Record<string, ProcessorSketch>> 
   return {
     daily: {
       table: table("raw.daily"),
-      expect: { checks, coverage: { ...coverage, of: { kind: "schedule" }, excusedBy: null } },
+      expect: { checks, coverage: { ...coverage, of: { kind: "schedule" }, extra: null, excusedBy: null } },
     },
     monthly: {
       table: table("raw.monthly"),
-      expect: { coverage: { ...coverage, of: { kind: "processor", name: "daily" }, excusedBy } },
+      expect: {
+        coverage: { ...coverage, of: { kind: "processor", name: "daily" }, extra: "gap", excusedBy },
+      },
     },
     hourly: {
       table: table("raw.hourly"),
