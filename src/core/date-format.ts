@@ -15,7 +15,7 @@ export interface DateFormat {
   readonly ordered: Ordered | null;
 }
 
-interface Ordered {
+export interface Ordered {
   readonly parts: readonly FormatPart[];
   /** Comes after whatever a value has behind these parts; nothing if they are all. */
   readonly end: "" | "~";
@@ -65,9 +65,8 @@ const digitsMax = 15;
 
 /** The form, or what is wrong with the text. */
 export function parseDateFormat(text: string): DateFormat | { readonly problem: string } {
-  const long = text.replaceAll(/%[FT]/g, (found) => shorthands[found] ?? found);
   const parts: FormatPart[] = [];
-  for (const [found] of long.matchAll(/%-?[a-zA-Z%]|%|[^%]+/g)) {
+  for (const found of wordsOf(text)) {
     if (isDirective(found)) parts.push({ kind: "directive", name: found });
     else if (found === "%%" || !found.startsWith("%"))
       parts.push({ kind: "literal", text: found === "%%" ? "%" : found });
@@ -75,6 +74,15 @@ export function parseDateFormat(text: string): DateFormat | { readonly problem: 
   }
   const problem = problemOf(parts);
   return problem === null ? formatOf(text, parts) : { problem };
+}
+
+/** Directives, `%%` and what stands between them. */
+function wordsOf(text: string): readonly string[] {
+  const words = text.match(/%-?[a-zA-Z%]|%|[^%]+/g) ?? [];
+  return words.flatMap((word) => {
+    const long = shorthands[word];
+    return long === undefined ? [word] : wordsOf(long);
+  });
 }
 
 function problemOf(parts: readonly FormatPart[]): string | null {
@@ -139,7 +147,7 @@ function isPassedOver(part: FormatPart): boolean {
 function partPattern(part: FormatPart): string {
   return part.kind === "directive"
     ? directives[part.name].pattern
-    : part.text.replaceAll(/[!-/:-@[-`{-~]/g, (sign) => `\\${sign}`);
+    : part.text.replaceAll(/[.*+?^${}()|[\]\\]/g, (sign) => `\\${sign}`);
 }
 
 function digitsOf(part: FormatPart): number | null {

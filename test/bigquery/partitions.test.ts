@@ -74,6 +74,29 @@ describe("the metadata of partitions", () => {
     expect(Object.keys(await modified("daily"))).toContain("20240109");
   });
 
+  test("are ranges of whole numbers, too, named by their first", async () => {
+    await server.bigquery.run(
+      "create table stats.numbered (ds int64) partition by range_bucket(ds, generate_array(20240000, 20250000, 100))",
+    );
+    await server.bigquery.run(
+      "insert into stats.numbered values (20240131), (20240102), (20240201), (20250000), (7), (null)",
+    );
+    const [metadata] = await server.client.dataset("stats").table("numbered").getMetadata();
+    expect(metadata.rangePartitioning).toEqual({
+      field: "ds",
+      range: { start: "20240000", end: "20250000", interval: "100" },
+    });
+    expect(Object.keys(await modified("numbered")).toSorted()).toEqual([
+      "20240100",
+      "20240200",
+      "__NULL__",
+      "__UNPARTITIONED__",
+    ]);
+    await server.client.query("select ds from stats.numbered where ds between 20240102 and 20240131");
+    expect(server.bigquery.stats.queries.at(-1)).toMatchObject({ bytesProcessed: 4 * 8 });
+    await server.bigquery.run("drop table stats.numbered");
+  });
+
   test("has columns and tables too", async () => {
     const columns =
       "select column_name, data_type, is_partitioning_column from stats.INFORMATION_SCHEMA.COLUMNS where table_name = 'hourly'";

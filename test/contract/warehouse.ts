@@ -2,6 +2,8 @@ import { afterEach, describe } from "vitest";
 import { pipelineOf } from "../support/pipeline.ts";
 import { describeAccess } from "./warehouse-access.ts";
 import { describeCoverage } from "./warehouse-coverage.ts";
+import { describeDateForms } from "./warehouse-date-forms.ts";
+import { describeDatesWritten, describeDateZones } from "./warehouse-date-zones.ts";
 import type { MakeWarehouseFixture, OpenWarehouse, WarehouseTraits } from "./warehouse-fixture.ts";
 import { describeProfiles } from "./warehouse-profile.ts";
 import { describeReplacement } from "./warehouse-replace.ts";
@@ -45,6 +47,9 @@ export function describeWarehouseContract(
     };
     describeProfiles(open);
     describeCoverage(open);
+    describeDateForms(open);
+    describeDateZones(open);
+    describeDatesWritten(open);
     describeSchedules(open);
     describeSurveys(open);
     describeReplacement(open);

@@ -51,6 +51,9 @@ export const tableAnswer = z.object({
   type: z.string().optional(),
   schema: schema.optional(),
   timePartitioning: z.object({ type: z.string(), field: z.string().optional() }).optional(),
+  rangePartitioning: z
+    .object({ field: z.string(), range: z.object({ start: count, end: count, interval: count }) })
+    .optional(),
   creationTime: count.optional(),
   lastModifiedTime: count.optional(),
   numRows: count.optional(),

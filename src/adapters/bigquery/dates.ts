@@ -38,10 +38,12 @@ const lastDate = parseIsoDate("9999-12-31");
 const firstZonedDay = toDay(parseIsoDate("1900-01-01"));
 
 /** More than the clocks of any two zones differ by. */
-const zonesApartDays = 2;
+export const zonesApartDays = 2;
 
 /** All dates that there are: a table that requires a filter on its partitions is read whole by it. */
 export const allDates: readonly DateRange[] = [{ start: firstDate, end: lastDate }];
+
+const noDate: DateRange = { start: parseIsoDate("2000-01-02"), end: parseIsoDate("2000-01-01") };
 
 /** The pipeline's zone, and that of a table's times that have none. */
 export interface Zones {
@@ -69,7 +71,9 @@ export function datedSource(
   const { day, undated, within } = format === null ? native(column, zones) : formed(column, format, zones);
   const ranges = dates.ranges.map((range) => within(range, dates.binder));
   if (dates.withoutDate === true) ranges.push(undated);
-  const condition = ranges.length === 1 ? (ranges[0] ?? "false") : `(${ranges.join(" or ") || "false"})`;
+  // No date at all is a range, too: a table may require a filter on its partitions, which FALSE is not.
+  const [only = within(noDate, dates.binder), ...more] = ranges;
+  const condition = more.length === 0 ? only : `(${ranges.join(" or ")})`;
   const anyDay = where === null ? "true" : enclose(where);
   return { source, day, condition: where === null ? condition : `${condition} and ${anyDay}`, anyDay };
 }
@@ -116,7 +120,9 @@ function formed(column: Column, format: DateFormat, zones: Zones): Dated {
   const time = `safe.parse_datetime(${quoteText(formatText(parts, directiveName))}, ${read})`;
   const shifted = hasTime ? inTimezone(time, zones) : null;
   const day = shifted ?? `date(${time})`;
-  const undated = `${day} is null`;
+  // A number may be that of a partition, on which the table may require a filter: this one lets all of them through.
+  const anyNumber = `(${name} is null or ${name} < 0 or ${name} >= 0)`;
+  const undated = isNumber ? `(${anyNumber} and ${day} is null)` : `${day} is null`;
   if (ordered === null) return { day, undated, within: (range, binder) => isDayOf(day, range, binder) };
   const widerDays = shifted === null ? 0 : zonesApartDays;
   const within = (range: DateRange, binder: Binder) => {

@@ -1,6 +1,12 @@
 import { type Day, parseIsoDate, toDay } from "../../core/iso-date.ts";
 import type { OutsidePlan } from "./outside.ts";
-import { daysOfPartitions, isUnpartitioned, type PartitionDates, withoutDate } from "./partition-days.ts";
+import {
+  daysOfPartitions,
+  isOneDate,
+  isUnpartitioned,
+  type PartitionDates,
+  undatedOf,
+} from "./partition-days.ts";
 import type { Stamps } from "./remembered.ts";
 import { everyDay, intersect, type Span, type Spans, spansOf, subtract } from "./spans.ts";
 
@@ -49,7 +55,7 @@ function planByPartitions(
   const told = { ...nothing };
   const asked: Span[] = [];
   const start = range[0]?.from ?? everyDay.from;
-  const isExact = where === null && dates.kind === "date";
+  const isExact = where === null && isOneDate(dates);
   const reaching = [...stamps].filter(([id]) => intersect(outside, daysOfPartitions([id], dates)).length > 0);
   const rows = reaching.reduce((sum, [, stamp]) => sum + rowsOfStamp(stamp), 0);
   const isCheap = rows <= countedRowsMax;
@@ -61,18 +67,30 @@ function planByPartitions(
     else if (isExact || isCheap) asked.push(...intersect(outside, days));
   }
   const isUnknown = !isCheap && where !== null;
-  const undated = rowsOfStamp(stamps.get(withoutDate) ?? "");
+  const undated = planUndated(where, stamps, dates);
   return {
     told: {
-      withoutDate: undated,
+      withoutDate: undated.told,
       before: isUnknown ? null : told.before,
       after: isUnknown ? null : told.after,
     },
     ask: {
-      withoutDate: undated > 0 && where !== null,
+      withoutDate: undated.isAsked,
       days: isExact ? spansOf(asked) : inFewSpans(asked, start),
     },
   };
+}
+
+/** Rows without a date have partitions of their own, but for numbers: those of some partitions are no dates. */
+function planUndated(where: string | null, stamps: Stamps, dates: PartitionDates) {
+  const rowsWith = (kind: "all" | "some") =>
+    [...stamps].reduce(
+      (sum, [id, stamp]) => sum + (undatedOf(id, dates) === kind ? rowsOfStamp(stamp) : 0),
+      0,
+    );
+  const [told, mixed] = [rowsWith("all"), rowsWith("some")];
+  if (mixed > countedRowsMax) return { told: null, isAsked: false };
+  return { told, isAsked: mixed > 0 || (told > 0 && where !== null) };
 }
 
 /** All from the first to the last of these days before the range, and likewise after it. */

@@ -2,7 +2,7 @@ import type { Day } from "../../core/iso-date.ts";
 import type { Profile } from "../../core/observation.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 import { afterMoving, type Outside, type OutsideAsk, unknownOutside } from "./outside.ts";
-import { daysOfPartitions, type PartitionDates, withoutDate } from "./partition-days.ts";
+import { daysOfPartitions, type PartitionDates, undatedOf } from "./partition-days.ts";
 import { pick } from "../sql/pick.ts";
 import { cursorOf, everyDay, intersect, since, type Spans, spansOf, subtract, union } from "./spans.ts";
 
@@ -92,7 +92,9 @@ function movedDays(before: SeenTable | undefined, now: TableNow): OutsideAsk {
   // The table changed and none of its partitions tells where. Rows that arrive in the streaming buffer do that; else it may
   // be anywhere.
   if (moved.size === 0) return now.isBuffered || before.isAhead ? noneMoved : allMoved;
-  return { withoutDate: moved.has(withoutDate), days: daysOfPartitions(moved, now.dates) };
+  const { dates } = now;
+  const isUndated = [...moved].some((id) => undatedOf(id, dates) !== "none");
+  return { withoutDate: isUndated, days: daysOfPartitions(moved, dates) };
 }
 
 function seen({ version, stamps, isAhead }: SeenTable): SeenTable {

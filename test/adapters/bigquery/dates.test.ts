@@ -69,7 +69,9 @@ describe("the bare column is compared with values of its own type", () => {
   });
 
   test("no range is no row", () => {
-    expect(dated("game_date", []).condition).toBe("(false)");
+    expect(dated("game_date", []).condition).toBe(
+      "`game_date` between date '2000-01-02' and date '2000-01-01'",
+    );
   });
 
   test("all dates that there are, without a date in a zone that may not exist", () => {

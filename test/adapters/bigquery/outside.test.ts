@@ -8,7 +8,7 @@ import { parseIsoDate, toDay } from "../../../src/core/iso-date.ts";
 import { table } from "../../contract/warehouse-fixture.ts";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
 import { memoryOfTests } from "../../support/bigquery/survey-memory.ts";
-import type { ProcessorSketch } from "../../support/pipeline.ts";
+import { datedBy, type ProcessorSketch } from "../../support/pipeline.ts";
 import { billed, january, surveyor, type Surveyor } from "./survey-fixture.ts";
 
 let server: BigQueryServer;
@@ -24,12 +24,12 @@ beforeEach(() => {
 const dates = ["2023-06-01", "2024-01-02", "2024-01-31", "2024-02-01", "2099-01-01", null];
 type Unit = "HOUR" | "DAY" | "MONTH" | "YEAR";
 
-function define(type: "DATE" | "DATETIME" | "TIMESTAMP", unit?: Unit): void {
+function define(type: "DATE" | "DATETIME" | "TIMESTAMP", unit?: Unit, requireFilter = false): void {
   server.define({
     name: "stats.scores",
     columns: { game_date: type, player: "STRING" },
     rows: dates.map((date) => [date === null ? null : type === "DATE" ? date : `${date} 12:00:00`, "ann"]),
-    ...(unit === undefined ? {} : { partition: { column: "game_date", unit } }),
+    ...(unit === undefined ? {} : { partition: { column: "game_date", unit, requireFilter } }),
   });
 }
 
@@ -67,6 +67,40 @@ describe("rows outside of a survey's dates", () => {
     },
   );
 
+  test.each([
+    ["one date each", { start: 20_000_000, end: 20_300_000, interval: 1 }],
+    ["a month each", { start: 20_230_000, end: 20_990_200, interval: 100 }],
+    ["nothing but one date", { start: 20_240_101, end: 20_240_102, interval: 1 }],
+  ])("are counted in partitions of numbers that hold %s, numbers that are no date too", async (_, range) => {
+    server.define({
+      name: "stats.scores",
+      columns: { ds: "INT64", player: "STRING" },
+      partition: { column: "ds", range, requireFilter: true },
+      rows: [20_230_601, 20_240_102, 20_240_131, 20_240_201, 20_990_101, 20_240_230, 0, null].map((ds) => [
+        ds,
+        "ann",
+      ]),
+    });
+    const undated = { ...counted, withoutDate: 3 };
+    for (const where of [null, "player = 'ann'"]) {
+      const made = surveyor(server, scores({ where, ...datedBy("ds", { dateFormat: "%Y%m%d" }) }));
+      expect(await outsideOf(made)).toEqual(undated);
+      server.stats.clear();
+      expect(await outsideOf(made)).toEqual(undated);
+      expect(billed(server)).toEqual({});
+      server.insert("stats.scores", [
+        [20_240_230, "ann"],
+        [20_240_201, "ann"],
+      ]);
+      expect(await outsideOf(made)).toEqual({ ...undated, withoutDate: 4, after: 3 });
+      await server.run("delete from stats.scores where ds = 20240230 or ds = 20240201");
+      server.insert("stats.scores", [
+        [20_240_230, "ann"],
+        [20_240_201, "ann"],
+      ]);
+    }
+  });
+
   test("are told by the metadata of partitions alone where that is all that changed", async () => {
     define("DATE", "DAY");
     const made = surveyor(server, scores());
@@ -84,14 +118,16 @@ describe("rows outside of a survey's dates", () => {
   });
 
   test("are counted again only on the days of partitions that changed", async () => {
-    define("TIMESTAMP", "DAY");
+    define("TIMESTAMP", "DAY", true);
     const made = surveyor(server, scores());
     await made.survey();
+    server.insert("stats.scores", [["2024-02-02 03:00:00", "bob"]]);
+    expect(await outsideOf(made)).toEqual({ ...counted, after: 3 });
     server.insert("stats.scores", [
       ["2024-02-02 03:00:00", "bob"],
       ["2024-01-02 12:00:00", "bob"],
     ]);
-    expect(await outsideOf(made)).toEqual({ ...counted, after: 3 });
+    expect(await outsideOf(made)).toEqual({ ...counted, after: 4 });
     const asked = server.stats.queries.filter(
       ({ labels, dryRun }) => labels["purpose"] === "profile" && !dryRun,
     );

@@ -85,6 +85,31 @@ function definePartitioned(): void {
         ["2024-02-01 00:00:00", "late"],
       ],
     },
+    {
+      name: "stats.by_utc",
+      columns: { at: "DATETIME", player: "STRING" },
+      partition: { column: "at", unit: "HOUR", requireFilter },
+      rows: [
+        ["2024-01-02 04:59:59", "yesterday in New York"],
+        ["2024-01-02 05:00:00", "ann"],
+        ["2024-02-01 04:59:59", "bob"],
+        ["2024-02-01 05:00:00", "late"],
+      ],
+    },
+    {
+      name: "stats.by_number",
+      columns: { ds: "INT64", player: "STRING" },
+      partition: {
+        column: "ds",
+        requireFilter,
+        range: { start: 20_200_000, end: 20_300_000, interval: 1 },
+      },
+      rows: [
+        [20_240_102, "ann"],
+        [20_240_131, "bob"],
+        [20_240_201, "late"],
+      ],
+    },
     { name: "stats.by_arrival", columns: { player: "STRING" }, partition: { column: null, requireFilter } },
     {
       name: "stats.by_arrival_hour",
@@ -109,6 +134,8 @@ describe("a table that requires a filter on its partitions", () => {
       by_month: { table: table("stats.by_month") },
       by_hour: { table: table("stats.by_hour"), dateColumn: "at", writtenAtColumn: "at" },
       by_local_time: { table: table("stats.by_local_time"), dateColumn: "at" },
+      by_utc: { table: table("stats.by_utc"), ...datedBy("at", { columnTimezone: "UTC" }) },
+      by_number: { table: table("stats.by_number"), ...datedBy("ds", { dateFormat: "%Y%m%d" }) },
       by_arrival_date: { table: table("stats.by_arrival"), dateColumn: "_PARTITIONDATE" },
       by_arrival_time: { table: table("stats.by_arrival"), dateColumn: "_PARTITIONTIME" },
       by_arrival_hour: { table: table("stats.by_arrival_hour"), dateColumn: "_partitiontime" },
@@ -121,12 +148,25 @@ describe("a table that requires a filter on its partitions", () => {
       by_month: { "2024-01-02": 1, "2024-01-31": 1 },
       by_hour: { "2024-01-01": 1, "2024-01-02": 1, "2024-01-31": 1 },
       by_local_time: { "2024-01-02": 1, "2024-01-31": 1 },
+      by_utc: { "2024-01-01": 1, "2024-01-02": 1, "2024-01-31": 1 },
+      by_number: { "2024-01-02": 1, "2024-01-31": 1 },
       // A partition of a day is a date in UTC already, one of an hour is an instant.
       by_arrival_date: { "2024-01-02": 1, "2024-01-31": 1 },
       by_arrival_time: { "2024-01-02": 1, "2024-01-31": 1 },
       by_arrival_hour: { "2024-01-01": 1, "2024-01-02": 1 },
       seen: { "2024-01-02": 2 },
     });
+  });
+
+  test.each<[string, ProcessorSketch, number]>([
+    ["a number", { table: table("stats.by_number"), ...datedBy("ds", { dateFormat: "%Y%m%d" }) }, 8],
+    ["a time in UTC", { table: table("stats.by_utc"), ...datedBy("at", { columnTimezone: "UTC" }) }, 8],
+  ])("is billed for the partitions of the dates that are asked for, by %s", async (_, sketch, bytes) => {
+    definePartitioned();
+    const { profile } = open({ parted: sketch });
+    const range = { start: parseIsoDate("2024-01-31"), end: parseIsoDate("2024-01-31") };
+    expect(rows((await profile(range)).processors.get("parted"))).toEqual({ "2024-01-31": 1 });
+    expect(server.stats.queries.at(-1)).toMatchObject({ bytesProcessed: bytes });
   });
 
   test("may be the one that another is compared with, excused by, logged in or scheduled by", async () => {

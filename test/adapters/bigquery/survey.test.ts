@@ -274,6 +274,47 @@ describe("tables of every kind", () => {
     expect(found.scanBytes).toBe(0);
   });
 
+  test("partitions of numbers and of times in another zone are followed to the dates that they touch", async () => {
+    const range = { start: 20_230_000, end: 20_250_000, interval: 1 };
+    server.define(
+      {
+        name: "raw.by_number",
+        columns: { ds: "INT64", player: "STRING" },
+        partition: { column: "ds", range },
+        rows: [
+          [20_240_102, "ann"],
+          [20_240_120, "bob"],
+        ],
+      },
+      {
+        name: "raw.by_utc",
+        columns: { at: "DATETIME", player: "STRING" },
+        partition: { column: "at", unit: "HOUR" },
+        rows: [
+          ["2024-01-03 04:30:00", "ann"],
+          ["2024-01-20 12:00:00", "bob"],
+        ],
+      },
+    );
+    const made = await settled(
+      surveyor(server, {
+        by_number: { table: table("raw.by_number"), ...datedBy("ds", { dateFormat: "%Y%m%d" }) },
+        by_utc: { table: table("raw.by_utc"), ...datedBy("at", { columnTimezone: "UTC" }) },
+      }),
+    );
+    server.insert("raw.by_number", [[20_240_102, "cid"]]);
+    server.insert("raw.by_utc", [["2024-01-03 04:45:00", "cid"]]);
+    const found = await made.survey();
+    expect(rowsOf(found, "by_number")).toEqual({ "2024-01-02": 2, "2024-01-20": 1 });
+    expect(rowsOf(found, "by_utc")).toEqual({ "2024-01-02": 2, "2024-01-20": 1 });
+    // Of each table the two rows of the date that changed, in a column of eight bytes.
+    const profiles = server.stats.queries.filter(
+      ({ labels, dryRun }) => labels["purpose"] === "profile" && !dryRun,
+    );
+    expect(profiles.map(({ bytesProcessed }) => bytesProcessed)).toEqual([2 * 2 * 8]);
+    expectSame(found, await made.all());
+  });
+
   test("one without partitions is asked in full when it changed, a view and a condition of its own each time", async () => {
     server.define({ name: "raw.whole", columns, rows });
     await server.run("create or replace view raw.seen as select * from raw.whole");

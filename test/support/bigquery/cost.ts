@@ -180,13 +180,17 @@ function partitionColumns(table: Table): readonly string[] {
 /** What the partition of a row may hold. */
 function spanOf(table: Table, row: Row): Span {
   if (table.partitioning === null) return null;
-  const { column, unit } = table.partitioning;
+  const { column, unit, range } = table.partitioning;
   // All rows of a partition by ingestion hold the very start of it.
   if (column === null)
     return row.ingestedSeconds === null ? null : { first: row.ingestedSeconds, last: row.ingestedSeconds };
   const index = columnIndex(table, column);
   const seconds = secondsOf(row.cells[index] ?? {});
   if (seconds === null) return null;
+  if (range !== undefined) {
+    const low = seconds - ((seconds - range.start) % range.interval);
+    return { first: low, last: low + range.interval - 1 };
+  }
   const { first, next } = boundsOf(seconds, unit);
   return { first, last: next - (table.columns[index]?.type.kind === "DATE" ? 86_400 : 1) };
 }

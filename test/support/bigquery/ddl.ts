@@ -2,8 +2,17 @@ import { type Analyzed, analyze, identity, priceOf, said, seenTables } from "./a
 import { type Context, nothing, type Outcome, type Statement } from "./context.ts";
 import { BigQueryError } from "./errors.ts";
 import { child, children, concrete, isNode, type Node, rangeOf, text, walk } from "./syntax.ts";
-import { newRow, newTable, type Partitioning, type PartitionUnit, type Table, withRows } from "./tables.ts";
+import {
+  newRow,
+  newTable,
+  numberPartitioning,
+  type Partitioning,
+  type PartitionUnit,
+  type Table,
+  withRows,
+} from "./tables.ts";
 import { type Column, fromTypeProto, type TypeProto } from "./types.ts";
+import type { ValueProto } from "./values.ts";
 import { putTable } from "./warehouse.ts";
 
 const orReplace = 1;
@@ -189,9 +198,22 @@ function partitioningOf(node: Node, requireFilter: boolean): Partitioning | null
   const by = children(node, "partitionByList");
   const [column] = columnNames(by);
   if (column === undefined) return null;
+  const numbers = numbersOf(by);
+  if (numbers.length > 1) return { ...numberPartitioning(column, ...numbers), requireFilter };
   let unit: PartitionUnit = "DAY";
   walk(by, (inner) => {
     if (typeof inner["enumValue"] === "number") unit = units[inner["enumValue"]] ?? unit;
   });
   return { unit, column: column.startsWith("_partition") ? null : column, requireFilter };
+}
+
+/** The literals of `range_bucket(column, generate_array(start, end, interval))`. */
+function numbersOf(by: readonly Node[]): readonly number[] {
+  const numbers: number[] = [];
+  walk(by, (node, kind) => {
+    if (kind !== "resolvedLiteralNode") return;
+    const literal = child(child(node, "value"), "value") as ValueProto | undefined;
+    if (literal?.int64Value !== undefined) numbers.push(Number(literal.int64Value.toString()));
+  });
+  return numbers;
 }

@@ -1,5 +1,5 @@
 import { rowBytes } from "./cost.ts";
-import { newTable, type PartitionUnit, type Table } from "./tables.ts";
+import { newTable, numberPartitioning, type Partitioning, type PartitionUnit, type Table } from "./tables.ts";
 import { fromSchemaField, type SchemaField, toSchemaField } from "./types.ts";
 import type { Warehouse } from "./warehouse.ts";
 
@@ -12,6 +12,10 @@ export interface TableBody {
     readonly field?: string;
     readonly requirePartitionFilter?: boolean;
     readonly expirationMs?: string;
+  };
+  readonly rangePartitioning?: {
+    readonly field: string;
+    readonly range: { readonly start: string; readonly end: string; readonly interval: string };
   };
   readonly requirePartitionFilter?: boolean;
   readonly clustering?: { readonly fields?: readonly string[] };
@@ -26,18 +30,8 @@ export function tableFromBody(dataset: string, name: string, body: TableBody): T
 
 /** The table with what the body says; the rows of new columns hold NULL there. */
 export function patchTable(table: Table, body: TableBody): Table {
-  const { schema, timePartitioning, requirePartitionFilter, clustering, description, labels, view } = body;
-  const partitioning =
-    timePartitioning === undefined
-      ? table.partitioning
-      : {
-          unit: (timePartitioning.type ?? "DAY") as PartitionUnit,
-          column: timePartitioning.field ?? null,
-          requireFilter: timePartitioning.requirePartitionFilter ?? false,
-          ...(timePartitioning.expirationMs === undefined
-            ? {}
-            : { expirationMs: timePartitioning.expirationMs }),
-        };
+  const { schema, requirePartitionFilter, clustering, description, labels, view } = body;
+  const partitioning = partitioningFrom(body) ?? table.partitioning;
   return {
     ...table,
     columns: schema?.fields?.map(fromSchemaField) ?? table.columns,
@@ -52,6 +46,23 @@ export function patchTable(table: Table, body: TableBody): Table {
   };
 }
 
+function partitioningFrom({
+  timePartitioning: time,
+  rangePartitioning: ranges,
+}: TableBody): Partitioning | null {
+  if (time !== undefined) {
+    return {
+      unit: (time.type ?? "DAY") as PartitionUnit,
+      column: time.field ?? null,
+      requireFilter: time.requirePartitionFilter ?? false,
+      ...(time.expirationMs === undefined ? {} : { expirationMs: time.expirationMs }),
+    };
+  }
+  if (ranges === undefined) return null;
+  const [start, end, interval] = [ranges.range.start, ranges.range.end, ranges.range.interval].map(Number);
+  return numberPartitioning(ranges.field, start, end, interval);
+}
+
 /** A table as `tables.list` has it. */
 export function tableSummary({ projectId }: Warehouse, table: Table): object {
   const { partitioning, clustering } = table;
@@ -63,15 +74,27 @@ export function tableSummary({ projectId }: Warehouse, table: Table): object {
     creationTime: String(table.createdMs),
     ...(partitioning === null
       ? {}
-      : {
-          timePartitioning: {
-            type: partitioning.unit,
-            ...(partitioning.column === null ? {} : { field: partitioning.column }),
-            ...(partitioning.requireFilter ? { requirePartitionFilter: true } : {}),
-            ...(partitioning.expirationMs === undefined ? {} : { expirationMs: partitioning.expirationMs }),
-          },
-          requirePartitionFilter: partitioning.requireFilter,
-        }),
+      : partitioning.range !== undefined
+        ? {
+            rangePartitioning: {
+              field: partitioning.column,
+              range: {
+                start: String(partitioning.range.start),
+                end: String(partitioning.range.end),
+                interval: String(partitioning.range.interval),
+              },
+            },
+            requirePartitionFilter: partitioning.requireFilter,
+          }
+        : {
+            timePartitioning: {
+              type: partitioning.unit,
+              ...(partitioning.column === null ? {} : { field: partitioning.column }),
+              ...(partitioning.requireFilter ? { requirePartitionFilter: true } : {}),
+              ...(partitioning.expirationMs === undefined ? {} : { expirationMs: partitioning.expirationMs }),
+            },
+            requirePartitionFilter: partitioning.requireFilter,
+          }),
     ...(clustering.length === 0 ? {} : { clustering: { fields: clustering } }),
     ...(Object.keys(table.labels).length === 0 ? {} : { labels: table.labels }),
   };

@@ -9,8 +9,22 @@ export interface Partitioning {
   /** Null for a table that is partitioned by the time of ingestion. */
   readonly column: string | null;
   readonly requireFilter: boolean;
+  /** By ranges of whole numbers instead of time. */
+  readonly range?: NumberRange;
   /** Told as it was given; nothing expires here. */
   readonly expirationMs?: string;
+}
+
+/** A unit of time is of no meaning then. */
+export function numberPartitioning(column: string, start = 0, end = 0, interval = 1): Partitioning {
+  return { unit: "DAY", column, requireFilter: false, range: { start, end, interval } };
+}
+
+/** `end` is in no range. */
+export interface NumberRange {
+  readonly start: number;
+  readonly end: number;
+  readonly interval: number;
 }
 
 export interface Row {
@@ -61,6 +75,7 @@ export interface TableDefinition {
     readonly column: string | null;
     readonly unit?: PartitionUnit;
     readonly requireFilter?: boolean;
+    readonly range?: NumberRange;
   };
   readonly clustering?: readonly string[];
   readonly description?: string;
@@ -97,6 +112,7 @@ export function newTable(definition: TableDefinition): Table {
             unit: partition.unit ?? "DAY",
             column: partition.column,
             requireFilter: partition.requireFilter ?? false,
+            ...(partition.range === undefined ? {} : { range: partition.range }),
           },
     clustering: definition.clustering ?? [],
     description: definition.description ?? null,
@@ -183,8 +199,16 @@ export function partitionOf(table: Table, row: Row): string {
   if (row.buffered && partitioning !== null) return "__UNPARTITIONED__";
   if (partitioning === null) return "";
   if (partitioning.column === null) return partitionId(row.ingestedSeconds, partitioning.unit);
-  const index = columnIndex(table, partitioning.column);
-  return partitionId(secondsOf(row.cells[index] ?? {}), partitioning.unit);
+  const value = secondsOf(row.cells[columnIndex(table, partitioning.column)] ?? {});
+  return partitioning.range === undefined
+    ? partitionId(value, partitioning.unit)
+    : rangeId(value, partitioning.range);
+}
+
+function rangeId(value: number | null, { start, end, interval }: NumberRange): string {
+  if (value === null) return "__NULL__";
+  if (value < start || value >= end) return "__UNPARTITIONED__";
+  return String(start + Math.floor((value - start) / interval) * interval);
 }
 
 /** Rows share few partitions, and every query asks for that of every row. */
@@ -201,10 +225,11 @@ function partitionId(seconds: number | null, unit: PartitionUnit): string {
   return id;
 }
 
-/** Seconds since 1970 of a date, an instant or a local time; null for NULL. */
+/** Seconds since 1970 of a date, an instant or a local time, a number as it is, and null for NULL. */
 export function secondsOf(value: ValueProto): number | null {
   if (value.dateValue !== undefined) return value.dateValue * 86_400;
   if (value.timestampValue !== undefined) return Number(microsOf(value.timestampValue) / 1_000_000n);
+  if (value.int64Value !== undefined) return Number(value.int64Value.toString());
   if (value.datetimeValue === undefined) return null;
   const packed = BigInt(value.datetimeValue.bitFieldDatetimeSeconds.toString());
   const part = (shift: bigint, width: bigint) => Number((packed >> shift) & ((1n << width) - 1n));
