@@ -105,6 +105,7 @@ export function describeDateForms(open: OpenWarehouse): void {
                 key: "key",
                 ofKey: "key",
                 min: 1,
+                extra: null,
                 excusedBy: { table: table("stats.excuses"), ...compact, key: "key", where: null },
               },
             },
