@@ -1,6 +1,7 @@
 import { afterEach, describe } from "vitest";
 import { pipelineOf } from "../support/pipeline.ts";
 import { describeAccess } from "./warehouse-access.ts";
+import { describeAudit } from "./warehouse-audit.ts";
 import { describeCoverage } from "./warehouse-coverage.ts";
 import { describeDateForms } from "./warehouse-date-forms.ts";
 import { describeDatesWritten, describeDateZones } from "./warehouse-date-zones.ts";
@@ -53,6 +54,7 @@ export function describeWarehouseContract(
     describeSchedules(open);
     describeSurveys(open);
     describeReplacement(open);
+    describeAudit(open);
     describeRunHistory(open);
     describeAccess(open, traits);
   });

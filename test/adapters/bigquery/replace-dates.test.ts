@@ -78,6 +78,25 @@ test("a repair takes its dates by `@start_date` too, and ends its session", asyn
   expect(await written()).toHaveLength(5);
 });
 
+test("a view is refused before anything is staged", async () => {
+  await server.run("create view stats.shown as select * from stats.scores where game_date > '2020-01-01'");
+  const { replace } = open({ table: table("stats.shown") });
+  await expect(replace()).rejects.toMatchObject({
+    code: "repair_contract",
+    message: expect.stringMatching(/expected stats\.shown to be a table, found a view/),
+  });
+  expect(began()).toBe(0);
+});
+
+test("the audit reads nothing but the staged rows, before the transaction begins", async () => {
+  await open().replace({ audit: () => [] });
+  const texts = statements().map(({ sql: text }) => text);
+  const audited = texts.findIndex((text) => text.includes("gr_arms"));
+  expect(texts[audited]).toContain("gr_staged");
+  expect(texts[audited]).not.toContain("`scores`");
+  expect(audited).toBeLessThan(texts.findIndex((text) => text.startsWith("begin transaction")));
+});
+
 describe("processes that repair one table at once", () => {
   test("never both fill dates that were empty, and the largest token wins", async () => {
     const tokens = [3, 6, 1, 5, 2, 4];

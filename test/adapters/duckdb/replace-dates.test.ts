@@ -3,7 +3,7 @@ import { createDuckDbWarehouse } from "../../../src/adapters/duckdb/warehouse.ts
 import { parseIsoDate } from "../../../src/core/iso-date.ts";
 import type { ReplaceRequest } from "../../../src/reconcile/ports.ts";
 import { makeTempWarehouse, type TempWarehouse } from "../../support/duckdb.ts";
-import { pipelineOf, type ProcessorSketch } from "../../support/pipeline.ts";
+import { expectationOf, pipelineOf, type ProcessorSketch } from "../../support/pipeline.ts";
 
 let file: TempWarehouse;
 beforeEach(async () => {
@@ -105,6 +105,56 @@ test("a table dated by an instant is replaced by the dates of the pipeline's tim
     ["new"],
     ["day after"],
   ]);
+});
+
+test("a view is refused before anything is written, by the check too", async () => {
+  await file.write(["create view stats.shown as select * from stats.points"]);
+  const shown = { table: { parts: ["stats", "shown"] } };
+  await expect(replace(shown, {})).rejects.toMatchObject({
+    code: "repair_contract",
+    message: expect.stringMatching(/expected stats\.shown to be a table, found a view/),
+  });
+  expect(await file.read(all)).toEqual(before);
+});
+
+test("a column that the table computes needs no value, and the audit sees it and every default", async () => {
+  await file.write([
+    "create table stats.sums (game_date date, a int, b int default 5, total int as (a + b), made timestamptz default now())",
+  ]);
+  const seen: unknown[] = [];
+  await replace(
+    {
+      table: { parts: ["stats", "sums"] },
+      expect: expectationOf({
+        notNull: [{ column: "b", maxRatio: 0 }],
+        checks: [{ name: "total", sql: "total = 7" }],
+      }),
+    },
+    {
+      sql: "select $start_date as game_date, unnest([1, 2]) as a",
+      leaveNull: ["b", "made"],
+      audit: ({ metrics }) => {
+        seen.push(metrics.map((column) => [...column]));
+        return [];
+      },
+    },
+  );
+  expect(seen).toEqual([[[0], [1]]]);
+  expect(await file.read("select a, b, total from stats.sums order by a")).toEqual([
+    ["1", "5", "6"],
+    ["2", "5", "7"],
+  ]);
+});
+
+test("rows that cannot be given the table's types refuse the repair before their audit", async () => {
+  const sql = "select $start_date as game_date, 'ann' as player, 'many' as points";
+  const audit = () => [];
+  const checks = [{ name: "few", sql: "points < 10" }];
+  await expect(replace({ expect: expectationOf({ checks }) }, { sql, audit })).rejects.toMatchObject({
+    code: "write_failed",
+    message: expect.stringMatching(/many.*nothing was written/),
+  });
+  expect(await file.read(all)).toEqual(before);
 });
 
 test("a date given as text is read as a date, and one that is none breaks the contract", async () => {
