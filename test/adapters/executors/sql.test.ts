@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createDuckDbWarehouse } from "../../../src/adapters/duckdb/warehouse.ts";
 import { createExecutors } from "../../../src/adapters/executors/index.ts";
+import { parseIsoDate } from "../../../src/core/iso-date.ts";
 import type { SqlAction } from "../../../src/core/repair-action.ts";
 import { type ErrorCode, ReconcilerError } from "../../../src/errors.ts";
 import type { Warehouse } from "../../../src/reconcile/ports.ts";
@@ -53,6 +54,21 @@ describe("the sql executor", () => {
       ["2024-01-31", 1],
       ["2024-02-01", 7],
     ]);
+  });
+
+  it("says in its log which dates it left as they were, and why, without secrets", async () => {
+    const refused = [{ date: parseIsoDate("2024-01-30"), reason: "it has hush rows" }];
+    const audited = {
+      ...idleWarehouse,
+      replaceDates: () => Promise.resolve({ rowsDeleted: 3, rowsInserted: 4, refused }),
+    };
+    const executors = createExecutors({ warehouse: audited, secrets: ["hush"], clock: realClock });
+    const told = [{ date: "2024-01-30", reason: expect.stringMatching(/^it has (?!hush)\S+ rows$/) }];
+    const result = await executors.run(requestFor(fill, { processors: [scores] }));
+    expect(result).toMatchObject({ kind: "succeeded", refused: told });
+    expect(result.logTail).toMatch(
+      /^2024-01-30 not published: it has (?!hush)\S+ rows\n3 rows deleted, 4 rows inserted$/,
+    );
   });
 
   it("is fenced off by a larger token, and writes nothing", async () => {
