@@ -65,6 +65,7 @@ const everything: ExpectationSketch = {
     ofKey: "player",
     min: 0.9,
     excusedBy: null,
+    extra: null,
   },
   uniqueKeys: [["game_date", "player"]],
   notNull: [{ column: "points", maxRatio: 0 }],
