@@ -149,7 +149,9 @@ export function cellContext(
     if (assumed?.[index * sight.axis.length + at] !== 1) return null;
     const [judge, seen] = [compiled.judges[index], sight.observed[index]];
     if (judge === undefined || seen === undefined) return null;
-    return requiredRows(judge, seen.profile, seen.entries[at] ?? -1, cellContext(input, index, at));
+    const required = requiredRows(judge, seen.profile, seen.entries[at] ?? -1, cellContext(input, index, at));
+    // A gap that is repaired has at least a row: it was one because rows are expected.
+    return Math.max(1, required);
   };
   return { ...context, others: othersAt(references, { sight, judgedStates, assumedRows }, position) };
 }
