@@ -130,7 +130,7 @@ async function checkSelect(
 function lastDayFindings(
   { file, sql }: SqlAction,
   place: string,
-  { table, dateColumn }: Processor,
+  { table, dateColumn, columnTimezone }: Processor,
   typeOf: SeenColumns["typeOf"],
 ): readonly Finding[] {
   const isTimed = /^(TIMESTAMP|DATETIME)/i.test(typeOf(table, dateColumn) ?? "");
@@ -143,7 +143,10 @@ function lastDayFindings(
       place,
       expected: "a comparison that takes the whole last date",
       found: `${basename(file)}: ${text}, which ends at the first instant of $end_date if ${column} has a time of day`,
-      hint: `write ${column} >= $start_date and ${column} < $end_date_exclusive`,
+      hint:
+        columnTimezone === null
+          ? `write ${column} >= $start_date and ${column} < $end_date_exclusive`
+          : `compare the date of ${column} in the pipeline's time zone with both: the column is in ${columnTimezone}`,
     },
   ];
 }
