@@ -102,6 +102,9 @@ const result = z.object({
       }),
     )
     .describe("rows that stand in no cell, of the tables that have any; null where they were not counted"),
+  stray_schedule_rows: z
+    .array(z.object({ schedule: z.string(), without_date: count, out_of_range: count }))
+    .describe("rows of a schedule that are none of its dates: without a date, or before 1900 or after 2200"),
   breakers: z.array(
     z.object({
       kind: z.enum(["mass_gap", "schedule", "circuit"]),

@@ -2,7 +2,8 @@ import { type DateRange, type Day, fromDay, parseIsoDate } from "../core/iso-dat
 import type { Finding } from "../core/finding.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import { nameInHistory } from "../core/run-history.ts";
-import { completeSchedules, storedSchedules } from "../core/schedule.ts";
+import { type ScheduleObservation, type ScheduleStrays, scheduleYears } from "../core/observation.ts";
+import { completeSchedules, scheduleStraysText, storedSchedules } from "../core/schedule.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { Warehouse } from "../reconcile/ports.ts";
 
@@ -30,7 +31,11 @@ export async function checkSchedules(
     const range: DateRange = { start: spec.startDate ?? dawn, end: fromDay(today) };
     try {
       const stored = storedSchedules([spec]);
-      const read = stored.length === 0 ? new Map() : await warehouse.readSchedules(stored, range);
+      const read: ReadonlyMap<string, ScheduleObservation> =
+        stored.length === 0 ? new Map() : await warehouse.readSchedules(stored, range);
+      for (const [name, { strays }] of read) {
+        if (strays !== undefined) findings.push(strayFinding(place, name, strays));
+      }
       const days = completeSchedules([spec], read, today).get(spec.name)?.days ?? [];
       dates.set(spec.name, new Set(days));
     } catch (error) {
@@ -45,6 +50,16 @@ export async function checkSchedules(
     }
   }
   return { findings, dates };
+}
+
+function strayFinding(place: string, name: string, strays: ScheduleStrays): Finding {
+  return {
+    level: "warning",
+    place,
+    expected: `a date from ${scheduleYears.start} to ${scheduleYears.end} in each row of the schedule ${name}`,
+    found: scheduleStraysText(strays),
+    hint: "correct these rows, or exclude them with where; they are no dates of the schedule",
+  };
 }
 
 /** Whether what the user wrote in SQL runs: each processor is profiled over one day. */

@@ -4,7 +4,7 @@ import { buildGraph, type Graph } from "./graph.ts";
 import type { Grid } from "./grid.ts";
 import { type Day, type IsoDate, toDay } from "./iso-date.ts";
 import type { InFlight, LedgerFacts } from "./ledger-facts.ts";
-import type { Observations, OutsideRows, RunHistoryObservation } from "./observation.ts";
+import type { Observations, OutsideRows, RunHistoryObservation, ScheduleStrays } from "./observation.ts";
 import { alignObservation, type Observed } from "./observed.ts";
 import type { Pipeline, Processor } from "./pipeline.ts";
 import type { RunPolicy } from "./policy.ts";
@@ -47,6 +47,8 @@ export interface Sight {
   readonly observed: readonly Observed[];
   /** By processor name: rows outside of the dates that the scan read, where they were counted. */
   readonly outside: ReadonlyMap<string, OutsideRows>;
+  /** By schedule name: its rows that are none of its dates, if there are any. */
+  readonly scheduleStrays: ReadonlyMap<string, ScheduleStrays>;
   /** Repairs with a precondition that was not true, and which. */
   readonly unmetPreconditions: ReadonlyMap<string, string>;
   /** Null where the pipeline has none. */
@@ -76,6 +78,11 @@ export function alignSight(
       alignObservation(observations.processors.get(name), axis),
     ),
     outside: observations.outside ?? new Map(),
+    scheduleStrays: new Map(
+      [...observations.schedules].flatMap(([name, { strays }]) =>
+        strays === undefined ? [] : [[name, strays] as const],
+      ),
+    ),
     unmetPreconditions: observations.unmetPreconditions,
     runHistory: observations.runHistory,
   };

@@ -1,4 +1,4 @@
-import type { Day } from "./iso-date.ts";
+import { type DateRange, type Day, parseIsoDate } from "./iso-date.ts";
 import type { CoverageExpectation, Expectation, RowsExpectation } from "./pipeline.ts";
 import type { EpochMs } from "./wall-clock.ts";
 
@@ -120,7 +120,22 @@ export interface ScheduleObservation {
   readonly season: Int32Array;
   /** `startDay` is the season's first date in the source without the filter. */
   readonly seasons: readonly { readonly name: string; readonly startDay: Day }[];
+  /** Absent if there are none. */
+  readonly strays?: ScheduleStrays;
 }
+
+/** Rows that a schedule's filter lets through and that are none of its dates. */
+export interface ScheduleStrays {
+  readonly withoutDate: number;
+  /** Before the first or after the last day of `scheduleYears`. */
+  readonly outOfRange: number;
+}
+
+/** The dates that a schedule may have: others are placeholders or mistakes, and would make a grid of millions of days. */
+export const scheduleYears: DateRange = {
+  start: parseIsoDate("1900-01-01"),
+  end: parseIsoDate("2200-12-31"),
+};
 
 /** A row of a run history. */
 export interface HistoryRun {

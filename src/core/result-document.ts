@@ -47,6 +47,8 @@ export interface ResultDocument {
   }[];
   /** Rows that stand in no cell, of the processors that have any. */
   readonly stray_rows: readonly StrayRowsDocument[];
+  /** Rows that a schedule's filter lets through and that are none of its dates, of the schedules that have any. */
+  readonly stray_schedule_rows: readonly StrayScheduleRowsDocument[];
   readonly breakers: readonly BreakerDocument[];
   /** Past dates that left a schedule since the last cycle, or in the last 24 hours. */
   readonly schedule_changes: readonly ScheduleChangeDocument[];
@@ -75,6 +77,14 @@ export interface StrayRowsDocument {
   readonly after_today: number | null;
   /** Before the first date of the processor's schedule. */
   readonly before_schedule: number | null;
+}
+
+export interface StrayScheduleRowsDocument {
+  /** With ` except` behind it: the dates that the schedule leaves out. */
+  readonly schedule: string;
+  readonly without_date: number;
+  /** Dated before 1900 or after 2200. */
+  readonly out_of_range: number;
 }
 
 export interface StaleRunDocument {
@@ -116,6 +126,7 @@ export function resultDocument(input: DocumentInput): ResultDocument {
     unknown: selected.flatMap((processor) => unknownOf(assessment, processor)),
     unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
     stray_rows: strayRowsDocuments(assessment, selected),
+    stray_schedule_rows: strayScheduleRowsDocuments(assessment),
     breakers: breakersOf(assessment),
     schedule_changes: scheduleChangesOf(assessment),
     stale_runs: staleRunsOf(assessment),
@@ -222,6 +233,16 @@ export function strayRowsDocuments(
       },
     ];
   });
+}
+
+/** By name. */
+export function strayScheduleRowsDocuments({ sight }: Assessment): readonly StrayScheduleRowsDocument[] {
+  const sorted = [...sight.scheduleStrays].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return sorted.map(([schedule, { withoutDate, outOfRange }]) => ({
+    schedule,
+    without_date: withoutDate,
+    out_of_range: outOfRange,
+  }));
 }
 
 /** By processor, then by date, of the selected cells. */

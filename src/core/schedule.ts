@@ -1,7 +1,7 @@
 import { ReconcilerError } from "../errors.ts";
 import { calendarDates, occursOn } from "./calendar.ts";
 import { type Day, toDay } from "./iso-date.ts";
-import type { ScheduleObservation } from "./observation.ts";
+import { type ScheduleObservation, type ScheduleStrays, scheduleYears } from "./observation.ts";
 import type { Pipeline, ScheduleSpec } from "./pipeline.ts";
 
 /** The calendar days of a grid; position `i` is day `first + i`. */
@@ -91,12 +91,29 @@ export function completeSchedules(
     const found = whole === null || except.size === 0 ? whole : keep(whole, (day) => !except.has(day));
     if (found === null || found.days.length === 0) {
       throw new ReconcilerError("schedule_empty", `schedule "${spec.name}" has no date up to now`, {
-        hint: "check its table, its where and its start_date; without a schedule nothing is expected, so nothing can be missing",
+        hint: emptyHint(observed.get(spec.name)?.strays),
       });
     }
     all.set(spec.name, found);
   }
   return all;
+}
+
+function emptyHint(strays: ScheduleStrays | undefined): string {
+  const rows = strays === undefined ? "" : `; ${scheduleStraysText(strays)}`;
+  return `check its table, its where and its start_date${rows}; without a schedule nothing is expected, so nothing can be missing`;
+}
+
+/** `2 rows have no date and 1 row is dated before 1900 or after 2200`: rows that are no dates of a schedule. */
+export function scheduleStraysText({ withoutDate, outOfRange }: ScheduleStrays): string {
+  const years = [scheduleYears.start, scheduleYears.end].map((date) => date.slice(0, "YYYY".length));
+  const part = (rows: number, one: string, many: string) =>
+    rows === 0 ? [] : [rows === 1 ? `1 row ${one}` : `${rows} rows ${many}`];
+  const dated = `dated before ${years.join(" or after ")}`;
+  return [
+    ...part(withoutDate, "has no date", "have no date"),
+    ...part(outOfRange, `is ${dated}`, `are ${dated}`),
+  ].join(" and ");
 }
 
 /** From the first scheduled day of any schedule to `last`, both included. */
@@ -218,7 +235,8 @@ function clip(
   last: Day,
 ): ScheduleObservation | null {
   if (found === undefined) return null;
-  return keep(found, (day) => day <= last && (start === null || day >= start));
+  const [from, to] = [toDay(scheduleYears.start), Math.min(last, toDay(scheduleYears.end))];
+  return keep(found, (day) => day >= Math.max(from, start ?? from) && day <= to);
 }
 
 function keep(found: ScheduleObservation, isKept: (day: Day) => boolean): ScheduleObservation {

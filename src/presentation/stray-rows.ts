@@ -1,4 +1,5 @@
-import type { StrayRowsDocument } from "../core/result-document.ts";
+import type { StrayRowsDocument, StrayScheduleRowsDocument } from "../core/result-document.ts";
+import { scheduleStraysText } from "../core/schedule.ts";
 import { counted } from "./numbers.ts";
 
 /** `2 rows without a date`, `1 row dated after today`: what there is of them. */
@@ -11,4 +12,12 @@ export function strayTexts(stray: StrayRowsDocument): readonly string[] {
   return kinds.flatMap(([rows, text]) =>
     rows === null || rows === 0 ? [] : `${counted(rows, "row")} ${text}`,
   );
+}
+
+/** One sentence for each schedule. */
+export function strayScheduleTexts(strays: readonly StrayScheduleRowsDocument[]): readonly string[] {
+  return strays.map(({ schedule, without_date: withoutDate, out_of_range: outOfRange }) => {
+    const rows = scheduleStraysText({ withoutDate, outOfRange });
+    return `${rows}, so the schedule ${schedule} leaves ${withoutDate + outOfRange === 1 ? "it" : "them"} out`;
+  });
 }

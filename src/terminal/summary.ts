@@ -10,7 +10,7 @@ import type { RenderOptions } from "./terminal.ts";
 import { harmlessLine } from "../presentation/harmless.ts";
 import { counted, formatCount, formatDates } from "../presentation/numbers.ts";
 import { scheduleChangeTexts } from "../presentation/schedule-changes.ts";
-import { strayTexts } from "../presentation/stray-rows.ts";
+import { strayScheduleTexts, strayTexts } from "../presentation/stray-rows.ts";
 import { displayWidth, padEnd, type Paint, painter, truncate, wrap } from "./text.ts";
 import { reasonText } from "../presentation/words.ts";
 
@@ -244,11 +244,11 @@ function staleText(runs: readonly StaleRunDocument[]): string {
 
 /** A line for each kind, so that none is broken in two. */
 function straySection(
-  { stray_rows: strays }: ResultDocument,
+  { stray_rows: strays, stray_schedule_rows: scheduleStrays }: ResultDocument,
   options: RenderOptions,
   paint: Paint,
 ): readonly string[] {
-  if (strays.length === 0) return [];
+  if (strays.length + scheduleStrays.length === 0) return [];
   const lines = strays
     .slice(0, straysMax)
     .flatMap((stray) => strayTexts(stray).map((text) => `  ${stray.processor}: ${text}`));
@@ -257,6 +257,7 @@ function straySection(
     paint(["bold", "yellow"], "rows in no cell"),
     ...lines.map((line) => truncate(line, options.columns)),
     ...(more > 0 ? [`  … and ${counted(more, "other table")}; --format json lists all`] : []),
+    ...strayScheduleTexts(scheduleStrays).flatMap((text) => wrap(text, options.columns, "  ")),
   ];
 }
 

@@ -82,6 +82,55 @@ export function describeSchedules(open: OpenWarehouse): void {
       expect(Array.from(found?.season ?? [])).toEqual([1]);
     });
 
+    test.each(["game_date", "local_time", "instant"])(
+      "counts the rows by %s that are none of its dates, and starts no season with them",
+      async (dateColumn) => {
+        const strange: TableFixture = {
+          name: "raw.strange",
+          columns: {
+            game_date: "date",
+            local_time: "timestamp",
+            instant: "timestamptz",
+            season: "string",
+            status: "int",
+          },
+          rows: [
+            ["2024-01-02", 3],
+            ["1900-01-01", 3],
+            ["2200-12-31", 3],
+            ["9999-12-31", 3],
+            ["0001-01-01", 3],
+            ["1899-12-30", 3],
+            ["2201-01-02", 3],
+            ["9999-12-31", 1],
+            [null, 3],
+            [null, 3],
+            [null, 1],
+          ].map(([date, status]) => {
+            const times = date === null ? [null, null] : [`${date} 12:00:00`, `${date}T12:00:00Z`];
+            return [date ?? null, ...times, "2023-24", status ?? null];
+          }),
+        };
+        const { warehouse } = await open({ tables: [strange] });
+        const all: ScheduleSpec = {
+          ...spec,
+          source: { ...source, dateColumn, table: table("raw.strange"), unitColumn: null },
+        };
+        const found = (await warehouse.readSchedules([all], january)).get("games");
+        expect(units(found)).toEqual({ "2024-01-02": 1 });
+        expect(found?.strays).toEqual({ withoutDate: 2, outOfRange: 4 });
+        expect(found?.seasons.map(({ startDay }) => fromDay(startDay))).toEqual(["1900-01-01"]);
+      },
+    );
+
+    test("has no count of such rows where there are none", async () => {
+      const { warehouse } = await open({ tables: [games] });
+      const found = (await warehouse.readSchedules([spec], january)).get("games");
+      expect(found?.strays).toEqual({ withoutDate: 1, outOfRange: 0 });
+      const dated: ScheduleSpec = { ...spec, source: { ...source, where: "status = 1" } };
+      expect((await warehouse.readSchedules([dated], january)).get("games")).not.toHaveProperty("strays");
+    });
+
     test("comes from a query too, with one `;` at its end allowed", async () => {
       const { warehouse } = await open({ tables: [games] });
       const query: ScheduleSpec = {

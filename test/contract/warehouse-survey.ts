@@ -71,7 +71,8 @@ const scattered: TableFixture = {
   rows: [
     ["2023-12-31", "2023-12-31 23:59:59", "2024-01-01T04:59:59Z", "early"],
     ["1970-01-01", "1970-01-01 12:00:00", "1970-01-01T12:00:00Z", "ancient"],
-    ["0001-01-02", "0001-01-02 12:00:00", "0001-01-02T12:00:00Z", "first"],
+    ["0001-01-01", "0001-01-01 12:00:00", "0001-01-01T12:00:00Z", "first"],
+    ["9999-12-31", "9999-12-31 23:59:59", "9999-12-31T23:59:59Z", "last"],
     ["2024-01-01", "2024-01-01 00:00:00", "2024-01-01T05:00:00Z", "ann"],
     ["2024-01-31", "2024-01-31 23:59:59", "2024-02-01T04:59:59Z", "ann"],
     ["2024-02-01", "2024-02-01 00:00:00", "2024-02-01T05:00:00Z", "late"],
@@ -100,8 +101,8 @@ export function describeSurveys(open: OpenWarehouse): void {
           schedules: [everyDay],
         });
         const outside = await outsideOf(fixture);
-        expect(outside.get("all")).toEqual({ withoutDate: 2, before: 3, after: 2 });
-        expect(outside.get("some")).toEqual({ withoutDate: 0, before: 2, after: 1 });
+        expect(outside.get("all")).toEqual({ withoutDate: 2, before: 3, after: 3 });
+        expect(outside.get("some")).toEqual({ withoutDate: 0, before: 2, after: 2 });
         expect(await surveyOf(fixture)).toEqual(await lookOf(fixture));
         await fixture.warehouse.keepSurveys();
         expect(await outsideOf(fixture)).toEqual(outside);

@@ -36,6 +36,16 @@ test("a schedule without any date is an error, as is one that nobody observed", 
   }
 });
 
+test("dates before 1900 and after 2200 are none of a schedule, whoever lets them through", () => {
+  const days = ["0001-01-01", "1899-12-31", "1900-01-01", "2200-12-31", "2201-01-01"].map((date) =>
+    toDay(parseIsoDate(date)),
+  );
+  const observed = { ...scheduleOf("aaaaa", first, 1), days: Int32Array.from(days) };
+  const all = { ...games, startDate: null };
+  const found = completeSchedules([all], new Map([["games", observed]]), days[4] ?? 0).get("games");
+  expect(Array.from(found?.days ?? [], fromDay)).toEqual(["1900-01-01", "2200-12-31"]);
+});
+
 test("the axis goes from the first date of any schedule to the last day", () => {
   const schedules = completeSchedules(
     [games, { ...everyDay, startDate: parseIsoDate("2024-01-05") }],

@@ -25,7 +25,7 @@ import { enclose, quoteIdentifier, quoteText } from "./sql-text.ts";
 /** The dates that are asked for; both ends of each range are included. */
 export interface Dates {
   readonly ranges: readonly DateRange[];
-  /** Whether rows without a date are asked for too; not unless given. */
+  /** Whether rows are only counted, those without a date too if it is true; not unless given. */
   readonly withoutDate?: boolean;
   readonly timezone: string;
   readonly binder: Binder;
@@ -40,8 +40,8 @@ const firstZonedDay = toDay(parseIsoDate("1900-01-01"));
 /** More than the clocks of any two zones differ by. */
 export const zonesApartDays = 2;
 
-/** All dates that there are: a table that requires a filter on its partitions is read whole by it. */
-export const allDates: readonly DateRange[] = [{ start: firstDate, end: lastDate }];
+/** All dates that there are. */
+export const allDates: DateRange = { start: firstDate, end: lastDate };
 
 const noDate: DateRange = { start: parseIsoDate("2000-01-02"), end: parseIsoDate("2000-01-01") };
 
@@ -68,14 +68,22 @@ export function datedSource(
   if (problem !== null) throw wrongDateColumn(column, source, problem);
   const zones = { timezone: dates.timezone, columnTimezone: date.columnTimezone };
   const format = date.dateFormat === null ? null : dateFormatOf(date.dateFormat);
-  const { day, undated, within } = format === null ? native(column, zones) : formed(column, format, zones);
+  const { day, undated, within, endsOf } =
+    format === null ? native(column, zones) : formed(column, format, zones);
   const ranges = dates.ranges.map((range) => within(range, dates.binder));
   if (dates.withoutDate === true) ranges.push(undated);
+  const ends = dates.withoutDate === undefined ? null : (endsOf?.(dates) ?? null);
+  if (ends !== null) ranges.push(...ends.conditions);
   // No date at all is a range, too: a table may require a filter on its partitions, which FALSE is not.
   const [only = within(noDate, dates.binder), ...more] = ranges;
   const condition = more.length === 0 ? only : `(${ranges.join(" or ")})`;
   const anyDay = where === null ? "true" : enclose(where);
-  return { source, day, condition: where === null ? condition : `${condition} and ${anyDay}`, anyDay };
+  return {
+    source,
+    day: ends?.day ?? day,
+    condition: where === null ? condition : `${condition} and ${anyDay}`,
+    anyDay,
+  };
 }
 
 /** The calendar date of a column, and what its rows of a range meet. */
@@ -84,6 +92,8 @@ interface Dated {
   /** What its rows without a date meet. */
   readonly undated: string;
   readonly within: (range: DateRange, binder: Binder) => string;
+  /** What takes in the ends of the calendar, whose rows may have no date in a zone, as their dates in UTC. */
+  readonly endsOf?: (dates: Dates) => { readonly day: string; readonly conditions: readonly string[] };
 }
 
 function native(column: Column, zones: Zones): Dated {
@@ -96,7 +106,7 @@ function native(column: Column, zones: Zones): Dated {
     const day = `date(${name}, ${quoteText(zone)})`;
     const within = (range: DateRange, binder: Binder) =>
       between(name, day, boundsOf(range, zone), range, (at) => binder.timestamp(at), binder);
-    return { day, undated, within };
+    return { day, undated, within, endsOf: (dates) => endsOf(name, day, dates) };
   }
   const shifted = inTimezone(name, zones);
   if (shifted !== null) {
@@ -109,6 +119,22 @@ function native(column: Column, zones: Zones): Dated {
     return end === lastDate ? from : `(${from} and ${name} < ${binder.datetime(addDays(end, 1))})`;
   };
   return { day: `date(${name})`, undated, within };
+}
+
+function endsOf(
+  name: string,
+  day: string,
+  { ranges, binder }: Dates,
+): { readonly day: string; readonly conditions: readonly string[] } {
+  const isFirst = `${name} < ${binder.timestamp((toDay(firstDate) + 1) * dayMs)}`;
+  const isLast = `${name} >= ${binder.timestamp(toDay(lastDate) * dayMs)}`;
+  return {
+    day: `case when ${isFirst} then ${binder.date(firstDate)} when ${isLast} then ${binder.date(lastDate)} else ${day} end`,
+    conditions: [
+      ...(ranges.some(({ start }) => start === firstDate) ? [isFirst] : []),
+      ...(ranges.some(({ end }) => end === lastDate) ? [isLast] : []),
+    ],
+  };
 }
 
 function formed(column: Column, format: DateFormat, zones: Zones): Dated {

@@ -1,4 +1,5 @@
-import { type Day, parseIsoDate, toDay } from "../../core/iso-date.ts";
+import { type Day, toDay } from "../../core/iso-date.ts";
+import { allDates } from "./dates.ts";
 import type { OutsidePlan } from "./outside.ts";
 import {
   daysOfPartitions,
@@ -20,7 +21,7 @@ export interface OutsideTable {
   readonly isReadWhole: boolean;
 }
 
-const allDates: Span = { from: toDay(parseIsoDate("0001-01-01")), to: toDay(parseIsoDate("9999-12-31")) };
+const allDays: Span = { from: toDay(allDates.start), to: toDay(allDates.end) };
 /** Above, reading the dates of all rows would cost more than their number is worth. */
 const countedRowsMax = 10_000_000;
 
@@ -33,7 +34,7 @@ const countedRowsMax = 10_000_000;
  *   be a long history.
  */
 export function planOutside(table: OutsideTable, range: Spans): OutsidePlan {
-  const outside = subtract([allDates], range);
+  const outside = subtract([allDays], range);
   const end = range.at(-1)?.to ?? everyDay.to;
   const later = intersect(outside, [{ from: end + 1, to: everyDay.to }]);
   const { stamps, dates } = table;

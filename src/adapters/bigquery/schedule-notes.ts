@@ -19,6 +19,7 @@ const headNote = z.object({
   version: noteVersion,
   key: z.string(),
   seasons: z.array(z.object({ name: z.string(), start_date: dayNote })),
+  strays: z.object({ without_date: z.number(), out_of_range: z.number() }).optional(),
   pieces: piecesNote,
 });
 
@@ -32,11 +33,14 @@ const yearNote = z.object({
 const yearOf = "YYYY".length;
 
 export function writeSchedule({ key, observation }: RememberedSchedule): Bodies {
-  const { days, units, season, seasons } = observation;
+  const { days, units, season, seasons, strays } = observation;
   const head: z.input<typeof headNote> = {
     version: noteVersion.value,
     key,
     seasons: seasons.map(({ name, startDay }) => ({ name, start_date: fromDay(startDay) })),
+    ...(strays === undefined
+      ? {}
+      : { strays: { without_date: strays.withoutDate, out_of_range: strays.outOfRange } }),
     pieces: {},
   };
   const years = groupBy(days.keys(), (entry) => fromDay(days[entry] ?? 0).slice(0, yearOf));
@@ -62,6 +66,7 @@ export function readSchedule(bodies: Bodies): RememberedSchedule | null {
     years.push(year);
   }
   years.sort((one, other) => (one.dates[0] ?? 0) - (other.dates[0] ?? 0));
+  const { strays } = found.head;
   return {
     key: found.head.key,
     observation: {
@@ -69,6 +74,9 @@ export function readSchedule(bodies: Bodies): RememberedSchedule | null {
       units: readNumbers(years.flatMap(({ units }) => units)),
       season: Int32Array.from(years.flatMap(({ seasons }) => seasons)),
       seasons: found.head.seasons.map(({ name, start_date: startDay }) => ({ name, startDay })),
+      ...(strays === undefined
+        ? {}
+        : { strays: { withoutDate: strays.without_date, outOfRange: strays.out_of_range } }),
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { DateRange } from "../../core/iso-date.ts";
-import type { ScheduleObservation } from "../../core/observation.ts";
+import { addDays, type DateRange } from "../../core/iso-date.ts";
+import { type ScheduleObservation, scheduleYears } from "../../core/observation.ts";
 import type { ScheduleSpec } from "../../core/pipeline.ts";
 import {
   refuseParameters,
@@ -9,7 +9,7 @@ import {
 } from "../sql/schedules.ts";
 import { columnOf, type Source } from "../sql/source.ts";
 import type { Catalog } from "./catalog.ts";
-import { allDates, datedSource } from "./dates.ts";
+import { allDates, type Dates, datedSource } from "./dates.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Limits } from "./limits.ts";
 import { Bindings } from "./parameters.ts";
@@ -32,6 +32,11 @@ export async function scheduleSource(
   return { sql, label, columns: new Map(columns.map((column) => [column.name.toLowerCase(), column])) };
 }
 
+const outsideOfYears: readonly DateRange[] = [
+  { start: allDates.start, end: addDays(scheduleYears.start, -1) },
+  { start: addDays(scheduleYears.end, 1), end: allDates.end },
+];
+
 /** @throws ReconcilerError `schedule_failed`, or `interrupted` when called off. */
 export async function readSchedule(
   jobs: Jobs,
@@ -46,17 +51,25 @@ export async function readSchedule(
     const { seasonColumn, unitColumn, where } = stored;
     const season = seasonColumn === null ? "''" : `coalesce(cast(${quoted(seasonColumn)} as string), '')`;
     const units = unitColumn === null ? "count(*)" : `count(distinct ${quoted(unitColumn)})`;
-    const read = async (name: string, ranges: readonly DateRange[], filter: string | null) => {
+    const read = async (
+      name: string,
+      dates: Pick<Dates, "ranges" | "withoutDate">,
+      filter: string | null,
+    ) => {
       const binder = new Bindings();
-      const { day, condition } = datedSource(source, stored, filter, { ranges, timezone, binder });
+      const { day, condition } = datedSource(source, stored, filter, { ...dates, timezone, binder });
       const sql = loadSql(name, { season, units, day, source: source.sql, condition });
       const statement = { sql, parameters: binder.parameters, purpose: "schedule" };
       return (await jobs.read(statement, limits)).rows;
     };
     const start = spec.startDate !== null && spec.startDate > range.start ? spec.startDate : range.start;
     const [seasons, dates] = await Promise.all([
-      read("read-seasons", allDates, null),
-      read("read-schedule", [{ start, end: range.end }], where),
+      read("read-seasons", { ranges: [scheduleYears] }, null),
+      read(
+        "read-schedule",
+        { ranges: [{ start, end: range.end }, ...outsideOfYears], withoutDate: true },
+        where,
+      ),
     ]);
     return scheduleObservation(seasons, dates);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { DateRange } from "../../core/iso-date.ts";
-import type { ScheduleObservation } from "../../core/observation.ts";
+import { type ScheduleObservation, scheduleYears } from "../../core/observation.ts";
 import type { ScheduleSpec } from "../../core/pipeline.ts";
 import { scheduleFailed, scheduleObservation, type StoredSchedule } from "../sql/schedules.ts";
 import { columnOf, type Source } from "../sql/source.ts";
@@ -7,7 +7,7 @@ import { type Catalog, querySource } from "./catalog.ts";
 import { boundRange, datedSource } from "./dates.ts";
 import { dateParameter, type RunLimits, type Session } from "./session.ts";
 import { loadSql } from "./sql-files.ts";
-import { quoteIdentifier } from "./sql-text.ts";
+import { quoteIdentifier, quoteText } from "./sql-text.ts";
 
 export async function scheduleSource(
   session: Session,
@@ -38,7 +38,7 @@ export async function readSchedule(
       stored.unitColumn === null
         ? "count(*)"
         : `count(distinct ${quoteIdentifier(columnOf(source, stored.unitColumn).name)})`;
-    const whole = datedSource(source, stored, null, null, timezone);
+    const whole = datedSource(source, stored, null, boundRange, timezone);
     const seasons = await session.run(
       loadSql("read-seasons", {
         season,
@@ -48,10 +48,14 @@ export async function readSchedule(
         // Without a season all rows are one group; grouping them by a constant costs three times the statement.
         groups: stored.seasonColumn === null ? "having count(*) > 0" : "group by 1",
       }),
-      {},
+      { start_date: dateParameter(scheduleYears.start), end_date: dateParameter(scheduleYears.end) },
       limits,
     );
-    const { day, condition } = datedSource(source, stored, stored.where, boundRange, timezone);
+    const { day, condition: isAsked } = datedSource(source, stored, null, boundRange, timezone);
+    const { anyDay } = datedSource(source, stored, stored.where, boundRange, timezone);
+    const { start: firstDate, end: lastDate } = scheduleYears;
+    const isStray = `${day} is null or ${day} < date ${quoteText(firstDate)} or ${day} > date ${quoteText(lastDate)}`;
+    const condition = `((${isAsked}) or ${isStray}) and ${anyDay}`;
     const start = spec.startDate !== null && spec.startDate > range.start ? spec.startDate : range.start;
     const dates = await session.run(
       loadSql("read-schedule", { day, units, season, source: source.sql, condition }),

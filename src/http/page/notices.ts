@@ -1,12 +1,12 @@
 import type { Assessment } from "../../core/assessment.ts";
 import { breakersOf, scheduleChangesOf } from "../../core/breaker-document.ts";
 import { fromDay } from "../../core/iso-date.ts";
-import { strayRowsDocuments } from "../../core/result-document.ts";
+import { strayRowsDocuments, strayScheduleRowsDocuments } from "../../core/result-document.ts";
 import { formatInstant } from "../../core/wall-clock.ts";
 import { harmlessLine } from "../../presentation/harmless.ts";
 import { counted, formatDates, formatSeconds } from "../../presentation/numbers.ts";
 import { scheduleChangeTexts } from "../../presentation/schedule-changes.ts";
-import { strayTexts } from "../../presentation/stray-rows.ts";
+import { strayScheduleTexts, strayTexts } from "../../presentation/stray-rows.ts";
 import type { LiveFailure, LiveSight, LiveView } from "../../reconcile/ports/live-view.ts";
 import { type Content, html, type Html } from "./html.ts";
 import { cellHref } from "./query.ts";
@@ -69,6 +69,9 @@ function sightNotices({ sight }: LiveView): readonly Content[] {
         renderStaleRuns(assessment),
       ),
     strayNotice(assessment),
+    ...strayScheduleTexts(strayScheduleRowsDocuments(assessment)).map((text) =>
+      notice("Rows of a schedule that are no dates", text),
+    ),
   ];
 }
 

@@ -75,7 +75,7 @@ describe("the bare column is compared with values of its own type", () => {
   });
 
   test("all dates that there are, without a date in a zone that may not exist", () => {
-    expect(dated("instant", allDates, "Asia/Tokyo").condition).toBe(
+    expect(dated("instant", [allDates], "Asia/Tokyo").condition).toBe(
       "(`instant` >= timestamp '0001-01-02 00:00:00.000+00:00' and `instant` < timestamp '9999-12-31 00:00:00.000+00:00')",
     );
   });

@@ -56,7 +56,7 @@ const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     day,
   },
   profile: { arms: `${arm}\nunion all\n${arm}` },
-  "profile-count": { day, count: "count(distinct `player`)", name: "gr_entities_of", source, condition },
+  "profile-count": { day, counts: "count(distinct `player`) as gr_entities_of", source, condition },
   "profile-coverage": {
     own_day: day,
     own_key: "`player`",
@@ -70,6 +70,14 @@ const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     excused: "gr_excused is not null",
   },
   "profile-excused": { day, key: "`player`", source, condition },
+  "profile-outside": {
+    head: "cast(0 as int64) as gr_arm, coalesce(unix_date(gr_day), -2147483648) as gr_day",
+    rows: "cast(gr_rows as float64)",
+    padding: ", cast(null as float64)",
+    day,
+    source,
+    condition: "(`game_date` < @start_date or `game_date` > @end_date or `game_date` is null)",
+  },
   "profile-processor": {
     head: "gr_day as date",
     columns: "cast(coalesce(gr_rows, 0) as float64) as `rows`",
@@ -77,7 +85,7 @@ const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     aggregates: "count(*) as gr_rows",
     source,
     condition,
-    joins: `full join (${loadSql("profile-count", { day, count: "count(*)", name: "gr_logged", source, condition })}) as gr_log using (gr_day)`,
+    joins: `full join (${loadSql("profile-count", { day, counts: "count(*) as gr_logged", source, condition })}) as gr_log using (gr_day)`,
   },
   "read-last-fence": { fence },
   "read-now": {},
@@ -168,7 +176,10 @@ test.each(Object.keys(texts))("%s.sql is GoogleSQL", async (name) => {
 });
 
 test.each([
-  ["a function that is none", loadSql("profile-count", { ...texts["profile-count"], count: "countt(*)" })],
+  [
+    "a function that is none",
+    loadSql("profile-count", { ...texts["profile-count"], counts: "countt(*) as gr_logged" }),
+  ],
   ["a column that is not there", loadSql("read-seasons", { ...texts["read-seasons"], season: "`seasn`" })],
   [
     "a word of another dialect",
