@@ -24,12 +24,16 @@ export const jobAnswer = z.object({
   status: z.object({ state: z.string(), errorResult: errorProto.optional() }),
   statistics: z
     .object({
+      rowLevelSecurityStatistics: z.object({ rowLevelSecurityApplied: z.boolean().optional() }).optional(),
+      dataMaskingStatistics: z.object({ dataMaskingApplied: z.boolean().optional() }).optional(),
       sessionInfo: z.object({ sessionId: z.string() }).optional(),
       query: z
         .object({
           totalBytesBilled: count.optional(),
           totalBytesProcessed: count.optional(),
-          referencedTables: z.array(z.unknown()).optional(),
+          referencedTables: z
+            .array(z.object({ projectId: z.string(), datasetId: z.string(), tableId: z.string() }))
+            .optional(),
           numDmlAffectedRows: count.optional(),
           schema: schema.optional(),
         })
@@ -50,7 +54,9 @@ export const resultsAnswer = z.object({
 export const tableAnswer = z.object({
   type: z.string().optional(),
   schema: schema.optional(),
-  timePartitioning: z.object({ type: z.string(), field: z.string().optional() }).optional(),
+  timePartitioning: z
+    .object({ type: z.string(), field: z.string().optional(), expirationMs: count.optional() })
+    .optional(),
   rangePartitioning: z
     .object({ field: z.string(), range: z.object({ start: count, end: count, interval: count }) })
     .optional(),

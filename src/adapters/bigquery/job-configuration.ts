@@ -22,6 +22,8 @@ export interface Statement {
   readonly session?: JobSession | "new";
   /** Where it runs, if not where the config says. */
   readonly location?: string | null;
+  /** What is to be done where policies may hide some of what it reads: an error unless given. */
+  readonly ifHidden?: "tell";
   /** Tells a job from another one under the same id. */
   readonly mark?: string;
 }

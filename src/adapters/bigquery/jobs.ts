@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { ReconcilerError } from "../../errors.ts";
 import type { Api } from "./api.ts";
-import { billedAtMost } from "./billing.ts";
+import type { JobAnswer } from "./answers.ts";
+import { billedAtMost, leastBilledBytes } from "./billing.ts";
 import { type Activity, ApiFailure, isPassing, productError } from "./failures.ts";
+import type { TablePath } from "./catalog.ts";
+import { type Hidden, hiddenError, hiddenIn, tablesText, tablesWithHiddenRows } from "./hidden.ts";
 import { JobCalls, JobFailure, TakenId } from "./job-calls.ts";
 import type { JobOptions, JobSession, Statement } from "./job-configuration.ts";
 import type { Limits } from "./limits.ts";
@@ -14,6 +17,8 @@ export interface Outcome {
   /** Rows that an INSERT or a DELETE touched. */
   readonly rowsChanged: number;
   readonly session: JobSession | null;
+  /** Null if it saw everything. */
+  readonly hidden: Hidden | null;
 }
 
 export interface Analysis {
@@ -59,7 +64,9 @@ export class Jobs {
     return this.#inWords("read", async () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await this.#run(statement, limits);
+          const outcome = await this.#run(statement, limits);
+          if (statement.ifHidden !== "tell") await this.refuseHidden(outcome, limits);
+          return outcome;
         } catch (error) {
           const isWorthATry = error instanceof JobFailure && isPassing(error) && attempt < jobTries;
           if (!isWorthATry) throw error;
@@ -67,6 +74,19 @@ export class Jobs {
         await this.#api.backOff(attempt, limits);
       }
     });
+  }
+
+  /** Policies that hide some of what a statement read make its result worth nothing. @throws QueryError `permission` */
+  async refuseHidden({ hidden }: Outcome, limits: Limits): Promise<void> {
+    if (hidden === null) return;
+    const tables = await this.hiddenTables(hidden, limits);
+    if (tables === null || tables.length > 0) throw hiddenError(hidden, tablesText(tables));
+  }
+
+  /** The tables of which a statement did not see all; null if that cannot be told. */
+  async hiddenTables({ tables, masked }: Hidden, limits: Limits): Promise<readonly TablePath[] | null> {
+    if (tables === null) return null;
+    return masked ? tables : tablesWithHiddenRows(this.#api, this, tables, limits);
   }
 
   /**
@@ -162,13 +182,16 @@ export class Jobs {
       const job = await this.#calls.insert(statement, jobId, limits, false);
       location = job.jobReference?.location ?? location;
       const rows = await this.#calls.rows(jobId, location, limits);
-      const { statistics } = await this.#calls.finished(job, jobId, location, limits);
-      const bytesBilled = Number(statistics?.query?.totalBytesBilled ?? 0);
+      const done = await this.#calls.finished(job, jobId, location, limits);
+      const { statistics } = done;
+      const hidden = hiddenIn(done);
+      const bytesBilled = await this.#bytesOf(done, hidden, statement, limits);
       this.#bytesBilled += bytesBilled;
       this.#totalBytesBilled += bytesBilled;
       const sessionId = statistics?.sessionInfo?.sessionId;
       return {
         rows,
+        hidden,
         bytesBilled,
         rowsChanged: Number(statistics?.query?.numDmlAffectedRows ?? 0),
         session: sessionId === undefined ? null : { id: sessionId, location },
@@ -180,6 +203,25 @@ export class Jobs {
       if (isStopped) await this.#calls.cancel(jobId, location, error);
       throw error;
     }
+  }
+
+  /** BigQuery does not tell the bytes of what row access policies protect: then they are the most that it can have billed. */
+  async #bytesOf(
+    { statistics }: JobAnswer,
+    hidden: Hidden | null,
+    statement: Statement,
+    limits: Limits,
+  ): Promise<number> {
+    const told = Number(statistics?.query?.totalBytesBilled ?? 0);
+    if (hidden?.rows !== true || told > 0) return told;
+    const { maximumBytesBilled } = this.#options;
+    // What a session has made is not there for a dry run outside of it.
+    if (statement.session !== undefined) return maximumBytesBilled ?? leastBilledBytes;
+    const { bytes } = await this.analyze({ ...statement, purpose: "analyze" }, limits);
+    return Math.min(
+      bytes > 0 ? bytes : (maximumBytesBilled ?? leastBilledBytes),
+      maximumBytesBilled ?? Infinity,
+    );
   }
 
   #sessionJobId(purpose: string, key: string, number: number): string {

@@ -104,6 +104,7 @@ function inFewSpans(days: readonly Span[], start: Day): Spans {
   return spansOf([...hullOf(days.filter(isBefore)), ...hullOf(days.filter((span) => !isBefore(span)))]);
 }
 
-function rowsOfStamp(stamp: string): number {
+/** The rows of a stamp or a version. */
+export function rowsOfStamp(stamp: string): number {
   return Number(stamp.split("/")[1] ?? 0);
 }

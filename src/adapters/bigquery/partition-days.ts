@@ -128,6 +128,11 @@ function firstDayOf(value: number, ordered: Ordered): Day {
   return low;
 }
 
+/** The first millisecond of a partition by time, as its name says it. */
+export function beginOfPartition(id: string): number {
+  return stretchOf(id).begin;
+}
+
 function spanOf(id: string, dates: Exclude<PartitionDates, NumberDates>): Span {
   const { begin, end } = stretchOf(id);
   switch (dates.kind) {

@@ -2,18 +2,21 @@ import { type DateRange, fromDay, parseIsoDate, toDay } from "../../core/iso-dat
 import type { Processor, ScheduleSpec, TableName } from "../../core/pipeline.ts";
 import { hashOf } from "../../core/hash.ts";
 import { named, scheduleReader } from "../sql/arm-context.ts";
-import { profileAll, type Profiled, widthOf } from "../sql/profile-all.ts";
+import { type PartialAnswer, profileAll, type Profiled, widthOf } from "../sql/profile-all.ts";
 import { type ArmContext, profileArm } from "../sql/profile-arm.ts";
+import type { QueryError } from "../sql/query-error.ts";
 import type { Api } from "./api.ts";
 import { armDialect } from "./arm-dialect.ts";
-import { type Catalog, loadCatalog } from "./catalog.ts";
+import { tableAnswer } from "./answers.ts";
+import { type Catalog, loadCatalog, pathOf, pathSql, tableCall, type TablePath } from "./catalog.ts";
 import { datedSource } from "./dates.ts";
 import type { Statement } from "./job-configuration.ts";
-import type { Analysis, Jobs } from "./jobs.ts";
+import { hiddenError, tablesText } from "./hidden.ts";
+import type { Analysis, Jobs, Outcome } from "./jobs.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { isNothing, nothingOutside, type OutsideAsk } from "./outside.ts";
 import { type Binder, Bindings, literals } from "./parameters.ts";
-import { readsOf } from "./reads.ts";
+import { type Reads, readsOf } from "./reads.ts";
 import { scheduleSource } from "./schedules.ts";
 import type { Spans } from "./spans.ts";
 import { loadSql } from "./sql-files.ts";
@@ -81,9 +84,52 @@ export async function profileDates(
         await jobs.analyze({ ...statement, purpose: "analyze" }, limits);
         for (const hash of hashes) analyzed.add(hash);
       }
-      return (await jobs.read(statement, limits)).rows;
+      const outcome = await jobs.read({ ...statement, ifHidden: "tell" }, limits);
+      return outcome.hidden === null ? outcome.rows : sift(source, chunk, outcome, limits);
     },
   });
+}
+
+/**
+ * What of a profile holds although policies apply to what it read.
+ * @throws QueryError where that is not known: then each half is asked alone
+ */
+async function sift(
+  { api, jobs, processors, schedules }: ProfileSource,
+  chunk: readonly Processor[],
+  { rows, hidden }: Outcome,
+  limits: Limits,
+): Promise<PartialAnswer> {
+  const refused = new Map<Processor, QueryError>();
+  if (hidden === null) return { rows, refused, doubtful: [] };
+  const tables = await jobs.hiddenTables(hidden, limits);
+  // Which columns are masked is not told, and neither is who read them.
+  const isDoubtful = hidden.masked || tables === null;
+  if (isDoubtful && chunk.length > 1) throw hiddenError(hidden, tablesText(tables));
+  const keys = new Set((tables ?? []).map(pathSql));
+  const doubtful: Processor[] = [];
+  for (const processor of chunk) {
+    const reads = readsOf(processor, processors, schedules);
+    const own = reads.tables.map(({ table }) => pathOf(table, api.project));
+    const unseen = own.filter((path) => keys.has(pathSql(path)));
+    const isRefused = isDoubtful || unseen.length > 0 || (chunk.length === 1 && keys.size > 0);
+    if (isRefused)
+      refused.set(processor, hiddenError(hidden, tablesText(unseen.length > 0 ? unseen : tables)));
+    // What a view or a subquery reads is not told apart.
+    else if (keys.size > 0 && !(await readsOnlyTables(api, reads, own, limits))) doubtful.push(processor);
+  }
+  return { rows, refused, doubtful };
+}
+
+async function readsOnlyTables(
+  api: Api,
+  { isWhole }: Reads,
+  paths: readonly TablePath[],
+  limits: Limits,
+): Promise<boolean> {
+  if (!isWhole) return false;
+  const answers = await Promise.all(paths.map((path) => api.call(tableCall(path), tableAnswer, limits)));
+  return answers.every(({ type }) => type === "TABLE");
 }
 
 /** What is asked of each processor. */

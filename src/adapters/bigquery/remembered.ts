@@ -23,6 +23,8 @@ export interface TableNow extends SeenTable {
   /** Null where `stamps` is. */
   readonly dates: PartitionDates | null;
   readonly isBuffered: boolean;
+  /** As in `TableState`. */
+  readonly expirationMs: number | null;
 }
 
 /** What surveys know of one processor; never changed, so that a survey that fails leaves the one before. */

@@ -72,6 +72,7 @@ async function replaceOnce(
   );
   const session = new RepairSession(jobs, sessionOf(staged), limits);
   try {
+    await jobs.refuseHidden(staged, limits);
     await checkStagedRows(session, shape, request);
     const refused = await auditStaged(session, shape, request, source, limits);
     return await session.transaction(async () => {
@@ -209,7 +210,8 @@ class RepairSession {
   }
 
   #statement(sql: string, parameters: readonly Parameter[], limits: Limits): Promise<Outcome> {
-    return this.#jobs.write({ sql, parameters, purpose: "repair", session: this.#session }, limits);
+    const session = this.#session;
+    return this.#jobs.write({ sql, parameters, purpose: "repair", session, ifHidden: "tell" }, limits);
   }
 }
 

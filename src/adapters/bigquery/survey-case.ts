@@ -3,9 +3,10 @@ import type { Processor } from "../../core/pipeline.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 import { ReconcilerError } from "../../errors.ts";
 import { afterCounting, afterMoving, type OutsidePlan, rowsOf } from "./outside.ts";
-import { afterAsking, afterRefreshing, type Remembered, within } from "./remembered.ts";
+import { afterAsking, afterRefreshing, type Remembered, type TableNow, within } from "./remembered.ts";
 import { daysIn, intersect, type Spans, subtract, union } from "./spans.ts";
 import type { Answer } from "./survey-asking.ts";
+import { afterUnseen, daysOfUnseenRows, unseenFailure } from "./unseen-rows.ts";
 
 /** A processor on its way through a survey, once the metadata was read. */
 export type Case =
@@ -13,9 +14,11 @@ export type Case =
   | { readonly kind: "told"; readonly processor: Processor; readonly observation: ProcessorObservation }
   | OpenCase;
 
-interface OpenCase {
+export interface OpenCase {
   readonly kind: "open";
   readonly processor: Processor;
+  /** Its table, where metadata tells of it. */
+  readonly own: TableNow | null;
   /** What is known of it by now. */
   readonly remembered: Remembered;
   /** Whether it is worth remembering. */
@@ -34,6 +37,8 @@ export interface Conclusion {
   readonly observation: ProcessorObservation;
   readonly remembered: Remembered;
   readonly outside: OutsideRows;
+  /** Whether something hides rows, or all of it, from this account. */
+  readonly isHidden: boolean;
 }
 
 /**
@@ -41,7 +46,7 @@ export interface Conclusion {
  * @param left why something was not asked; null where all was
  */
 export function conclude(
-  { processor, remembered, unsettled, refresh, outside }: OpenCase,
+  { processor, own, remembered, unsettled, refresh, outside }: OpenCase,
   answers: readonly Answer[],
   left: ObservationFailure | null,
   range: Spans,
@@ -65,11 +70,18 @@ export function conclude(
   const strays = rowsOf(outside, after.outside, range);
   const moved = { withoutDate: unsettled.length > 0, days: unsettled };
   after = { ...after, outside: afterMoving(after.outside, moved) };
-  const inRange = intersect(range, seen);
+  const asked = intersect(range, seen);
+  const whole = within(after.profile, asked);
+  const saw = { processor, own, profile: whole, outside: strays, seen: asked, range, now };
+  const hidden = daysOfUnseenRows(saw);
+  if (hidden.length > 0) failure = unseenFailure(processor);
+  const isHidden = failure?.code === "permission";
+  after = afterUnseen(after, hidden);
+  const inRange = subtract(asked, hidden);
   const missing = subtract(range, inRange);
-  const profile = within(after.profile, inRange);
-  if (missing.length === 0)
-    return { observation: { kind: "observed", profile, unseen: null }, remembered: after, outside: strays };
+  const profile = within(whole, inRange);
+  const rest = { remembered: after, outside: strays, isHidden };
+  if (missing.length === 0) return { observation: { kind: "observed", profile, unseen: null }, ...rest };
   if (failure === null)
     throw new ReconcilerError("internal", `dates of ${processor.name} have neither an answer nor a reason`);
   // Over budget, the next survey sees more of it; else it is the processor that cannot be seen.
@@ -77,5 +89,5 @@ export function conclude(
   const observation: ProcessorObservation = isBlind
     ? { kind: "failed", failure }
     : { kind: "observed", profile, unseen: { days: daysIn(missing), failure } };
-  return { observation, remembered: after, outside: strays };
+  return { observation, ...rest };
 }

@@ -91,7 +91,8 @@ export function tablesNow(
   const known = before?.ground === ground ? before.tables : [];
   const now: TableNow[] = [];
   for (const [index, { key, state, dates }] of tables.entries()) {
-    const rest = { version: state.version, dates, isBuffered: state.bufferedSince !== null };
+    const { version, expirationMs } = state;
+    const rest = { version, dates, expirationMs, isBuffered: state.bufferedSince !== null };
     const look = found.get(key);
     const old = known[index];
     // What is remembered of a version is complete, even where another processor had its partitions read.

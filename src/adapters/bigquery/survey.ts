@@ -25,6 +25,7 @@ import { type Need, overBudget } from "./survey-budget.ts";
 import { type Case, conclude } from "./survey-case.ts";
 import type { SurveyMemory } from "./survey-memory.ts";
 import { type Knowledge, Notebook } from "./notebook.ts";
+import { probeHidden } from "./survey-probing.ts";
 import { surveySchedules } from "./survey-schedules.ts";
 import { type Subject, subjectOf, tablesNow, tablesToRead, unsettledDays } from "./survey-subject.ts";
 
@@ -53,6 +54,8 @@ export class Surveys {
   /** The number of the survey that asked a processor last, so that a small budget goes round. */
   readonly #askedIn = new Map<string, number>();
   #surveys = 0;
+  /** Processors of which something hid rows in the last survey: they are probed before all of them is asked again. */
+  readonly #hidden = new Set<string>();
 
   constructor(options: SurveyOptions) {
     this.#options = options;
@@ -76,14 +79,20 @@ export class Surveys {
     const contextOf = await armContexts(source, processors, limits(), catalog);
     const subjects = processors.map((processor) => subjectOf(processor, source, catalog, contextOf));
     const partitions = await readPartitions(source.jobs, this.#toRead(subjects), leftBytes(), limits);
-    const cases = subjects.map((subject) => this.#caseOf(subject, partitions, request, leftBytes()));
+    const found = subjects.map((subject) => this.#caseOf(subject, partitions, request, leftBytes()));
     const asking = { source, contextOf, timeoutMs: this.#options.timeoutMs, signal, budgetBytes, leftBytes };
+    const cases = await probeHidden(found, this.#hidden, rangeDays(range), asking, this.#options.now());
     const answers = await askWithin(this.#needsOf(cases), asking);
-    const { processors: found, outside } = this.#learn(cases, answers, rangeDays(range));
+    const { processors: observations, outside } = this.#learn(cases, answers, rangeDays(range));
     const outage = answers.outage ?? outageOf(partitions);
-    const isNothingSeen = [...found.values()].every(({ kind }) => kind === "failed");
+    const isNothingSeen = [...observations.values()].every(({ kind }) => kind === "failed");
     if (outage !== null && isNothingSeen) throw outage;
-    return { processors: found, outside, schedules: observed, scanBytes: source.jobs.takeBytesBilled() };
+    return {
+      processors: observations,
+      outside,
+      schedules: observed,
+      scanBytes: source.jobs.takeBytesBilled(),
+    };
   }
 
   /** @throws ReconcilerError `ledger_*` */
@@ -140,7 +149,7 @@ export class Surveys {
     if (subject.kind === "untracked") {
       const remembered = nothingRemembered("", [], now);
       const outside = planOutside({ ...processor, stamps: null, dates: null, isReadWhole: false }, days);
-      const rest = { isKept: false, unsettled: [], ask: days, refresh: null } as const;
+      const rest = { own: null, isKept: false, unsettled: [], ask: days, refresh: null } as const;
       return { processor, kind: "open", remembered, outside, ...rest };
     }
     const before = this.#processors.get(processor.name);
@@ -184,6 +193,7 @@ export class Surveys {
       kind: "open",
       remembered: isDone ? { ...current, freshAt: now, refreshedFrom: null } : current,
       isKept: true,
+      own: own ?? null,
       unsettled,
       outside,
       ask: subtract(days, current.settled),
@@ -234,7 +244,15 @@ export class Surveys {
       const told = answers.found.get(name) ?? [];
       if (told.length > 0) this.#askedIn.set(name, this.#surveys);
       const now = this.#options.now();
-      const { observation, remembered, outside } = conclude(one, told, answers.overBudget, days, now);
+      const { observation, remembered, outside, isHidden } = conclude(
+        one,
+        told,
+        answers.overBudget,
+        days,
+        now,
+      );
+      if (isHidden) this.#hidden.add(name);
+      else this.#hidden.delete(name);
       found.set(name, observation);
       if (observation.kind === "observed") strays.set(name, outside);
       if (one.isKept) processors.set(name, remembered);

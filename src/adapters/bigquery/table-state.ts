@@ -28,19 +28,22 @@ export interface TableState {
   readonly modifiedMs: EpochMs;
   /** Null where it has none. */
   readonly partitioning: Partitioning | null;
+  /** How long a partition lives from its begin; null if it does not expire. */
+  readonly expirationMs: number | null;
   /** The arrival of the oldest row of the streaming buffer; null without one. */
   readonly bufferedSince: EpochMs | null;
 }
 
 /** Null where no metadata tells of changes: views, external tables and their like. */
 export function tableState(answer: TableAnswer): TableState | null {
-  const { type, creationTime, lastModifiedTime, numRows, streamingBuffer } = answer;
+  const { type, creationTime, lastModifiedTime, numRows, streamingBuffer, timePartitioning } = answer;
   if (type !== "TABLE" || lastModifiedTime === undefined || numRows === undefined) return null;
   return {
     created: creationTime ?? "",
     version: `${lastModifiedTime}/${numRows}`,
     modifiedMs: Number(lastModifiedTime),
     partitioning: partitioningOf(answer),
+    expirationMs: timePartitioning?.expirationMs === undefined ? null : Number(timePartitioning.expirationMs),
     // A buffer that does not say since when is taken for one of all times.
     bufferedSince: streamingBuffer === undefined ? null : Number(streamingBuffer.oldestEntryTime ?? 0),
   };

@@ -20,12 +20,21 @@ export interface ProfileRun {
    * Runs one statement with an arm for each; metrics are padded to `width`. By column: the arm, the day, then numbers; in the
    * order of arm and day.
    */
-  run(chunk: readonly Processor[], width: number, timeoutMs: number): Promise<ResultColumns>;
+  run(chunk: readonly Processor[], width: number, timeoutMs: number): Promise<ResultColumns | PartialAnswer>;
   /** Of one statement. After a timeout its processors are asked one by one, within twice this time together. */
   readonly timeoutMs: number;
   readonly statementsAtOnce: number;
   /** The days that a processor is profiled on; rows of other days are only counted. */
   daysOf(processor: Processor): readonly { readonly from: Day; readonly to: Day }[];
+}
+
+/** A statement that did not see all of some processors. */
+export interface PartialAnswer {
+  readonly rows: ResultColumns;
+  /** Those of which it did not, and why. */
+  readonly refused: ReadonlyMap<Processor, QueryError>;
+  /** Those of which that is only known once they are asked alone. */
+  readonly doubtful: readonly Processor[];
 }
 
 export interface Profiled {
@@ -73,6 +82,8 @@ interface Progress {
   readonly outages: ReconcilerError[];
 }
 
+const noneRefused = { refused: new Map<Processor, QueryError>(), doubtful: [] };
+
 /** On an error each half is asked alone, down to the one processor that is at fault. */
 async function profileChunk(
   chunk: readonly Processor[],
@@ -82,12 +93,17 @@ async function profileChunk(
   const { run, found, outages } = progress;
   try {
     const width = widthOf(chunk);
-    const rows = await run.run(chunk, width, timeoutMs);
+    const answer = await run.run(chunk, width, timeoutMs);
+    const { rows, refused, doubtful } = "refused" in answer ? answer : { ...noneRefused, rows: answer };
     for (const [processor, whole] of splitByArm(rows, chunk, width)) {
+      const refusal = refused.get(processor);
+      if (refusal !== undefined) found.set(processor.name, failed(refusal));
+      if (refusal !== undefined || doubtful.includes(processor)) continue;
       const { profile, others } = splitByDay(whole, run.daysOf(processor));
       found.set(processor.name, { kind: "observed", profile, unseen: null });
       progress.outside.set(processor.name, others);
     }
+    for (const processor of doubtful) await profileChunk([processor], progress, timeoutMs);
   } catch (error) {
     const [only] = chunk;
     if (only === undefined || !isOfStatement(error)) throw error;

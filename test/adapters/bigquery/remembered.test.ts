@@ -53,7 +53,7 @@ class Model {
     );
     const sum = [...this.rows.values()].reduce((total, rows) => total + rows, 0);
     const dates = { kind: "date" } as const;
-    return { version: `${this.clock}/${sum}`, stamps, isAhead: false, dates, isBuffered: false };
+    return { version: `${this.clock}/${sum}`, stamps, isAhead: false, dates, isBuffered: false, expirationMs: null };
   }
 
   profile(days: Spans): Profile {
@@ -95,7 +95,8 @@ describe("a table that changed", () => {
     ["19700103", "1/5"],
   ]);
   const table = (now: Partial<TableNow>): TableNow => {
-    return { version: "1/10", stamps, isAhead: false, dates: { kind: "date" }, isBuffered: false, ...now };
+    const rest = { isAhead: false, isBuffered: false, expirationMs: null };
+    return { version: "1/10", stamps, dates: { kind: "date" }, ...rest, ...now };
   };
   const settled: Remembered = { ...nothingRemembered("g", [table({})], 0), settled: range };
   const leftOf = (before: Partial<TableNow>, now: Partial<TableNow>) =>

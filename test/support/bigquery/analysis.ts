@@ -7,7 +7,7 @@ import { resolveNames, type Resolved } from "./names.ts";
 import { type Scan, scansOf } from "./scans.ts";
 import { child, children, concrete, type Node, text, walk } from "./syntax.ts";
 import { type Column, fromTypeProto, type SqlType, type TypeProto } from "./types.ts";
-import { engineTable, namesIn } from "./warehouse.ts";
+import { engineTable, namesIn, protectionOf, seenThrough } from "./warehouse.ts";
 
 /** A statement whose names are resolved. */
 export interface Analyzed {
@@ -71,11 +71,32 @@ export function readsOf(
 }
 
 /** The tables of a query as the engine is handed them: what its scans can see. */
-export function seenTables(analyzed: Analyzed, statement: Statement): readonly EngineTable[] {
+export function seenTables(
+  { warehouse }: Pick<Context, "warehouse">,
+  analyzed: Analyzed,
+  statement: Statement,
+): readonly EngineTable[] {
   return [...readsOf(analyzed, statement)].map(([name, read]) => {
     const scans = analyzed.scans.filter(({ table }) => table === name);
-    return engineTable(name, read.table, seenBy(scans, read));
+    const content = seenThrough(protectionOf(warehouse, read.table), read.table, read.content);
+    return engineTable(name, read.table, seenBy(scans, { ...read, content }));
   });
+}
+
+/** What protects the tables and columns that a query reads, as the statistics of its job tell it. */
+export function protectionIn(
+  { warehouse }: Pick<Context, "warehouse">,
+  { scans, resolved }: Analyzed,
+): Outcome["protection"] {
+  const found = { rows: false, masked: false };
+  for (const { table: name, columns } of scans) {
+    const table = resolved.tables.get(name);
+    const protection = table === undefined ? undefined : protectionOf(warehouse, table);
+    if (protection === undefined || protection.isTold === false) continue;
+    found.rows ||= protection.sees !== undefined;
+    found.masked ||= columns.some((column) => protection.masked?.includes(column) === true);
+  }
+  return found;
 }
 
 /** What a statement costs. @throws BigQueryError `bytesBilledLimitExceeded` */

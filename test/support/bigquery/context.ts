@@ -63,6 +63,8 @@ export interface Outcome {
     readonly table: string | null;
   } | null;
   readonly undeclared: readonly { readonly name: string; readonly type: SqlType }[];
+  /** What hides some of what it read. */
+  readonly protection: { readonly rows: boolean; readonly masked: boolean };
 }
 
 export const nothing: Outcome = {
@@ -74,4 +76,5 @@ export const nothing: Outcome = {
   dml: null,
   ddl: null,
   undeclared: [],
+  protection: { rows: false, masked: false },
 };

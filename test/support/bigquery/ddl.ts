@@ -1,4 +1,4 @@
-import { type Analyzed, analyze, identity, priceOf, said, seenTables } from "./analysis.ts";
+import { type Analyzed, analyze, identity, priceOf, protectionIn, said, seenTables } from "./analysis.ts";
 import { type Context, nothing, type Outcome, type Statement } from "./context.ts";
 import { BigQueryError } from "./errors.ts";
 import { child, children, concrete, isNode, type Node, rangeOf, text, walk } from "./syntax.ts";
@@ -28,7 +28,7 @@ export async function runDdl(context: Context, statement: Statement): Promise<Ou
   const analyzed = await analyze(context, statement);
   const { node } = analyzed;
   const isTemporary = Number(property(node, "createScope")) === temporary;
-  if (isTemporary) return runTemporary(statement, analyzed);
+  if (isTemporary) return runTemporary(context, statement, analyzed);
   const [last = "", dataset = "", project] = namePathOf(node).toReversed();
   if (project !== undefined && project !== warehouse.projectId)
     throw new BigQueryError("notFound", `Not found: Project ${project}`);
@@ -62,12 +62,12 @@ export async function runDdl(context: Context, statement: Statement): Promise<Ou
   if (exists && mode !== orReplace) throw new BigQueryError("duplicate", `Already Exists: ${what} ${name}`);
   if (statement.dryRun) return ddl("CREATE");
   if (isSchema) warehouse.datasets.set(last, new Map());
-  else putTable(warehouse, await tableFrom(statement, analyzed, dataset, last));
+  else putTable(warehouse, await tableFrom(context, statement, analyzed, [dataset, last]));
   return ddl(exists ? "REPLACE" : "CREATE");
 }
 
 /** CREATE TEMP TABLE: the table is the session's, and ends with it. */
-async function runTemporary(statement: Statement, analyzed: Analyzed): Promise<Outcome> {
+async function runTemporary(context: Context, statement: Statement, analyzed: Analyzed): Promise<Outcome> {
   const { node } = analyzed;
   const name = namePathOf(node).at(-1) ?? "";
   const tables = statement.session?.temporary;
@@ -88,9 +88,10 @@ async function runTemporary(statement: Statement, analyzed: Analyzed): Promise<O
     statementType: `CREATE_${kindOf(statement, node)}`,
     ddl,
     cost: priceOf(analyzed, statement),
+    protection: protectionIn(context, analyzed),
   };
   if (operation !== "SKIP" && !statement.dryRun)
-    tables.set(name, await tableFrom(statement, analyzed, "_SESSION", name));
+    tables.set(name, await tableFrom(context, statement, analyzed, ["_SESSION", name]));
   return outcome;
 }
 
@@ -117,10 +118,10 @@ function createModeOf(node: Node): number {
 }
 
 async function tableFrom(
+  context: Context,
   statement: Statement,
   analyzed: Analyzed,
-  dataset: string,
-  name: string,
+  [dataset, name]: readonly [string, string],
 ): Promise<Table> {
   const { node, engine, resolved } = analyzed;
   const options = optionsOf(property(node, "optionList"));
@@ -143,7 +144,7 @@ async function tableFrom(
   const { start, end } = rangeOf(query);
   const sql = Buffer.from(statement.sql).subarray(start, end).toString();
   if (statement.kind === "astCreateViewStatementNode") return { ...table, view: sql };
-  const tables = seenTables(analyzed, statement);
+  const tables = seenTables(context, analyzed, statement);
   const padded = await said(resolved.restore, () => selectIn(engine, resolved.sql));
   const result = await said(resolved.restore, () =>
     engine.evaluate({ sql: padded, params: statement.params, tables }),

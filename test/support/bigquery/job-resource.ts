@@ -29,8 +29,8 @@ export function resultResource(kind: string, warehouse: Warehouse, job: Job, pag
     ...(outcome.dml === null ? { totalRows: String(outcome.rows.length) } : {}),
     ...(isResult ? { rows: rowsOf(outcome, page, end) } : {}),
     ...(end < outcome.rows.length ? { pageToken: String(end) } : {}),
-    totalBytesProcessed: String(outcome.cost.bytesProcessed),
-    totalBytesBilled: String(outcome.cost.bytesBilled),
+    ...bytesOf(outcome, false),
+    ...(outcome.protection.rows ? {} : { totalBytesBilled: String(outcome.cost.bytesBilled) }),
     location: warehouse.location,
     jobComplete: true,
     cacheHit: outcome.cacheHit,
@@ -87,19 +87,30 @@ export function jobResource(warehouse: Warehouse, job: Job): object {
       creationTime: String(createdMs),
       startTime: String(createdMs),
       ...(endedMs === null ? {} : { endTime: String(endedMs) }),
-      totalBytesProcessed: String(outcome.cost.bytesProcessed),
+      ...bytesOf(outcome, dryRun === true),
+      ...(outcome.protection.rows ? { rowLevelSecurityStatistics: { rowLevelSecurityApplied: true } } : {}),
+      ...(outcome.protection.masked ? { dataMaskingStatistics: { dataMaskingApplied: true } } : {}),
       ...(sessionId === null ? {} : { sessionInfo: { sessionId } }),
       query: endedMs === null ? {} : statisticsOf(warehouse, outcome, dryRun === true),
     },
   };
 }
 
+/** BigQuery hides the bytes of what row access policies protect. */
+function bytesOf({ cost, protection }: Outcome, dryRun: boolean): object {
+  return protection.rows && !dryRun ? {} : { totalBytesProcessed: String(cost.bytesProcessed) };
+}
+
 function statisticsOf({ projectId }: Warehouse, outcome: Outcome, dryRun: boolean): object {
   const { cost, columns, ddl, undeclared } = outcome;
   return {
     statementType: outcome.statementType,
-    totalBytesProcessed: String(cost.bytesProcessed),
-    totalBytesBilled: dryRun ? "0" : String(cost.bytesBilled),
+    ...bytesOf(outcome, dryRun),
+    ...(dryRun
+      ? { totalBytesBilled: "0" }
+      : outcome.protection.rows
+        ? {}
+        : { totalBytesBilled: String(cost.bytesBilled) }),
     cacheHit: outcome.cacheHit,
     // BigQuery's list is not complete where there are more.
     referencedTables: cost.tables.slice(0, 50).map(({ dataset, name }) => ({

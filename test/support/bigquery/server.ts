@@ -30,7 +30,7 @@ import { type Route, routesOf } from "./routes.ts";
 import { changed, makeRows, newRow, newTable, type Row, type TableDefinition } from "./tables.ts";
 import { Claims } from "./transactions.ts";
 import { type InputValue, toWire, type WireValue } from "./values.ts";
-import { putTable, tableOf, type Warehouse } from "./warehouse.ts";
+import { type Protection, putTable, tableOf, type Warehouse } from "./warehouse.ts";
 
 export interface BigQueryServer {
   /** `http://127.0.0.1:PORT`, for the client's `apiEndpoint`. */
@@ -49,6 +49,8 @@ export interface BigQueryServer {
   drop(name: string): void;
   /** Takes away the right to read a table, or gives it back. */
   deny(name: string, denied?: boolean): void;
+  /** Hides some of a table by a row access policy or by masking, or all of it again in the open. */
+  protect(name: string, protection: Protection | null): void;
   /** Runs a statement or a script, and gives its rows as text; in no statistics and met by no fault. */
   run(sql: string): Promise<readonly (readonly WireValue[])[]>;
   readonly faults: Faults;
@@ -77,7 +79,13 @@ export async function startBigQuery({
   location = "US",
   port = 0,
 }: BigQueryOptions = {}): Promise<BigQueryServer> {
-  const warehouse: Warehouse = { projectId, location, datasets: new Map(), denied: new Set() };
+  const warehouse: Warehouse = {
+    projectId,
+    location,
+    datasets: new Map(),
+    denied: new Set(),
+    protections: new Map(),
+  };
   const context: Context = {
     engine: sharedEngine,
     warehouse,
@@ -123,7 +131,7 @@ export async function startBigQuery({
 
 function contents(
   warehouse: Warehouse,
-): Pick<BigQueryServer, "define" | "insert" | "stream" | "flush" | "drop" | "deny"> {
+): Pick<BigQueryServer, "define" | "insert" | "stream" | "flush" | "drop" | "deny" | "protect"> {
   const named = (name: string) => {
     const [dataset = "", table = ""] = name.split(".");
     return tableOf(warehouse, dataset, table);
@@ -158,6 +166,10 @@ function contents(
     deny(name, denied = true) {
       if (denied) warehouse.denied.add(name);
       else warehouse.denied.delete(name);
+    },
+    protect(name, protection) {
+      if (protection === null) warehouse.protections.delete(name);
+      else warehouse.protections.set(name, protection);
     },
   };
 }

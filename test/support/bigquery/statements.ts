@@ -1,4 +1,4 @@
-import { analyze, identity, priceOf, readsOf, said, seenTables } from "./analysis.ts";
+import { analyze, identity, priceOf, protectionIn, readsOf, said, seenTables } from "./analysis.ts";
 import {
   type Context,
   nothing,
@@ -132,20 +132,24 @@ async function runSelect(context: Context, statement: Statement): Promise<Outcom
   const analyzed = await analyze(context, statement);
   const { columns, undeclared, resolved, engine } = analyzed;
   const cost = priceOf(analyzed, statement);
-  const outcome = { ...nothing, columns, cost, undeclared };
+  const protection = protectionIn(context, analyzed);
+  const outcome = { ...nothing, columns, cost, undeclared, protection };
   if (statement.dryRun) return outcome;
   const contents = [...readsOf(analyzed, statement).values()].map(({ content }) => content);
   const key = JSON.stringify([resolved.sql, statement.params]);
   const kept = context.cache.get(key);
   const fresh = kept?.contents.every((content, index) => content === contents[index]) === true;
-  if (statement.useCache && kept !== undefined && fresh)
+  // What one account sees through a policy is kept for none.
+  const isOpen = context.warehouse.protections.size === 0;
+  if (isOpen && statement.useCache && kept !== undefined && fresh)
     return { ...outcome, cost: nothing.cost, rows: kept.result.rows, cacheHit: true };
-  const tables = seenTables(analyzed, statement);
+  const tables = seenTables(context, analyzed, statement);
   const request = { sql: resolved.sql, params: statement.params, tables };
   const result = await said(resolved.restore, () => engine.evaluate(request));
   statement.signal.throwIfAborted();
   const buffered = contents.some(({ rows }) => rows.some((row) => row.buffered));
-  if (!buffered && !nondeterministic.test(resolved.sql)) context.cache.set(key, { contents, result });
+  if (isOpen && !buffered && !nondeterministic.test(resolved.sql))
+    context.cache.set(key, { contents, result });
   return { ...outcome, rows: result.rows };
 }
 

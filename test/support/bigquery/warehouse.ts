@@ -2,7 +2,8 @@ import type { EngineTable } from "./engine.ts";
 import { BigQueryError } from "./errors.ts";
 import { metadataTable } from "./information-schema.ts";
 import type { Names } from "./names.ts";
-import { type Content, pseudoColumns, type Table } from "./tables.ts";
+import { type Content, pseudoColumns, type Row, type Table } from "./tables.ts";
+import { toWire, type WireValue } from "./values.ts";
 
 /** Every dataset with its tables. */
 export interface Warehouse {
@@ -11,6 +12,40 @@ export interface Warehouse {
   readonly datasets: Map<string, Map<string, Table>>;
   /** `dataset.table` of those that may not be read. */
   readonly denied: Set<string>;
+  /** By `dataset.table`. */
+  readonly protections: Map<string, Protection>;
+}
+
+/** What hides some of a table from whoever asks. */
+export interface Protection {
+  /** A row access policy: the rows that are seen, by their values as text. */
+  readonly sees?: (values: Readonly<Record<string, WireValue>>) => boolean;
+  /** Columns whose values are masked: NULL is seen instead. */
+  readonly masked?: readonly string[];
+  /** Whether the statistics of jobs tell of it, as BigQuery's do; true unless given. */
+  readonly isTold?: boolean;
+}
+
+export function protectionOf({ protections }: Warehouse, { dataset, name }: Table): Protection | undefined {
+  return protections.get(`${dataset}.${name}`);
+}
+
+/** The content as it is seen. */
+export function seenThrough(protection: Protection | undefined, table: Table, content: Content): Content {
+  if (protection === undefined) return content;
+  const { sees = () => true, masked = [] } = protection;
+  const isMasked = table.columns.map(({ name }) => masked.includes(name));
+  const textsOf = ({ cells }: Row) =>
+    Object.fromEntries(
+      table.columns.map(({ name, type }, index) => [name, toWire(type, cells[index] ?? {}, true)]),
+    );
+  const rows = content.rows
+    .filter((row) => sees(textsOf(row)))
+    .map((row) => ({
+      ...row,
+      cells: row.cells.map((cell, index) => (isMasked[index] === true ? {} : cell)),
+    }));
+  return { ...content, rows };
 }
 
 /** @throws BigQueryError `notFound`, `accessDenied` */
