@@ -87,6 +87,7 @@ describe("row access policies", () => {
             ofKey: "player",
             min: 1,
             excusedBy: null,
+            extra: "ignore",
           },
         },
       },

@@ -53,7 +53,14 @@ class Model {
     );
     const sum = [...this.rows.values()].reduce((total, rows) => total + rows, 0);
     const dates = { kind: "date" } as const;
-    return { version: `${this.clock}/${sum}`, stamps, isAhead: false, dates, isBuffered: false, expirationMs: null };
+    return {
+      version: `${this.clock}/${sum}`,
+      stamps,
+      isAhead: false,
+      dates,
+      isBuffered: false,
+      expirationMs: null,
+    };
   }
 
   profile(days: Spans): Profile {

@@ -35,13 +35,26 @@ const ledgerFiles = Object.fromEntries(
   ),
 );
 
+const coverage = {
+  own_day: day,
+  own_key: "`player`",
+  own_source: source,
+  own_condition: condition,
+  of_day: day,
+  of_key: "`player`",
+  of_source: source,
+  of_condition: condition,
+  excuses,
+  excused: "gr_excused is not null",
+};
+
 /** What stands in for the placeholders of each file. */
 const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "abort-session": { session: "'a session'" },
   begin: {},
-  "check-staged-rows": { day, column: day, type: "DATE" },
+  "check-staged-rows": { day, owned: "(`player` <> ''\n)", source: "gr_staged" },
   commit: {},
-  "count-dates": { table, condition, day },
+  "count-visible-rows": { number: "0", table, condition: "true" },
   "create-fence": { fence: "`test-project`.`stats`.`another_fence`" },
   "delete-dates": { table, condition, day },
   "end-session": {},
@@ -57,18 +70,7 @@ const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   profile: { arms: `${arm}\nunion all\n${arm}` },
   "profile-count": { day, counts: "count(distinct `player`) as gr_entities_of", source, condition },
-  "profile-coverage": {
-    own_day: day,
-    own_key: "`player`",
-    own_source: source,
-    own_condition: condition,
-    of_day: day,
-    of_key: "`player`",
-    of_source: source,
-    of_condition: condition,
-    excuses,
-    excused: "gr_excused is not null",
-  },
+  "profile-coverage": coverage,
   "profile-excused": { day, key: "`player`", source, condition },
   "profile-outside": {
     head: "cast(0 as int64) as gr_arm, coalesce(unix_date(gr_day), -2147483648) as gr_day",
@@ -87,6 +89,7 @@ const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     condition,
     joins: `full join (${loadSql("profile-count", { day, counts: "count(*) as gr_logged", source, condition })}) as gr_log using (gr_day)`,
   },
+  "read-coverage-keys": { ...coverage, limit: "20" },
   "read-last-fence": { fence },
   "read-now": {},
   "read-partitions": { dataset: "`test-project`.`stats`" },
