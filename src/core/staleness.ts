@@ -2,7 +2,7 @@ import { type Assessment, type AssessInput, scheduleOf } from "./assessment.ts";
 import { formatDateRuns } from "./date-runs.ts";
 import { Disposition, meetsExpectation, State } from "./grid.ts";
 import type { Day } from "./iso-date.ts";
-import { failureAt, type Observed, versionAt } from "./observed.ts";
+import { failureAt, type Observed, rowsAt, versionAt } from "./observed.ts";
 import type { Edge, EdgeWindow, Processor } from "./pipeline.ts";
 import { isOneCell, readersOf, slidingMaximum, windowAt } from "./windows.ts";
 
@@ -80,7 +80,10 @@ function versionOf(
       if (failureAt(observed, input.sight.axis.first + at) !== null) return null;
     }
   }
-  if (isOneCell(window)) return from > to ? "none" : versionAt(observed, from);
+  if (window.kind === "same_date") return versionAt(observed, from);
+  // A date that joins or leaves the schedule can make it another one.
+  if (isOneCell(window))
+    return from > to ? "none" : `${input.sight.axis.first + from} ${versionAt(observed, from)}`;
   let sum = 0;
   for (let at = from; at <= to; at++) {
     if (schedule.scheduled[at] === 1) sum += contentHash(observed, input.sight.axis.first + at, at);
@@ -242,8 +245,8 @@ function writtenLater(
 }
 
 /**
- * The cells that a change of one cell outdates: those that read it and meet their expectation, those that nobody can see, and
- * those that are being computed from what it was.
+ * The cells that a change of one cell outdates: those that read it and have rows, those that nobody can see, and those that are
+ * being computed from what it was. A gap with rows may close without being computed again, once its input is whole.
  * @param filled whether a cell is filled by the very run that makes the change, and so from the changed input
  */
 export function outdatedBy(
@@ -264,7 +267,13 @@ export function outdatedBy(
     const found = new Set<number>();
     for (const { upstream, window } of staleReadings(assessment, processor)) {
       if (upstream.index !== changed.index) continue;
-      const windowOf = (at: number) => windowAt(window, upSchedule, ownSchedule, at);
+      const hasLeft = upSchedule.scheduled[position] !== 1;
+      const windowOf = (at: number) => {
+        const read = windowAt(window, upSchedule, ownSchedule, at);
+        // A date that left the schedule was counted by all whose dates lie on both sides of it.
+        if (!hasLeft || window.kind !== "offset_dates") return read;
+        return window.dates < 0 ? { from: read.from, to: at - 1 } : { from: at + 1, to: read.to };
+      };
       const { from, to } = readersOf(windowOf, grid.axis.length, position);
       for (let at = from; at <= to; at++) {
         if (ownSchedule.scheduled[at] !== 1 || filled(index, at)) continue;
@@ -275,11 +284,15 @@ export function outdatedBy(
   });
 }
 
-function isThere({ grid }: Assessment, processor: number, position: number): boolean {
+function isThere({ grid, sight }: Assessment, processor: number, position: number): boolean {
+  const observed = sight.observed[processor];
   const cell = processor * grid.axis.length + position;
   const state = grid.states[cell] ?? State.unscheduled;
   return (
-    meetsExpectation(state) || state === State.unknown || grid.dispositions[cell] === Disposition.running
+    meetsExpectation(state) ||
+    (observed !== undefined && rowsAt(observed, position) > 0) ||
+    state === State.unknown ||
+    grid.dispositions[cell] === Disposition.running
   );
 }
 

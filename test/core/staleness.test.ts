@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { toDay, parseIsoDate } from "../../src/core/iso-date.ts";
 import { outdatesOf } from "../../src/core/staleness.ts";
 import { attempt, decision } from "../support/ledger.ts";
-import { everyDay } from "../support/pipeline.ts";
+import { everyDay, tableSchedule } from "../support/pipeline.ts";
 import { assessed, cellAt, dispositionsOf, type Scene, statesOf } from "../support/sight.ts";
 
 /** `up` was repaired on 01-02 at noon, and `a` was complete before. */
@@ -106,7 +106,21 @@ describe("a change outdates", () => {
     return outdatesOf(assessment, changed, toDay(parseIsoDate(date)), () => false);
   };
 
-  test("the complete cells that read it, by windows and offsets, and no gaps", () => {
+  test("the cells that counted it among their dates, once it has left the schedule", () => {
+    const scene: Scene = {
+      processors: {
+        up: { offSchedule: "gap" },
+        next: { needs: [{ on: "up", window: { kind: "offset_dates", dates: -1 } }], ...follow },
+        ahead: { needs: [{ on: "up", window: { kind: "offset_dates", dates: 1 } }], ...follow },
+      },
+      schedules: [tableSchedule()],
+      dates: { default: "aa-aa" },
+      seen: { up: "#####", next: "##.##", ahead: "##.##" },
+    };
+    expect(outdates(scene, "up", "2024-01-03")).toEqual({ next: "2024-01-04", ahead: "2024-01-02" });
+  });
+
+  test("the cells with rows that read it, by windows and offsets, and no dates without", () => {
     const scene: Scene = {
       processors: {
         up: {},
