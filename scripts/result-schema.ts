@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { dispositionNames, reasonNames, stateNames } from "../src/core/grid.ts";
-import { cellAnswer, quarantine } from "../src/http/answer-schemas.ts";
+import { cellAnswer, coverageAnswer, quarantine } from "../src/http/answer-schemas.ts";
 import { activityDocument, decisionDocument, reportDocument, validationDocument } from "./command-schemas.ts";
 
 /** What `--format json` of every command prints, and what any prints of an error; `--once`, `plan` and `status` are here. */
@@ -20,6 +20,7 @@ const gap = z.object({
   observed: z.object({ rows: count, entities: count.nullable() }),
   expected: z.object({ rows_min: z.number(), rows_max: z.number().nullable() }),
   failed_checks: z.array(z.string()),
+  coverage: coverageAnswer,
   root_causes: z.array(z.object(cell)).describe("of a blocked gap: at most 20"),
   degraded: z.boolean().describe("its output is, or would be, made from less than all of its inputs"),
   attempts: count,
@@ -92,6 +93,11 @@ const result = z.object({
   gaps: z.array(gap),
   unknown: z.array(z.object({ ...cell, code: z.string(), message: z.string() })),
   unexpected: z.array(z.object({ ...cell, rows: count })),
+  extra_keys: z
+    .array(z.object({ processor: z.string(), dates: count, keys: count, start_date: date, end_date: date }))
+    .describe(
+      "by processor: dates with keys that the other side of the coverage lacks, where that is no gap",
+    ),
   stray_rows: z
     .array(
       z.object({

@@ -20,6 +20,7 @@ import type { DecisionRequest } from "./core/decide.ts";
 import type { IsoDate } from "./core/iso-date.ts";
 import type { Decision } from "./core/ledger-records.ts";
 import type { Processor } from "./core/pipeline.ts";
+import type { ResultDocument } from "./core/result-document.ts";
 import { plan } from "./core/plan.ts";
 import { createLogger, type LoggingOptions } from "./observability/logging.ts";
 import type { Metrics } from "./observability/metrics/metrics.ts";
@@ -28,6 +29,7 @@ import type { ReconcileContext } from "./reconcile/context.ts";
 import { reconcileAlways } from "./reconcile/daemon.ts";
 import type { DaemonRole } from "./reconcile/daemon-options.ts";
 import { type ExplainedCellFully, explainFully } from "./reconcile/explain-cell.ts";
+import { nameKeys } from "./reconcile/name-keys.ts";
 import { forecastSteps } from "./reconcile/forecast.ts";
 import { reconcileOnce } from "./reconcile/once.ts";
 import type { OnceOptions, OnceResult, RunListener } from "./reconcile/once-options.ts";
@@ -69,6 +71,8 @@ export interface App {
   readonly metrics: Pick<Metrics, "render">;
   /** As `explainFully` does. */
   explain(assessment: Assessment, processor: Processor, date: IsoDate): Promise<ExplainedCellFully>;
+  /** As `nameKeys` does. */
+  nameKeys(document: ResultDocument): Promise<ResultDocument>;
   /** Puts into the log how far a run is. */
   readonly logProgress: RunLog["onProgress"];
   /** As `recordDecision` does. */
@@ -211,6 +215,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     },
     explain: (assessment, processor, date) =>
       explainFully(context, assessment, processor, date, { target: config.target, secrets: config.secrets }),
+    nameKeys: (document) => nameKeys(context, document),
     record: (request, id) => recordDecision(context, request, id),
     async close() {
       await warehouse.close();

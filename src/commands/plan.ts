@@ -39,7 +39,7 @@ export async function runPlan(flags: PlanFlags & GlobalFlags, surroundings: Surr
     const cost = costOf(app.config, assessment, look.scanBytes, forecastBytes);
     const { target } = app.config;
     const document = resultDocument({ assessment, target, steps, forecastBytes, repairs: [], cost });
-    if (flags.format === "json") printJson(surroundings, document);
+    if (flags.format === "json") printJson(surroundings, await app.nameKeys(document));
     else
       surroundings.stdout.write(
         renderPlan(document, terminalOf(surroundings.stdout, flags, surroundings.env)),

@@ -93,7 +93,7 @@ export async function runOnce(flags: RunFlags & GlobalFlags, surroundings: Surro
     const { assessment, repairs } = result;
     const cost = costOf(app.config, assessment, result.scanBytes);
     const document = resultDocument({ assessment, target: app.config.target, steps: [], repairs, cost });
-    if (flags.format === "json") printJson(surroundings, document);
+    if (flags.format === "json") printJson(surroundings, await app.nameKeys(document));
     else
       surroundings.stdout.write(
         renderSummary(document, terminalOf(surroundings.stdout, flags, surroundings.env)),

@@ -49,10 +49,8 @@ async function showStatus(flags: StatusFlags & GlobalFlags, surroundings: Surrou
     const document = resultDocument({ assessment, target: app.config.target, steps: [], repairs: [], cost });
     const { stdout } = surroundings;
     if (flags.format === "json") {
-      printJson(
-        surroundings,
-        activity === null ? document : { ...document, activity: activityDocument(activity) },
-      );
+      const named = await app.nameKeys(document);
+      printJson(surroundings, activity === null ? named : { ...named, activity: activityDocument(activity) });
       return;
     }
     const terminal = terminalOf(stdout, flags, surroundings.env);

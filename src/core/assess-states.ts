@@ -5,7 +5,8 @@ import { mayBeEmpty } from "./emptiness.ts";
 import { judgeEntry } from "./expectation.ts";
 import { isGapState, isUnmet, reasonCode, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
-import { failureAt, rowsAt } from "./observed.ts";
+import { keepOffSchedule, offScheduleState } from "./off-schedule.ts";
+import { rowsAt } from "./observed.ts";
 import type { Edge, Processor, Waiver } from "./pipeline.ts";
 import type { DenseSchedule } from "./schedule.ts";
 import { markStale } from "./staleness.ts";
@@ -36,7 +37,7 @@ export function assessStates(input: AssessInput, arrays: StateArrays): void {
   for (const index of graph.order) {
     const processor = pipeline.processors[index];
     if (processor === undefined) continue;
-    keepOffSchedule(input, processor, arrays);
+    keepOffSchedule(input, processor, arrays.states);
     markStale(input, processor, arrays.states);
     markExempt(input, processor, arrays);
     markPending(input, processor, arrays, due[index] ?? (() => false));
@@ -75,25 +76,9 @@ function judgeProcessor(input: AssessInput, processor: Processor, states: Uint8A
         const context = cellContext(judged, processor.index, position);
         states[base + position] = judgeEntry(judge, profile, entry, context);
       }
-    } else if (entry >= 0 && axis.first + position < today && processor.offSchedule !== "allow") {
-      const isGap = processor.offSchedule === "gap";
-      if ((profile.rows[entry] ?? 0) > 0) states[base + position] = isGap ? State.invalid : State.unexpected;
+    } else if (entry >= 0 && axis.first + position < today && (profile.rows[entry] ?? 0) > 0) {
+      states[base + position] = offScheduleState(input, processor, position);
     }
-  }
-}
-
-/** Rows off the schedule that were seen before are not gone because nobody could look: nothing closes for them. */
-function keepOffSchedule(input: AssessInput, processor: Processor, { states }: StateArrays): void {
-  const observed = input.sight.observed[processor.index];
-  if (processor.offSchedule !== "gap" || observed === undefined) return;
-  if (observed.failure === null && observed.unseen === null) return;
-  const { axis } = input.sight;
-  const base = processor.index * axis.length;
-  const { scheduled } = scheduleOf(input, processor.index);
-  for (let position = 0; position < axis.length; position++) {
-    const day = axis.first + position;
-    if (scheduled[position] === 1 || failureAt(observed, day) === null) continue;
-    if (input.facts.cellFacts(processor.index, day).openOnRecord) states[base + position] = State.unknown;
   }
 }
 

@@ -57,6 +57,7 @@ export interface Sight {
 
 /**
  * @param last the last day of the axis where the user asked for more than today
+ * @param first a day before the schedules' first one from which on the axis is wanted
  * @throws ReconcilerError `schedule_empty`
  */
 export function alignSight(
@@ -64,12 +65,13 @@ export function alignSight(
   observations: Observations,
   now: EpochMs,
   last?: Day,
+  first: Day = Infinity,
 ): Sight {
   const { pipeline } = compiled;
   const today = localDayAt(now, pipeline.timezone);
   const end = Math.max(today, last ?? today);
   const schedules = completeSchedules(pipeline.schedules, observations.schedules, end);
-  const axis = axisOf(schedules, end);
+  const axis = axisOf(schedules, end, first);
   return {
     axis,
     today,

@@ -362,7 +362,7 @@ function contentRequirement(expect: Expectation, of: Metric, column: number): Re
 }
 
 /** What extra keys are, after their number. */
-function extraText({ key, of }: CoverageExpectation): string {
+export function extraText({ key, of }: CoverageExpectation): string {
   return `${key} that ${of.kind === "schedule" ? "the schedule" : of.name} lacks`;
 }
 

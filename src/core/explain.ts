@@ -1,10 +1,11 @@
 import { type Assessment, cellContext, scheduleOf } from "./assessment.ts";
 import { upstreamsOf } from "./assess-states.ts";
+import { type CoverageDocument, coverageDocument, type CoverageKeys, keysText } from "./coverage-keys.ts";
 import { waiverCovers } from "./decisions.ts";
 import { dueAt } from "./due.ts";
 import { blockingCells, compileEdge, readCells } from "./edges.ts";
 import { emptyCell } from "./empty-cell.ts";
-import { allowedRows, offSchedule, requiredRows, round, rowsText } from "./expectation.ts";
+import { allowedRows, extraText, offSchedule, requiredRows, round, rowsText } from "./expectation.ts";
 import {
   dateAt,
   Disposition,
@@ -41,6 +42,8 @@ export interface Explanation {
   /** Why it could not be observed. */
   readonly failure: { readonly code: string; readonly message: string } | null;
   readonly checks: readonly ExplainedCheck[];
+  /** Of a coverage: the keys that are absent and extra; null without one, or where nothing was seen. */
+  readonly coverage: CoverageDocument | null;
   readonly upstreams: readonly ExplainedEdge[];
   readonly root_causes: readonly ExplainedCell[];
   readonly waivers: readonly { owner: string; reason: string; expires: IsoDate | null; source: string }[];
@@ -143,6 +146,7 @@ export function explainCell(assessment: Assessment, processor: Processor, positi
     observed: failure === null ? observedAt(assessment, processor, position) : null,
     failure,
     checks: failure === null ? checksAt(assessment, processor, position) : [],
+    coverage: failure === null ? coverageDocument(assessment, processor, position) : null,
     upstreams: processor.edges.map((edge) => explainEdge(assessment, processor, edge, position)),
     root_causes:
       disposition === Disposition.blocked
@@ -228,6 +232,7 @@ function contentExpected({
   if (coverage !== null) {
     const of = coverage.of.kind === "schedule" ? "the schedule" : coverage.of.name;
     lines.push(`${percent(coverage.min)} of the ${coverage.ofKey} of ${of}`);
+    if (coverage.extra === "gap") lines.push(`no ${extraText(coverage)}`);
   }
   lines.push(...uniqueKeys.map((key) => `one row per ${key.join(", ")}`));
   lines.push(
@@ -276,11 +281,35 @@ function checksAt(assessment: Assessment, processor: Processor, position: number
   if (seen === undefined || judge === undefined || rowsAt(seen, position) === 0) return [];
   const context = cellContext(assessment, processor.index, position);
   const isOff = !context.scheduled && processor.offSchedule === "gap";
-  return (isOff ? [offSchedule] : judge.requirements).map((requirement) => ({
+  const checks = (isOff ? [offSchedule] : judge.requirements).map((requirement) => ({
     name: requirement.name,
     holds: requirement.holds(seen.profile, entry, context),
     ...requirement.describe(seen.profile, entry, context),
   }));
+  return [...checks, ...reportedExtra(assessment, processor, position)];
+}
+
+/** Extra keys that are no gap, as a check that holds. */
+function reportedExtra(assessment: Assessment, processor: Processor, position: number): ExplainedCheck[] {
+  const { coverage } = processor.expect;
+  const extra = coverageDocument(assessment, processor, position)?.extra?.count ?? 0;
+  if (coverage === null || coverage.extra !== null || extra === 0) return [];
+  const observed = `${extra} ${extraText(coverage)}, which is only reported`;
+  return [{ name: "coverage_extra", holds: true, observed, expected: "none" }];
+}
+
+/** The explanation with the keys by name. */
+export function withKeys(explanation: Explanation, { absent, extra }: CoverageKeys): Explanation {
+  const named = (check: ExplainedCheck): ExplainedCheck => {
+    if (check.name === "coverage" && absent.count > 0) {
+      return { ...check, observed: `${check.observed}; absent: ${keysText(absent)}` };
+    }
+    if (check.name === "coverage_extra" && extra !== null && extra.count > 0) {
+      return { ...check, observed: `${check.observed}: ${keysText(extra)}` };
+    }
+    return check;
+  };
+  return { ...explanation, checks: explanation.checks.map(named), coverage: { absent, extra } };
 }
 
 function explainEdge(

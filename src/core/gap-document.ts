@@ -1,3 +1,4 @@
+import { type CoverageDocument, coverageDocument } from "./coverage-keys.ts";
 import { type Assessment, cellContext } from "./assessment.ts";
 import { allowedRows, failedRequirements, requiredRows, round } from "./expectation.ts";
 import {
@@ -24,6 +25,8 @@ export interface GapDocument {
   readonly observed: ObservedDocument;
   readonly expected: ExpectedDocument;
   readonly failed_checks: readonly string[];
+  /** Of a coverage: the keys that are absent and extra; null without one, or where nothing was seen. */
+  readonly coverage: CoverageDocument | null;
   readonly root_causes: readonly { readonly processor: string; readonly date: IsoDate }[];
   readonly degraded: boolean;
   readonly attempts: number;
@@ -86,6 +89,7 @@ export function gapDocument(assessment: Assessment, processor: Processor, positi
       rows_max: Number.isFinite(allowed) ? round(allowed) : null,
     },
     failed_checks: failed.map(({ name }) => name),
+    coverage: coverageDocument(assessment, processor, position),
     root_causes:
       disposition === "blocked"
         ? rootCauses(assessment, { processor, position }).map((root) => ({

@@ -7,6 +7,7 @@ import {
   scheduleChangesOf,
 } from "./breaker-document.ts";
 import type { PlannedStep } from "./cascade.ts";
+import { type ExtraKeysDocument, extraKeysOf } from "./coverage-keys.ts";
 import type { CostDocument } from "./cost.ts";
 import { type GapDocument, gapDocument } from "./gap-document.ts";
 import {
@@ -49,6 +50,7 @@ export interface ResultDocument {
   readonly stray_rows: readonly StrayRowsDocument[];
   /** Rows that a schedule's filter lets through and that are none of its dates, of the schedules that have any. */
   readonly stray_schedule_rows: readonly StrayScheduleRowsDocument[];
+  readonly extra_keys: readonly ExtraKeysDocument[];
   readonly breakers: readonly BreakerDocument[];
   /** Past dates that left a schedule since the last cycle, or in the last 24 hours. */
   readonly schedule_changes: readonly ScheduleChangeDocument[];
@@ -127,6 +129,7 @@ export function resultDocument(input: DocumentInput): ResultDocument {
     unexpected: selected.flatMap((processor) => unexpectedOf(assessment, processor)),
     stray_rows: strayRowsDocuments(assessment, selected),
     stray_schedule_rows: strayScheduleRowsDocuments(assessment),
+    extra_keys: extraKeysOf(assessment, selected),
     breakers: breakersOf(assessment),
     schedule_changes: scheduleChangesOf(assessment),
     stale_runs: staleRunsOf(assessment),

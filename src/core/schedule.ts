@@ -117,8 +117,12 @@ export function scheduleStraysText({ withoutDate, outOfRange }: ScheduleStrays):
 }
 
 /** From the first scheduled day of any schedule to `last`, both included. */
-export function axisOf(schedules: ReadonlyMap<string, ScheduleObservation>, last: Day): Axis {
-  let first = last;
+export function axisOf(
+  schedules: ReadonlyMap<string, ScheduleObservation>,
+  last: Day,
+  from: Day = Infinity,
+): Axis {
+  let first = Math.min(last, from);
   for (const { days } of schedules.values()) first = Math.min(first, days[0] ?? last);
   return { first, length: last - first + 1 };
 }

@@ -16,6 +16,25 @@ const reason = z.enum(reasonNames).describe("Why it stands there; empty where th
 const failure = z.object({ code: text, message: text });
 const seconds = z.number().min(0).nullable().describe("Null where nobody can tell.");
 
+const keys = z.object({
+  count,
+  keys: names
+    .nullable()
+    .describe(
+      "The first twenty in order; null where they were not asked for, as beyond the first twenty gaps.",
+    ),
+});
+
+export const coverageAnswer = z
+  .object({
+    absent: keys.describe("Keys of the other side that are not here, nor excused."),
+    extra: keys
+      .nullable()
+      .describe("Keys here that the other side lacks; null where the config ignores them."),
+  })
+  .nullable()
+  .describe("The keys of a coverage; null without one, or where nothing was seen.");
+
 export const quarantine = z
   .object({
     cause: z.enum(quarantineCauses),
@@ -138,6 +157,7 @@ export const cellAnswer = z.object({
     .nullable(),
   failure: failure.nullable().describe("Why it could not be observed."),
   checks: z.array(z.object({ name: text, holds: z.boolean(), observed: text, expected: text })),
+  coverage: coverageAnswer,
   upstreams: z.array(
     z.object({
       upstreams: names,

@@ -4,6 +4,7 @@ import { toDay } from "../core/iso-date.ts";
 import { foldLedger, type InFlight } from "../core/ledger-facts.ts";
 import type { LedgerRecords } from "../core/ledger-records.ts";
 import type { Observations } from "../core/observation.ts";
+import { firstKnownDay } from "../core/off-schedule.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { Axis } from "../core/schedule.ts";
 import type { EpochMs } from "../core/wall-clock.ts";
@@ -32,18 +33,19 @@ export function assessInput(known: AssessedKnowledge): AssessInput {
   const { compiled, observations, inFlight, now, horizon, maxAgeMs, selection } = known;
   const { pipeline } = compiled;
   const last = selection.endDate === null ? undefined : toDay(selection.endDate);
-  const sight = alignSight(compiled, observations, now, last);
   const { startsLast24h, scanBytesLast24h } = known.records;
   const records = {
     ...known.records,
     startsLast24h: startsLast24h + known.starting,
     scanBytesLast24h: scanBytesLast24h + known.scanBytes,
   };
+  const facts = foldLedger(pipeline, records, now);
+  const sight = alignSight(compiled, observations, now, last, firstKnownDay(compiled, facts));
   const wanted = known.wanted.map((spec) => wantedOf(pipeline, spec, sight.axis));
   return {
     compiled,
     sight,
-    facts: foldLedger(pipeline, records, now),
+    facts,
     inFlight,
     now,
     policy: { maxAgeMs, wanted, horizon, ignoreBackoff: false },

@@ -1,5 +1,12 @@
 import type { Assessment } from "../core/assessment.ts";
-import { explainCell, type ExplainedRunHistory, explainRun, type Explanation } from "../core/explain.ts";
+import { hasKeys } from "../core/coverage-keys.ts";
+import {
+  explainCell,
+  type ExplainedRunHistory,
+  explainRun,
+  type Explanation,
+  withKeys,
+} from "../core/explain.ts";
 import { dateAt } from "../core/grid.ts";
 import { type IsoDate, toDay } from "../core/iso-date.ts";
 import type { Processor } from "../core/pipeline.ts";
@@ -8,6 +15,7 @@ import { nameInHistory } from "../core/run-history.ts";
 import { formatInstant } from "../core/wall-clock.ts";
 import { ReconcilerError } from "../errors.ts";
 import type { ReconcileContext } from "./context.ts";
+import { keysOfCell } from "./name-keys.ts";
 import type { AttemptRecord } from "./ports.ts";
 import type { CellDocument } from "./ports/cell-document.ts";
 
@@ -41,8 +49,10 @@ export async function explainFully(
   { target, secrets }: ExplainOptions,
 ): Promise<ExplainedCellFully> {
   const position = positionOf(assessment, date);
+  const seen = explainCell(assessment, processor, position);
+  const keys = hasKeys(seen.coverage) ? await keysOfCell(context, processor, date) : null;
   const explanation: Explanation = {
-    ...explainCell(assessment, processor, position),
+    ...(keys === null ? seen : withKeys(seen, keys)),
     run_history: await runHistoryOf(context, processor, date, secrets),
   };
   const attempts = await context.ledger.history({ processor: processor.name, date });

@@ -102,6 +102,8 @@ function asideLines(document: ResultDocument, options: RenderOptions): readonly 
   if (total("unexpected") > 0) {
     parts.push(`${counted(total("unexpected"), "date")} with rows that no schedule expects`);
   }
+  const extra = document.extra_keys.reduce((sum, { dates }) => sum + dates, 0);
+  if (extra > 0) parts.push(`${counted(extra, "date")} with keys that their coverage lacks`);
   return parts.length === 0 ? [] : wrap(parts.join("; "), options.columns, "  ");
 }
 

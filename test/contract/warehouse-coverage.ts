@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseIsoDate } from "../../src/core/iso-date.ts";
 import type { ScheduleSpec } from "../../src/core/pipeline.ts";
 import { datedBy, tableSchedule } from "../support/pipeline.ts";
 import {
@@ -219,6 +220,59 @@ export function describeCoverage(open: OpenWarehouse): void {
       // Reported, so without their rows; and ignored.
       expect(counted("plain")).toEqual([{ "2024-01-02": 1, "2024-01-03": 1 }]);
       expect(counted("ignored_extra")).toEqual([]);
+    });
+
+    test("names the absent and the extra keys of the dates that are asked for, the first in order with the number of all", async () => {
+      const { warehouse, processors } = await open(sketch);
+      const named = async (name: string, dates: readonly string[], limit: number) => {
+        const processor = processors.find((candidate) => candidate.name === name);
+        if (processor === undefined) throw new RangeError(`there is no ${name}`);
+        const found = await warehouse.coverageKeys({ processor, dates: dates.map(parseIsoDate), limit });
+        return Object.fromEntries(found);
+      };
+      const none = { count: 0, keys: [] };
+      expect(await named("plain", ["2024-01-02", "2024-01-03", "2024-01-05", "2024-01-09"], 20)).toEqual({
+        "2024-01-02": { absent: { count: 2, keys: ["bob", "cid"] }, extra: { count: 1, keys: ["eve"] } },
+        "2024-01-03": { absent: none, extra: { count: 1, keys: ["ann"] } },
+        "2024-01-05": { absent: { count: 1, keys: ["ann"] }, extra: none },
+      });
+      expect(await named("plain", ["2024-01-02"], 1)).toMatchObject({
+        "2024-01-02": { absent: { count: 2, keys: ["bob"] } },
+      });
+      expect(await named("excused", ["2024-01-02"], 20)).toMatchObject({
+        "2024-01-02": { absent: { count: 1, keys: ["bob"] } },
+      });
+      expect(await named("ignored_extra", ["2024-01-03"], 20)).toEqual({
+        "2024-01-03": { absent: none, extra: null },
+      });
+      expect(await named("players", ["2024-01-02"], 20)).toEqual({});
+    });
+
+    test("names keys that are numbers in the order of numbers", async () => {
+      const { warehouse, processors } = await open({
+        tables: [
+          {
+            name: "raw.numbered",
+            columns: { game_date: "date", game: "int" },
+            rows: [10, 9, 100].map((game) => ["2024-01-02", game]),
+          },
+          { name: "raw.none", columns: { game_date: "date", game: "int" }, rows: [["2024-01-01", 1]] },
+        ],
+        processors: {
+          other: { table: table("raw.none") },
+          numbered: {
+            table: table("raw.numbered"),
+            expect: {
+              coverage: { ...coverage, of: { kind: "processor", name: "other" }, key: "game", ofKey: "game" },
+            },
+          },
+        },
+      });
+      const [, processor] = processors;
+      if (processor === undefined) throw new RangeError("no processor");
+      const date = parseIsoDate("2024-01-02");
+      const found = await warehouse.coverageKeys({ processor, dates: [date], limit: 2 });
+      expect(found.get(date)?.extra).toEqual({ count: 3, keys: ["9", "10"] });
     });
 
     test("does not count as extra what is excused on the date, nor rows without a key", async () => {

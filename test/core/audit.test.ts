@@ -87,6 +87,32 @@ describe("rows that meet the expectation", () => {
   });
 });
 
+describe("rows of keys that should not be there", () => {
+  const moved: ExpectationSketch = { coverage: { ...coverage, min: 1, extra: "gap" } };
+  const there = (present: number, absent: number, extra: number, extraRows: number) => ({
+    coverage_of: present + absent,
+    coverage_present: present,
+    coverage_absent: absent,
+    coverage_extra: extra,
+    coverage_extra_rows: extraRows,
+  });
+
+  test("may go, though the date is not complete without them", () => {
+    const before = { rows: 20, metrics: there(1, 1, 1, 10) };
+    expect(refusal(moved, before, { rows: 10, metrics: there(1, 1, 0, 0) })).toBeNull();
+    expect(refusal(moved, before, { rows: 5, metrics: there(1, 1, 0, 0) })).toMatch(
+      /^the SELECT gives 5 rows/,
+    );
+  });
+
+  test("are not added", () => {
+    const before = { rows: 10, metrics: there(1, 1, 0, 0) };
+    expect(refusal(moved, before, { rows: 20, metrics: there(1, 1, 1, 10) })).toMatch(
+      /^10 rows of the SELECT violate the expectation/,
+    );
+  });
+});
+
 describe("rows that do not meet the expectation", () => {
   test("are published where they are as many or more, with as few violations", () => {
     expect(refusal(twenty, { rows: 10 }, { rows: 10 })).toBeNull();

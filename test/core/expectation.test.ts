@@ -150,6 +150,34 @@ describe("coverage", () => {
     }
   });
 
+  const withExtra = (extra: CoverageExpectation["extra"], keys: number, rows = keys) =>
+    judged(
+      { coverage: { ...coverage, extra } },
+      {
+        rows: 50,
+        metrics: { ...seen(10, 10, 0).metrics, coverage_extra: keys, coverage_extra_rows: rows },
+      },
+    );
+
+  test("keys that the other side lacks are invalid only where that is a gap, and their rows are violations", () => {
+    expect(withExtra(null, 3).state).toBe("complete");
+    expect(withExtra("ignore", 3).state).toBe("complete");
+    expect(withExtra("gap", 0)).toMatchObject({ state: "complete", violations: 0 });
+    expect(withExtra("gap", 3, 12)).toMatchObject({
+      state: "invalid",
+      failed: ["coverage_extra"],
+      said: [{ observed: "3 player that context lacks", expected: "none" }],
+      completeness: 0,
+      violations: 12,
+    });
+  });
+
+  test("where the other side has none, all keys are extra and the coverage is not evaluated", () => {
+    const metrics = { coverage_of: 0, coverage_present: 0, coverage_absent: 0, coverage_extra: 5 };
+    const found = judged({ coverage: { ...coverage, extra: "gap" } }, { rows: 50, metrics });
+    expect(found).toMatchObject({ state: "partial", failed: ["coverage", "coverage_extra"] });
+  });
+
   test("coverage of the schedule is named as such", () => {
     const found = judged({ coverage: { ...coverage, of: { kind: "schedule" } } }, seen(4, 1, 3));
     expect(found.said[0]?.expected).toBe("90 % of the player_lookup of the schedule");

@@ -125,6 +125,38 @@ describe("rows on a date that left the schedule", () => {
   });
 });
 
+describe("rows before the schedule", () => {
+  const later = (ledger: Scene["ledger"] = {}): Scene => scene("--aa", "####", { ledger });
+
+  test("stand in no cell, and are unexpected where another schedule begins earlier", () => {
+    expect(statesOf(assessed(later()), "a").slice(0, 2)).toBe("CC");
+    const of: Scene = {
+      ...later(),
+      processors: { a: { offSchedule: "gap" }, b: { schedule: "daily" } },
+      schedules: [tableSchedule(), tableSchedule("daily")],
+      dates: { default: "--aa", daily: "aaaa" },
+      seen: { a: "####", b: "####" },
+    };
+    expect(states(of, "a", 4)).toBe("UUCC");
+  });
+
+  test("are a gap on the dates that the schedule had, by its baseline or by the gap on record", () => {
+    const baselines = [baseline("schedule", "default", "2024-01-02..2024-01-04")];
+    expect(states(later({ baselines }), "a", 3)).toBe("ICC");
+    const gapEvents = [opened("a", "2024-01-01", "2024-02-01T00:00Z")];
+    expect(states(later({ gapEvents }), "a", 4)).toBe("IUCC");
+  });
+
+  test("are left alone before the start date of the config", () => {
+    const baselines = [baseline("schedule", "default", "2024-01-01..2024-01-04")];
+    const of = scene("--aa", "####", {
+      ledger: { baselines },
+      schedules: [{ ...tableSchedule(), startDate: fromDay(19_725) }],
+    });
+    expect(states(of, "a", 2)).toBe("CC");
+  });
+});
+
 describe("what is downstream", () => {
   const chain = (dates: string, a: string, b: string): Scene => ({
     ...scene(dates, a),

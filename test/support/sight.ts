@@ -18,6 +18,7 @@ import {
 import { addDays, type Day, type IsoDate, parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import { foldLedger, type InFlight } from "../../src/core/ledger-facts.ts";
 import { emptyLedgerRecords, type LedgerRecords } from "../../src/core/ledger-records.ts";
+import { firstKnownDay } from "../../src/core/off-schedule.ts";
 import type {
   HistoryRun,
   Observations,
@@ -94,13 +95,15 @@ export function inputOf(scene: Scene): AssessInput {
   const compiled = compilePipeline(pipeline);
   const now = scene.now === undefined ? noonAfter(scene, start) : instant(scene.now);
   const last = scene.last === undefined ? undefined : toDay(parseIsoDate(scene.last));
-  const sight = alignSight(compiled, observationsOf(scene, start, now), now, last);
+  const facts = foldLedger(pipeline, { ...emptyLedgerRecords, ...scene.ledger }, now);
+  const seen = observationsOf(scene, start, now);
+  const sight = alignSight(compiled, seen, now, last, firstKnownDay(compiled, facts));
   const named = scene.selection?.processors;
   const limits = scene.selection;
   return {
     compiled,
     sight,
-    facts: foldLedger(pipeline, { ...emptyLedgerRecords, ...scene.ledger }, now),
+    facts,
     inFlight: (scene.inFlight ?? []).map((flight) => flightOf(flight, pipeline)),
     now,
     policy: { maxAgeMs: null, wanted: [], horizon: now, ignoreBackoff: false, ...scene.policy },
