@@ -6,7 +6,7 @@ import type { ArmContext, ArmDialect } from "./arm.ts";
 import { coverageParts, ofProcessor, quoteColumn } from "./coverage.ts";
 import { columnOf, type DatedSource, type Source } from "./source.ts";
 
-export type { ArmContext, ArmDialect, OutsideCount } from "./arm.ts";
+export type { ArmContext, ArmDialect } from "./arm.ts";
 
 /** The columns before the metrics: rows, entities, first and last write. */
 export const fixedColumns = ["rows", "entities", "first_write_ms", "last_write_ms"] as const;
