@@ -83,7 +83,7 @@ function refusalOf(
 }
 
 /** How incomplete rows are worse than what is there; null where they are not. */
-export function worseText(there: Content, staged: Content): string | null {
+function worseText(there: Content, staged: Content): string | null {
   if (staged.wanted < there.wanted) {
     const repeats = there.wanted < there.rows ? ", repeats not counted" : "";
     return `the SELECT gives ${rowsText(staged.rows)}, the date has ${there.wanted} now${repeats}`;

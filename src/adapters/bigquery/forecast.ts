@@ -1,5 +1,6 @@
+import type { DateRange } from "../../core/iso-date.ts";
 import { metricsOf } from "../../core/observation.ts";
-import type { ForecastRequest } from "../../reconcile/ports.ts";
+import type { ForecastRequest, SqlRepair } from "../../reconcile/ports.ts";
 import { asQueryError } from "../sql/arm-context.ts";
 import { profileArm } from "../sql/profile-arm.ts";
 import { leastBilledBytes } from "./billing.ts";
@@ -7,8 +8,8 @@ import type { Statement } from "./job-configuration.ts";
 import type { Analysis } from "./jobs.ts";
 import type { Limits } from "./limits.ts";
 import { Bindings } from "./parameters.ts";
-import { armContexts, type ProfileSource } from "./profile.ts";
-import { shapeRepair } from "./repair-shape.ts";
+import { type ArmContexts, armContexts, type ProfileSource } from "./profile.ts";
+import { shapeRepair, withoutRows } from "./repair-shape.ts";
 import { loadSql } from "./sql-files.ts";
 
 /**
@@ -34,7 +35,31 @@ export async function forecastBytes(
   if (repair === null) return look;
   const { query, range: parameters } = await shapeRepair(source, repair, [range.start, range.end], limits);
   const select = { sql: `select * from ${query} as gr_query`, parameters, purpose: "forecast" };
-  return look + (await bytesOf(select));
+  return look + (await bytesOf(select)) + (await auditBytes(source, repair, range, contextOf, limits));
+}
+
+/** What the audit reads besides the staged rows: the other tables that the expectation refers to. */
+async function auditBytes(
+  { jobs }: ProfileSource,
+  { processor }: SqlRepair,
+  range: DateRange,
+  contextOf: ArmContexts,
+  limits: Limits,
+): Promise<number> {
+  const { expect } = processor;
+  const { rows, coverage } = expect;
+  if (rows.perEntity === null && rows.completionLog === null && coverage === null) return 0;
+  const binder = new Bindings();
+  const context = contextOf([range], binder);
+  const staged = withoutRows(context.tableOf(processor.table));
+  // What it asks of the rows themselves reads nothing else.
+  const contentless = { uniqueKeys: [], notNull: [], checks: [], measures: [], quality: null };
+  const referring = { ...processor, expect: { ...expect, ...contentless } };
+  const arms = asQueryError(() =>
+    profileArm(referring, 0, metricsOf(referring.expect).length, { ...context, staged }),
+  );
+  const statement = { sql: loadSql("profile", { arms }), parameters: binder.parameters, purpose: "forecast" };
+  return leastBytes(await jobs.analyze(statement, limits));
 }
 
 /** What is missing now has no bytes yet; when it is there, it costs at least what any table does. */

@@ -123,6 +123,12 @@ function asTarget(target: Source, { filled, left }: FilledColumns): Source {
   };
 }
 
+/** The columns of a table in one row of NULLs, which reads nothing. */
+export function withoutRows(table: Source): Source {
+  const values = [...table.columns.values()].map((column) => typed("null", column));
+  return { ...table, sql: `(select ${values.join(", ")}) as gr_table` };
+}
+
 /** Of other types the API does not tell the whole name; values of theirs fit as they are, or not at all. */
 const plainTypes = /^(?:INT64|FLOAT64|NUMERIC|BIGNUMERIC|BOOL|STRING|BYTES|DATE|DATETIME|TIME|TIMESTAMP)$/;
 

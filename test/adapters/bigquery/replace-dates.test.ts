@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseIsoDate } from "../../../src/core/iso-date.ts";
+import type { CoverageExpectation } from "../../../src/core/pipeline.ts";
 import { ReconcilerError } from "../../../src/errors.ts";
 import type { ReplaceRequest } from "../../../src/reconcile/ports.ts";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
@@ -86,6 +87,42 @@ test("a view is refused before anything is staged", async () => {
     message: expect.stringMatching(/expected stats\.shown to be a table, found a view/),
   });
   expect(began()).toBe(0);
+});
+
+test("the forecast of a repair has the other tables that its audit reads", async () => {
+  const coverage: CoverageExpectation = {
+    of: { kind: "processor", name: "results" },
+    key: "player",
+    ofKey: "player",
+    min: 1,
+    excusedBy: null,
+    extra: null,
+  };
+  const sketch = (more: ProcessorSketch) =>
+    pipelineOf({
+      processors: {
+        scores: { table: table("stats.scores"), ...more },
+        results: { table: table("raw.results"), dateColumn: "d" },
+      },
+    }).processors;
+  const forecast = async (more: ProcessorSketch) => {
+    const processors = sketch(more);
+    const [processor] = processors;
+    if (processor === undefined) throw new Error("there is no processor");
+    const range = { start: parseIsoDate("2024-01-01"), end: parseIsoDate("2024-01-02") };
+    const repair = { processor, sql, leaveNull: [] };
+    return openWarehouse(server, { processors, schedules: [] }).forecast({
+      processors: [processor],
+      repair,
+      range,
+    });
+  };
+  const tableBytes = 10 * 2 ** 20;
+  expect(await forecast({})).toBe(3 * tableBytes);
+  // Twice as many tables before and after, and the other table once more for the audit.
+  expect(await forecast({ expect: { coverage, checks: [{ name: "c", sql: "points > 0" }] } })).toBe(
+    6 * tableBytes,
+  );
 });
 
 test("the audit reads nothing but the staged rows, before the transaction begins", async () => {
