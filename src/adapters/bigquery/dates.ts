@@ -141,7 +141,7 @@ function formed(column: Column, format: DateFormat, zones: Zones): Dated {
   const name = quoteIdentifier(column.name);
   const { digits, ordered, pattern, parts, hasTime } = format;
   const isNumber = digits !== null && columnKindOf(column.type) === "number";
-  const text = isNumber ? digitsText(name, digits) : name;
+  const text = isNumber ? digitsText(column, digits) : name;
   const read = `regexp_extract(${text}, ${quoteText(pattern)})`;
   const time = `safe.parse_datetime(${quoteText(formatText(parts, directiveName))}, ${read})`;
   const shifted = hasTime ? inTimezone(time, zones) : null;
@@ -168,8 +168,10 @@ function directiveName(name: string): string {
 }
 
 /** A number with the zeros in front that it has lost; NULL for one that has no such digits. */
-function digitsText(name: string, digits: number): string {
-  const isWhole = `${name} between 0 and ${10 ** digits - 1} and ${name} = trunc(${name})`;
+function digitsText(column: Column, digits: number): string {
+  const name = quoteIdentifier(column.name);
+  const isInRange = `${name} between 0 and ${10 ** digits - 1}`;
+  const isWhole = column.type.includes("INT") ? isInRange : `${isInRange} and ${name} = trunc(${name})`;
   return `if(${isWhole}, lpad(cast(cast(${name} as int64) as string), ${digits}, '0'), null)`;
 }
 

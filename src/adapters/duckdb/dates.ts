@@ -1,5 +1,5 @@
 import { columnKindOf, type DateColumn, dateColumnProblem, dateFormatOf } from "../../core/date-column.ts";
-import { type DateFormat, formatText } from "../../core/date-format.ts";
+import { type DateFormat, formatText, type Ordered } from "../../core/date-format.ts";
 import {
   type Column,
   columnOf,
@@ -81,7 +81,7 @@ function formed(column: Column, format: DateFormat, zones: Zones): Dated {
   const name = quoteIdentifier(column.name);
   const { digits, ordered, pattern, parts, hasTime } = format;
   const isNumber = digits !== null && columnKindOf(column.type) === "number";
-  const text = isNumber ? digitsText(name, digits) : `${name}::varchar`;
+  const text = isNumber ? digitsText(column, digits) : `${name}::varchar`;
   const read = `regexp_extract(${text}, ${quoteText(pattern)}, 1)`;
   const time = `try_strptime(${read}, ${quoteText(formatText(parts))})`;
   const shifted = hasTime ? inTimezone(time, zones) : null;
@@ -93,16 +93,24 @@ function formed(column: Column, format: DateFormat, zones: Zones): Dated {
     const from = written(plusDays(range.start, -widerDays));
     const to = written(plusDays(range.end, widerDays));
     const bounds = isNumber
-      ? `${name} >= ${from}::bigint * ${ordered.scale} and ${name} < (${to}::bigint + 1) * ${ordered.scale}`
+      ? `${name} between ${scaled(`${from}::bigint`, ordered)} and ${scaled(`${to}::bigint`, ordered, 1)}`
       : `${name} between ${from} and ${ordered.end === "" ? to : `(${to} || ${quoteText(ordered.end)})`}`;
     return `${bounds} and ${isDayOf(day, range)}`;
   };
   return { day, within };
 }
 
+/** The first number that begins with some digits, or the one before the first that begins with `steps` more. */
+function scaled(digits: string, { scale }: Ordered, steps: 0 | 1 = 0): string {
+  if (scale === 1) return digits;
+  return steps === 0 ? `${digits} * ${scale}` : `(${digits} + 1) * ${scale} - 1`;
+}
+
 /** A number with the zeros in front that it has lost; NULL for one that has no such digits. */
-function digitsText(name: string, digits: number): string {
-  const isWhole = `${name} between 0 and ${10 ** digits - 1} and ${name} = trunc(${name})`;
+function digitsText(column: Column, digits: number): string {
+  const name = quoteIdentifier(column.name);
+  const isInRange = `${name} between 0 and ${10 ** digits - 1}`;
+  const isWhole = column.type.includes("INT") ? isInRange : `${isInRange} and ${name} = trunc(${name})`;
   return `case when ${isWhole} then lpad(${name}::bigint::varchar, ${digits}, '0') end`;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { allDates, datedSource } from "../../../src/adapters/bigquery/dates.ts";
 import { Bindings, literals } from "../../../src/adapters/bigquery/parameters.ts";
 import type { Column, Source } from "../../../src/adapters/sql/source.ts";
+import type { DateColumn } from "../../../src/core/date-column.ts";
 import { datedBy } from "../../support/pipeline.ts";
 import { type DateRange, parseIsoDate } from "../../../src/core/iso-date.ts";
 
@@ -10,6 +11,7 @@ const columns: readonly Column[] = [
   { name: "local_time", type: "DATETIME" },
   { name: "instant", type: "TIMESTAMP" },
   { name: "note", type: "STRING" },
+  { name: "number", type: "INT64" },
   { name: "_PARTITIONDATE", type: "DATE" },
   { name: "_PARTITIONTIME", type: "TIMESTAMP", cutTo: "DAY" },
 ];
@@ -77,6 +79,53 @@ describe("the bare column is compared with values of its own type", () => {
   test("all dates that there are, without a date in a zone that may not exist", () => {
     expect(dated("instant", [allDates], "Asia/Tokyo").condition).toBe(
       "(`instant` >= timestamp '0001-01-02 00:00:00.000+00:00' and `instant` < timestamp '9999-12-31 00:00:00.000+00:00')",
+    );
+  });
+});
+
+describe("a date in a form, or in another zone, keeps the bounds on the bare column", () => {
+  const newYear = ranges(["2024-01-01", "2024-01-02"]);
+  const datedAs = (date: DateColumn, of = newYear, timezone = "Europe/Berlin") =>
+    datedSource(source, date, null, { ranges: of, timezone, binder: literals });
+
+  test.each<[DateColumn, string]>([
+    [datedBy("note", { dateFormat: "%Y%m%d" }), "(`note` between '20240101' and '20240102' and "],
+    [datedBy("number", { dateFormat: "%Y%m%d" }), "(`number` between 20240101 and 20240102 and "],
+    [datedBy("number", { dateFormat: "%Y%m%d%H" }), "(`number` between 2024010100 and 2024010299 and "],
+    [
+      datedBy("number", { dateFormat: "%Y%m%d%H", columnTimezone: "UTC" }),
+      "(`number` between 2023123000 and 2024010499 and ",
+    ],
+  ])("%o", (date, bounds) => {
+    const { condition, day } = datedAs(date);
+    expect(condition).toBe(`${bounds}${day} between date '2024-01-01' and date '2024-01-02')`);
+  });
+
+  test("exactly, where no clocks are set", () => {
+    expect(datedAs(datedBy("local_time", { columnTimezone: "UTC" })).condition).toBe(
+      "(`local_time` >= datetime '2023-12-31 23:00:00' and `local_time` < datetime '2024-01-02 23:00:00')",
+    );
+  });
+
+  test.each([
+    ["Europe/Berlin", "UTC", "'2024-10-25 22:00:00'", "'2024-10-28 23:00:00'"],
+    ["UTC", "Europe/Berlin", "'2024-10-26 02:00:00'", "'2024-10-29 01:00:00'"],
+  ])("and a day wider where they are: in %s, of a column in %s", (timezone, columnTimezone, from, to) => {
+    const date = datedBy("local_time", { columnTimezone });
+    const { condition, day } = datedAs(date, ranges(["2024-10-27", "2024-10-27"]), timezone);
+    const bounds = `\`local_time\` >= datetime ${from} and \`local_time\` < datetime ${to}`;
+    expect(condition).toBe(`(${bounds} and ${day} between date '2024-10-27' and date '2024-10-27')`);
+  });
+
+  test("but not in a form whose values are in no order", () => {
+    const { condition, day } = datedAs(datedBy("note", { dateFormat: "%d.%m.%Y" }));
+    expect(condition).toBe(`${day} between date '2024-01-01' and date '2024-01-02'`);
+  });
+
+  test("and of all dates that there are, those that are near the ends of the calendar", () => {
+    const date = datedBy("local_time", { columnTimezone: "Asia/Tokyo" });
+    expect(datedAs(date, allDates, "America/New_York").condition).toMatch(
+      /`local_time` >= datetime '0001-01-0\d .* `local_time` < datetime '9999-12-3\d /,
     );
   });
 });

@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { datedSource } from "../../../src/adapters/duckdb/dates.ts";
 import { createDuckDbWarehouse } from "../../../src/adapters/duckdb/warehouse.ts";
+import type { DateColumn } from "../../../src/core/date-column.ts";
 import { fromDay, parseIsoDate } from "../../../src/core/iso-date.ts";
 import { withTempWarehouse } from "../../support/duckdb.ts";
-import { pipelineOf } from "../../support/pipeline.ts";
+import { datedBy, pipelineOf } from "../../support/pipeline.ts";
 
 const { processors } = pipelineOf({
   processors: { events: { table: { parts: ["events"] }, dateColumn: "at", writtenAtColumn: "at" } },
@@ -30,5 +32,49 @@ test.each([
     expect([...rows]).toEqual([halfHours]);
     expect((lastWriteMs[0] ?? 0) - (firstWriteMs[0] ?? 0)).toBe((halfHours - 1) * 30 * 60_000);
     await warehouse.close();
+  });
+});
+
+describe("the bare column is compared, so that DuckDB skips what lies outside", () => {
+  const columns = new Map(
+    [
+      { name: "ds", type: "VARCHAR" },
+      { name: "n", type: "INTEGER" },
+      { name: "at", type: "TIMESTAMP" },
+    ].map((column) => [column.name, column]),
+  );
+  const source = { sql: "t", label: "t", columns };
+  const range = { start: "date '2024-01-02'", end: "date '2024-01-03'" };
+
+  test.each<[DateColumn, string]>([
+    [
+      datedBy("ds", { dateFormat: "%Y-%m-%d" }),
+      `"ds" between strftime(date '2024-01-02', '%Y-%m-%d') and strftime(date '2024-01-03', '%Y-%m-%d') and `,
+    ],
+    [
+      datedBy("ds", { dateFormat: "%F %H:%M" }),
+      `"ds" between strftime(date '2024-01-02', '%Y-%m-%d ') and (strftime(date '2024-01-03', '%Y-%m-%d ') || '~') and `,
+    ],
+    [
+      datedBy("n", { dateFormat: "%Y%m%d" }),
+      `"n" between strftime(date '2024-01-02', '%Y%m%d')::bigint and strftime(date '2024-01-03', '%Y%m%d')::bigint and `,
+    ],
+    [
+      datedBy("n", { dateFormat: "%Y%d%m" }),
+      `"n" between strftime(date '2024-01-02', '%Y')::bigint * 10000 and (strftime(date '2024-01-03', '%Y')::bigint + 1) * 10000 - 1 and `,
+    ],
+    [
+      datedBy("at", { columnTimezone: "UTC" }),
+      `"at" >= (date '2024-01-02' - 2)::timestamp and "at" < (date '2024-01-03' + 3)::timestamp and `,
+    ],
+  ])("%o", (date, condition) => {
+    const dated = datedSource(source, date, null, range, "Europe/Berlin");
+    expect(dated.condition.startsWith(condition)).toBe(true);
+    expect(dated.condition.endsWith(`${dated.day} between ${range.start} and ${range.end}`)).toBe(true);
+  });
+
+  test("but not in a form whose values are in no order", () => {
+    const dated = datedSource(source, datedBy("ds", { dateFormat: "%d.%m.%Y" }), null, range, "UTC");
+    expect(dated.condition).toBe(`${dated.day} between ${range.start} and ${range.end}`);
   });
 });
