@@ -3,7 +3,7 @@ import { type Processor, tableText } from "../../core/pipeline.ts";
 import type { EpochMs } from "../../core/wall-clock.ts";
 import { unseenRowsMessage } from "./hidden.ts";
 import { rowsOfStamp } from "./outside-plan.ts";
-import { beginOfPartition, daysOfPartitions } from "./partition-days.ts";
+import { beginOfPartition, daysOfPartitions, undatedOf } from "./partition-days.ts";
 import type { Remembered, TableNow } from "./remembered.ts";
 import { cursorOf, type Span, type Spans, spansOf, subtract } from "./spans.ts";
 
@@ -37,7 +37,9 @@ export function daysOfUnseenRows(saw: SeenOwn): Spans {
   const hasRows = spansOf(withRows);
   const hidden: Span[] = [];
   for (const [id, stamp] of own.stamps ?? []) {
-    const days = id.startsWith("__") || rowsOfStamp(stamp) === 0 ? [] : daysOfPartitions([id], dates);
+    // Numbers that are no date may be all that such a partition has.
+    const isDated = !id.startsWith("__") && undatedOf(id, dates) === "none";
+    const days = isDated && rowsOfStamp(stamp) > 0 ? daysOfPartitions([id], dates) : [];
     if (days.length === 0 || subtract(days, seen).length > 0) continue;
     if (expirationMs !== null && beginOfPartition(id) + expirationMs <= now) continue;
     const isSeen = cursorOf(hasRows);

@@ -124,7 +124,7 @@ describe("a date in a form, or in another zone, keeps the bounds on the bare col
 
   test("and of all dates that there are, those that are near the ends of the calendar", () => {
     const date = datedBy("local_time", { columnTimezone: "Asia/Tokyo" });
-    expect(datedAs(date, allDates, "America/New_York").condition).toMatch(
+    expect(datedAs(date, [allDates], "America/New_York").condition).toMatch(
       /`local_time` >= datetime '0001-01-0\d .* `local_time` < datetime '9999-12-3\d /,
     );
   });

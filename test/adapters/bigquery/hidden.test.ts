@@ -6,7 +6,13 @@ import { daysOfUnseenRows } from "../../../src/adapters/bigquery/unseen-rows.ts"
 import { fromDay, toDay } from "../../../src/core/iso-date.ts";
 import { table } from "../../contract/warehouse-fixture.ts";
 import { type BigQueryServer, startBigQuery } from "../../support/bigquery/server.ts";
-import { everyDay, pipelineOf, type ProcessorSketch, tableSchedule } from "../../support/pipeline.ts";
+import {
+  datedBy,
+  everyDay,
+  pipelineOf,
+  type ProcessorSketch,
+  tableSchedule,
+} from "../../support/pipeline.ts";
 import { billed, january, megabyte, rowsOf, surveyor, unseenOf } from "./survey-fixture.ts";
 
 let server: BigQueryServer;
@@ -170,6 +176,35 @@ describe("row access policies", () => {
     expect(rowsOf(found, "games")).toEqual({ "2024-01-02": 2, "2024-01-31": 2 });
     expect(unseenOf(found, "games").days).toBe(0);
   });
+});
+
+test("partitions of numbers that are no date hide nothing, and those of a date still do", async () => {
+  const partition = (interval: number) => ({
+    column: "ds",
+    range: { start: 20_240_000, end: 20_250_000, interval },
+  });
+  server.define(
+    {
+      name: "raw.days",
+      columns: { ds: "INT64" },
+      partition: partition(1),
+      rows: [[20_240_102], [20_240_131], [20_240_132], [20_240_000]],
+    },
+    {
+      name: "raw.few",
+      columns: { ds: "INT64" },
+      partition: partition(5),
+      rows: [[20_240_102], [20_240_132]],
+    },
+  );
+  const ds = datedBy("ds", { dateFormat: "%Y%m%d" });
+  const of = { days: { table: table("raw.days"), ...ds }, few: { table: table("raw.few"), ...ds } };
+  const found = await open(of).survey();
+  expect(rowsOf(found, "days")).toEqual({ "2024-01-02": 1, "2024-01-31": 1 });
+  expect(rowsOf(found, "few")).toEqual({ "2024-01-02": 1 });
+  for (const name of Object.keys(of)) expect(unseenOf(found, name).days).toBe(0);
+  server.protect("raw.days", { sees: ({ ds: number }) => Number(number) !== 20_240_131, isTold: false });
+  expect(unseenOf(await open(of).survey(), "days").days).toBe(1);
 });
 
 test("partitions that have expired, or are empty, hide nothing", () => {
