@@ -90,6 +90,63 @@ test.concurrent("the first date of a schedule can leave it, too", async () => {
   });
 });
 
+test.concurrent("a week that read a game before it moved is computed again, and so is the running total behind it", async () => {
+  const weekly = `schedules:
+  games: { table: g.schedule, date_column: game_date, unit_column: game_id, end_date: 2024-01-21 }
+  weeks: { every: week, weekday: sunday, start_date: 2024-01-14, end_date: 2024-01-21 }
+processors:
+  box:
+    table: g.box
+    date_column: game_date
+    schedule: games
+    off_schedule: gap
+    expect: { coverage: { of: schedule, key: game_id, min: 1, extra: gap } }
+    repair: { sql_file: box.sql }
+  week:
+    table: g.week
+    date_column: day
+    schedule: weeks
+    depends_on: [{ processor: box, window: since_previous }]
+    repair: { sql_file: week.sql, batch: single }
+  running:
+    table: g.running
+    date_column: day
+    schedule: games
+    off_schedule: gap
+    depends_on: [box]
+    depends_on_past: true
+    repair: { sql_file: running.sql, batch: single }
+`;
+  const sql = {
+    "box.sql": files["box.sql"],
+    "week.sql":
+      "select $end_date as day, count(*)::int as n from g.box where game_date between $start_date - 6 and $end_date",
+    "running.sql":
+      "select game_date as day, (select count(*)::int from g.box o where o.game_date <= b.game_date) as n from g.box b where game_date between $start_date and $end_date group by 1",
+  };
+  const tables = [
+    ...warehouse,
+    "insert into g.schedule values ('b1', '2024-01-16'), ('b2', '2024-01-20')",
+    "insert into g.feed select 'b' || g, date '2024-01-16' + ((g - 1) * 4)::int, n from range(1, 3) a(g), range(1, 11) u(n)",
+    "create table g.week (day date, n int)",
+    "create table g.running (day date, n int)",
+  ];
+  await withScene({ pipeline: weekly, files: sql, warehouse: tables }, async (scene) => {
+    expect((await scene.run("--once")).code).toBe(0);
+    await scene.warehouse.write(move("a3", "2024-01-17"));
+    const { code, document } = await scene.report("--once");
+    expect({ code, gaps: gapsOf(document) }).toEqual({ code: 0, gaps: [] });
+    const weeks = await scene.warehouse.read("select day::varchar, n from g.week order by 1");
+    expect(weeks).toEqual([
+      ["2024-01-14", "60"],
+      ["2024-01-21", "30"],
+    ]);
+    const wrong = `select r.day::varchar from g.running r where r.n <> (select count(*) from g.box o where o.game_date <= r.day)
+      union all select day::varchar from g.running where day not in (select game_date from g.schedule)`;
+    expect(await scene.warehouse.read(wrong)).toEqual([]);
+  });
+});
+
 test.concurrent("a repair that still gives rows for such a date is ineffective, and ends quarantined", async () => {
   await withScene({ pipeline: pipeline(), files, warehouse }, async (scene) => {
     expect((await scene.run("--once")).code).toBe(0);
