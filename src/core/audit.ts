@@ -21,6 +21,8 @@ import type { PublishPolicy } from "./repair-action.ts";
 export interface RefusedDate {
   readonly date: IsoDate;
   readonly reason: string;
+  /** The earlier date that it is computed from, where nothing but that stands against it. */
+  readonly after?: IsoDate;
 }
 
 /** Which dates of a repair are not published, by the profile of the rows that it staged for them. */
@@ -50,12 +52,22 @@ export function stagedAudit(
   if (policy === "always") return null;
   return (staged) => {
     const entries = new Map(Array.from(staged.days, (day, entry) => [day, entry]));
-    return days.flatMap((day) => {
+    const refused: RefusedDate[] = [];
+    for (const day of days) {
+      const date = fromDay(day);
       const entry = entries.get(day) ?? -1;
       const reason = refusalOf(assessment, processor, day, { profile: staged, entry }, policy);
-      return reason === null ? [] : [{ date: fromDay(day), reason }];
-    });
+      const [first] = refused;
+      if (reason !== null) refused.push({ date, reason });
+      else if (processor.dependsOnPast && first !== undefined) refused.push(following(date, first.date));
+    }
+    return refused;
   };
+}
+
+/** Its rows were computed from staged rows that the table will not hold. */
+function following(date: IsoDate, after: IsoDate): RefusedDate {
+  return { date, reason: `the date is computed from ${after}, which is not published`, after };
 }
 
 interface Seen {

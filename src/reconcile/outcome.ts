@@ -129,7 +129,7 @@ function cellOutcome(
     processor: processor.name,
     date,
     outcome,
-    charged: isCharged(input, outcome),
+    charged: isCharged(input, outcome) && !isHeldByEarlier(input, date),
     worse: worse && outcome !== "lost_lock",
     stateBefore: before.state,
     stateAfter: after.state,
@@ -203,6 +203,12 @@ function isCharged({ result }: EndInput, outcome: Outcome): boolean {
   if (outcome === "repaired" || outcome === "lost_lock" || outcome === "inputs_moved") return false;
   if (result.kind === "cancelled") return false;
   return !(result.kind === "failed" && result.classification === "systemic");
+}
+
+/** A date that was left as it was because of an earlier one has done nothing wrong itself. */
+function isHeldByEarlier({ result }: EndInput, date: IsoDate): boolean {
+  const refused = result.kind === "succeeded" ? (result.refused ?? []) : [];
+  return refused.some((entry) => entry.date === date && entry.after !== undefined);
 }
 
 function notBefore({ result, endedAt }: EndInput): number | null {

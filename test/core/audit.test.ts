@@ -202,6 +202,37 @@ describe("a date that is not scheduled", () => {
   });
 });
 
+describe("a date that is computed from the one before", () => {
+  const refusedOf = (dependsOnPast: boolean) => {
+    const assessment = assessed({
+      schedules: [tableSchedule()],
+      dates: { default: "aaaa" },
+      processors: { p: { expect: twenty, dependsOnPast } },
+      seen: { p: [seenDate(twenty, { rows: 10 })] },
+    });
+    const [processor] = assessment.grid.pipeline.processors;
+    if (processor === undefined) throw new Error("the scene has one processor");
+    const staged = profileOf([20, 5, 20, 20].map((rows, index) => ({ date: `2024-01-0${index + 1}`, rows })));
+    const days = [day - 1, day, day + 1, day + 2];
+    return (stagedAudit(assessment, processor, days, "if_better")?.(staged) ?? []).map((refused) => [
+      refused.date,
+      refused.after ?? null,
+    ]);
+  };
+
+  test("is not published after one that is not, and names it; the dates before are", () => {
+    expect(refusedOf(true)).toEqual([
+      ["2024-01-02", null],
+      ["2024-01-03", "2024-01-02"],
+      ["2024-01-04", "2024-01-02"],
+    ]);
+  });
+
+  test("is published whatever comes before, where it is not computed from that", () => {
+    expect(refusedOf(false)).toEqual([["2024-01-02", null]]);
+  });
+});
+
 describe("a run of any other kind made a date worse", () => {
   const worse = (sketch: ExpectationSketch, before: Seen | null, after: Seen | null, pattern = "aaa") => {
     const [one, other] = [before, after].map((seen) => {

@@ -52,9 +52,9 @@ export async function runSql(
     });
     const result = await Promise.race([replaced, unstoppable(deadline.signal)]);
     const { rowsDeleted, rowsInserted } = result;
-    const refused = result.refused.map(({ date, reason }) => ({
-      date,
-      reason: redact(reason, options.secrets),
+    const refused = result.refused.map((entry) => ({
+      ...entry,
+      reason: redact(entry.reason, options.secrets),
     }));
     return { kind: "succeeded", logTail: logOf(rowsDeleted, rowsInserted, refused), refused };
   } catch (error) {
