@@ -176,3 +176,45 @@ processors:
     expect(await scene.ledger("select count(*) from repair_starts")).toEqual([["3"]]);
   });
 });
+
+test.concurrent("a running total is not published behind a date that is not, and goes on once that is right", async () => {
+  const warehouse = [
+    "create schema m",
+    "create table m.flows as select d::date as day, 5 as amount from range(date '2024-01-01', date '2024-01-06', interval 1 day) t(d)",
+    "update m.flows set amount = -100 where day = date '2024-01-03'",
+    "create table m.balance as select day, 5 as total from m.flows where day = date '2024-01-01'",
+  ];
+  const text = `
+schedule: { every: day, start_date: 2024-01-01, end_date: 2024-01-05 }
+processors:
+  flows: { table: m.flows, date_column: day }
+  balance:
+    table: m.balance
+    date_column: day
+    depends_on_past: true
+    depends_on: [flows]
+    expect: { checks: { positive: "total > 0" } }
+    repair: { sql_file: balance.sql, backoff: [10ms], max_attempts: 2 }
+`;
+  const files = {
+    "balance.sql": `select day, coalesce((select total from m.balance where day = $start_date - 1), 0) + sum(amount) over (order by day) as total
+      from m.flows where day between $start_date and $end_date`,
+  };
+  await withScene({ pipeline: text, files, warehouse }, async (scene) => {
+    const { code, document } = await scene.report("--once");
+    expect({ code, gaps: gapsOf(document) }).toEqual({
+      code: 2,
+      gaps: [
+        "balance 2024-01-03 missing quarantined",
+        "balance 2024-01-04 missing blocked",
+        "balance 2024-01-05 missing blocked",
+      ],
+    });
+    const totals = () => scene.warehouse.read("select total from m.balance order by day");
+    expect(await totals()).toEqual([["5"], ["10"]]);
+    await scene.warehouse.write(["update m.flows set amount = 5"]);
+    expect((await scene.run("retry", "--processor", "balance", "--yes")).code).toBe(0);
+    expect((await scene.run("--once")).code).toBe(0);
+    expect(await totals()).toEqual([["5"], ["10"], ["15"], ["20"], ["25"]]);
+  });
+});
