@@ -3,8 +3,8 @@ import { type JobAnswer, type TableAnswer, tableAnswer, typeName } from "./answe
 import type { Api } from "./api.ts";
 import { listedTablesMax } from "./billing.ts";
 import { pathSql, tableCall, type TablePath } from "./catalog.ts";
-import type { Jobs } from "./jobs.ts";
 import type { Limits } from "./limits.ts";
+import type { Rows } from "./rows.ts";
 import { loadSql } from "./sql-files.ts";
 import { quoteIdentifier } from "./sql-text.ts";
 
@@ -60,13 +60,14 @@ export function tablesText(tables: readonly TablePath[] | null): string {
 /**
  * The tables of which the account sees fewer rows than they have. A row access policy applies to an account that it grants all
  * rows too, and statistics do not tell one from the other.
- * @throws as `Jobs.read` does
+ * @param read runs a statement
+ * @throws as `read` and `Api.call` do
  */
 export async function tablesWithHiddenRows(
   api: Api,
-  jobs: Jobs,
   tables: readonly TablePath[],
   limits: Limits,
+  read: (sql: string) => Promise<Rows>,
 ): Promise<readonly TablePath[]> {
   // Rows that arrive after this are seen on top.
   const answers = await Promise.all(tables.map((path) => api.call(tableCall(path), tableAnswer, limits)));
@@ -77,8 +78,7 @@ export async function tablesWithHiddenRows(
       condition: anyPartition(answers[number]),
     }),
   );
-  const sql = arms.join("\nunion all\n");
-  const { rows } = await jobs.read({ sql, purpose: "visible", ifHidden: "tell" }, limits);
+  const rows = await read(arms.join("\nunion all\n"));
   const [numbers, counts] = [rows.integers(0), rows.numbers(1)];
   const visible = new Map(Array.from(numbers, (number, row) => [number, counts[row] ?? 0]));
   return tables.filter((_, number) => {

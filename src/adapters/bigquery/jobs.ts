@@ -86,7 +86,11 @@ export class Jobs {
   /** The tables of which a statement did not see all; null if that cannot be told. */
   async hiddenTables({ tables, masked }: Hidden, limits: Limits): Promise<readonly TablePath[] | null> {
     if (tables === null) return null;
-    return masked ? tables : tablesWithHiddenRows(this.#api, this, tables, limits);
+    if (masked) return tables;
+    return tablesWithHiddenRows(this.#api, tables, limits, async (sql) => {
+      const outcome = await this.read({ sql, purpose: "visible", ifHidden: "tell" }, limits);
+      return outcome.rows;
+    });
   }
 
   /**

@@ -257,8 +257,8 @@ test("the number of series grows with processors and repairs, and not with dates
   };
   const [one, two] = [await count(1, 1825), await count(2, 3)];
   const each = two - one;
-  // As docs/metrics.md says: 28 per processor, 24 per repair, one per schedule and 140.
-  expect(each).toBe(28 + 24);
-  expect(one).toBeLessThanOrEqual(28 + 24 + 1 + 140);
+  // As docs/metrics.md says: 31 per processor, 24 per repair, one per schedule and 140.
+  expect(each).toBe(31 + 24);
+  expect(one).toBeLessThanOrEqual(31 + 24 + 1 + 140);
   expect(await count(200, 1825)).toBe(one + 199 * each);
 });
