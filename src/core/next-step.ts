@@ -6,8 +6,7 @@ import { emptyCell } from "./empty-cell.ts";
 import { dateAt, Disposition, isPoison, type ReasonName, reasonName, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
 import type { Processor } from "./pipeline.ts";
-import { probeOf } from "./probe.ts";
-import { quarantineNext } from "./quarantine.ts";
+import { probeNow, quarantineNext } from "./quarantine.ts";
 import { directBlockers, rootCauses } from "./root-causes.ts";
 import { type EpochMs, formatInstant } from "./wall-clock.ts";
 
@@ -39,7 +38,7 @@ export function describeNext(assessment: Assessment, processor: Processor, posit
     case Disposition.blocked:
       return { text: blockedText(assessment, processor, position, reason), at: null };
     case Disposition.ready:
-      if (reason === "probe") return { text: probeText(assessment, processor, position), at: assessment.now };
+      if (reason === "probe") return { text: probeNow(assessment, processor, position), at: assessment.now };
       return { text: readyTexts[reason] ?? "it is repaired by the next run", at: assessment.now };
     case Disposition.quarantined:
       return quarantineNext(assessment, processor, position);
@@ -177,14 +176,6 @@ function poisonBefore(assessment: Assessment, processor: Processor, position: nu
   if (stop === undefined) return null;
   const disposition = grid.dispositions[stop.processor.index * grid.axis.length + stop.position];
   return isPoison(disposition) ? `${stop.processor.name} ${dateAt(grid.axis, stop.position)}` : null;
-}
-
-function probeText(assessment: Assessment, processor: Processor, position: number): string {
-  const { grid, facts } = assessment;
-  const cell = facts.cellFacts(processor.index, grid.axis.first + position);
-  if (probeOf(assessment, processor, position, cell) === "inputs" || cell.probes === null)
-    return "its inputs changed since it was given up, so it is tried once more";
-  return `its attempts are used up, and it is probed now (${cell.probes.left} of ${cell.probes.max} probes left)`;
 }
 
 type Texts = Partial<Record<ReasonName, string>>;

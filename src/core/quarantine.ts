@@ -1,7 +1,7 @@
 import type { Assessment } from "./assessment.ts";
 import { dateAt } from "./grid.ts";
 import type { Processor } from "./pipeline.ts";
-import { nextProbeAt } from "./probe.ts";
+import { nextProbeAt, probeOf } from "./probe.ts";
 import type { CellFacts, QuarantineCause } from "./retry-policy.ts";
 import { type EpochMs, formatInstant } from "./wall-clock.ts";
 
@@ -69,6 +69,17 @@ export function quarantineNext(
     text: `${causeText(assessment, cell, probe)}. Nothing more is tried until its inputs, its repair or its expectation change, or a person says: ${command}`,
     at,
   };
+}
+
+/** Why a quarantined cell is tried once more now. */
+export function probeNow(assessment: Assessment, processor: Processor, position: number): string {
+  const { grid, facts } = assessment;
+  const cell = facts.cellFacts(processor.index, grid.axis.first + position);
+  const { probes } = cell;
+  if (probeOf(assessment, processor, position, cell) === "inputs" || probes === null)
+    return "it is quarantined, and its inputs changed since, so it is tried once more";
+  const did = causeText(assessment, cell, "");
+  return `it is quarantined and probed now, ${probes.left} of ${probes.max} probes left: ${did}`;
 }
 
 function causeText(assessment: Assessment, cell: CellFacts, probe: string): string {

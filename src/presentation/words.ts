@@ -25,7 +25,7 @@ const reasonWords: Readonly<Partial<Record<ReasonName, string>>> = {
   repair_window: "outside of its repair windows",
   precondition: "a precondition of its repair is not met",
   not_selected: "not selected",
-  probe: "one probe",
+  probe: "quarantined, one probe",
   jobs_max: "waits for a free job",
   concurrency: "waits for another run of the same repair",
   pool: "waits for a slot of its pool",

@@ -75,7 +75,7 @@ test("what is next for a quarantined date depends on what its attempts did", () 
     `its repair failed 4 times (exit_3: no route); its probe is used up${after}`,
   );
   expect(next([empty, empty, empty], { afterMs: hourMs, max: 2 })?.text).toBe(
-    "its attempts are used up, and it is probed now (2 of 2 probes left)",
+    "it is quarantined and probed now, 2 of 2 probes left: its repair ended well and wrote no rows 3 times: the data may be late, or there is nothing to write on this date: see rows.min: 0, completion_log, or reconcile waive",
   );
 });
 
