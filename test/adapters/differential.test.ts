@@ -30,7 +30,7 @@ import { dayMs, pipelineOf } from "../support/pipeline.ts";
 import { openWarehouse } from "./bigquery/open.ts";
 
 const fixturesWanted = 500;
-const batches = 60;
+const batches = 66;
 const fixturesPerBatchMax = 24;
 
 let server: BigQueryServer;

@@ -96,7 +96,7 @@ const where = fc.option(condition, { freq: 2 });
 const schedule = fc.record({
   kind: fc.constantFrom("table" as const, "table" as const, "query" as const, "calendar" as const),
   rows: fc.array(row, { minLength: 1, maxLength: 20, size: "max" }),
-  date: dateColumnWith(12),
+  date: dateColumnWith(24),
   unitColumn: fc.option(fc.constantFrom("key", "score", "instant")),
   seasonColumn: fc.option(fc.constantFrom("key", "score", "done")),
   where,
