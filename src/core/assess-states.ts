@@ -3,7 +3,7 @@ import { waiverCovers } from "./decisions.ts";
 import { type DueTest, dueTests } from "./due.ts";
 import { mayBeEmpty } from "./emptiness.ts";
 import { judgeEntry } from "./expectation.ts";
-import { isGapState, isUnmet, reasonCode, State } from "./grid.ts";
+import { isGapState, isUnmet, meetsExpectation, reasonCode, State } from "./grid.ts";
 import { toDay } from "./iso-date.ts";
 import { keepOffSchedule, offScheduleState } from "./off-schedule.ts";
 import { rowsAt } from "./observed.ts";
@@ -96,7 +96,7 @@ function assumeComplete(
     const state = states[cell] ?? State.unscheduled;
     if (assumed[cell] === Assumed.repaired && isGapState(state)) {
       states[cell] = scheduled?.[position] === 1 ? State.complete : State.unscheduled;
-    } else if (assumed[cell] === Assumed.outdated && state === State.complete) states[cell] = State.outdated;
+    } else if (assumed[cell] === Assumed.outdated && meetsExpectation(state)) states[cell] = State.outdated;
   }
 }
 

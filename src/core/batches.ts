@@ -91,7 +91,7 @@ function putOff(
   assessment: Assessment,
   unit: RepairUnit,
   position: number,
-  reason: "shared_repair" | "in_flight_overlap",
+  reason: "shared_repair" | "in_flight_overlap" | "chronological",
 ) {
   const { grid } = assessment;
   for (const index of unit.processors) {
@@ -227,7 +227,11 @@ function cut(
   }
   close(at);
   // What is carried forward follows the date that it is computed from, or waits for the job of that date.
-  return batches.filter((batch) => isReadyAt(assessment, unit, firstPosition(batch)));
+  return batches.filter((batch) => {
+    if (isReadyAt(assessment, unit, firstPosition(batch))) return true;
+    for (const position of positionsIn(batch)) putOff(assessment, unit, position, "chronological");
+    return false;
+  });
 }
 
 function isReadyAt({ grid }: Assessment, unit: RepairUnit, position: number): boolean {

@@ -14,11 +14,11 @@ import type {
 
 const daily = ["days", "days", "weekdays", "games"] as const;
 
-/** The world of a seed: 3 to 8 tables over five to nine weeks, and two rounds of events. */
+/** The world of a seed: 3 to 8 tables over five to seven weeks, and two rounds of events. */
 export function worldOf(seed: number, options: WorldOptions = {}): OracleWorld {
   const dice = new Dice(seed);
   const first = toDay(parseIsoDate("2024-01-01")) + dice.int(0, 60);
-  const last = first + dice.int(35, 60);
+  const last = first + dice.int(33, 45);
   const quiet: OracleWorld = {
     seed,
     first,
@@ -48,15 +48,16 @@ function gamesOf(dice: Dice, first: Day, last: Day): Game[] {
 
 function tablesOf(dice: Dice): OracleTable[] {
   const tables: OracleTable[] = [];
-  const count = dice.int(3, 8);
+  // Small pipelines more often: they find as much in less time.
+  const count = Math.min(dice.int(3, 8), dice.int(3, 8));
   const sources = dice.int(1, Math.min(3, count - 2));
   for (let index = 0; index < count; index++) {
     const name = `t${index}`;
     const base = {
       name,
       rowsPerUnit: dice.int(2, 4),
-      batch: dice.pick(["range", "range", "list", "single"] as const),
-      maxDatesPerJob: dice.pick([3, 31, 31]),
+      batch: dice.pick(["range", "range", "range", "range", "list", "list", "single"] as const),
+      maxDatesPerJob: dice.pick([5, 31, 31]),
     };
     if (index < sources) tables.push({ ...base, kind: "raw", schedule: dice.pick(daily), edges: [] });
     else tables.push({ ...base, ...derived(dice, tables) });
