@@ -42,6 +42,7 @@ export function assessStates(input: AssessInput, arrays: StateArrays): void {
     markExempt(input, processor, arrays);
     markPending(input, processor, arrays, due[index] ?? (() => false));
     assumeComplete(input, processor, arrays);
+    reportBehindExempt(input, processor, arrays);
   }
 }
 
@@ -143,8 +144,23 @@ function markExempt(input: AssessInput, processor: Processor, arrays: StateArray
     if (isBootstrap(processor, schedule, day, position)) exempt(cell, "bootstrap");
     else if (day < from || day > to) exempt(cell, "availability");
     else if (applyWaiver(input, waivers, processor, day, cell, arrays)) exempt(cell, "waived");
-    else if (schedule.scheduled[position] === 1 && exemptAbove?.(position) === true)
-      exempt(cell, "upstream_exempt");
+    else if (schedule.scheduled[position] === 1 && exemptAbove?.(position) === true) {
+      if (!input.facts.everComplete(processor.index, day)) exempt(cell, "upstream_exempt");
+    }
+  }
+}
+
+/** What is outdated and has an input that is exempt and has no rows cannot be computed again: it is reported. */
+function reportBehindExempt(input: AssessInput, processor: Processor, arrays: StateArrays): void {
+  const { axis } = input.sight;
+  const base = processor.index * axis.length;
+  const { states } = arrays;
+  if (!states.subarray(base, base + axis.length).includes(State.outdated)) return;
+  const exemptAbove = upstreamExemption(input, processor, arrays);
+  if (exemptAbove === null) return;
+  for (let position = 0; position < axis.length; position++) {
+    if (states[base + position] === State.outdated && exemptAbove(position))
+      states[base + position] = State.stale;
   }
 }
 
@@ -201,7 +217,7 @@ function upstreamExemption(
   return (position) =>
     resolved.some(({ edge, upstreams }) =>
       upstreams.every((upstream) => isEmptyExempt(upstream, edge, position)),
-    ) && !input.facts.everComplete(processor.index, axis.first + position);
+    );
 }
 
 function markPending(

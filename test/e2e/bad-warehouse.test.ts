@@ -129,7 +129,7 @@ describe.concurrent("a schedule", () => {
 
 describe.concurrent("a table", () => {
   const totals = (more: string) =>
-    `  totals: { ${more}, depends_on: [points], repair: { command: ["false"] } }\n`;
+    `  totals: { ${more}, depends_on: [points], repair: { command: ["false"], replaces: true } }\n`;
   it.each([
     ["that is missing", "table: totalz, date_column: day", "processors.totals.table"],
     ["whose column is missing", "table: totals, date_column: dai", "processors.totals.date_column"],

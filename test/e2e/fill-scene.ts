@@ -49,12 +49,15 @@ export const elevenGaps: Pick<FillSketch, "points" | "totals"> = {
 export function withFillScene<T>(sketch: FillSketch, work: (scene: FillScene) => Promise<T>): Promise<T> {
   const repair = (table: string) => {
     const argv = [process.execPath, fill, table, ...(sketch.stubborn === true ? ["stubborn"] : [])];
-    return `{ command: ${JSON.stringify(argv)}, ${sketch.repair} }`;
+    const replaces = sketch.repair.includes("replaces:") ? "" : "replaces: true, ";
+    return `{ command: ${JSON.stringify(argv)}, ${replaces}${sketch.repair} }`;
   };
   const filledBut = (missing: readonly string[]) =>
     `select day, number from league.games, range(3) as rows (number) ${missing.length === 0 ? "" : `where day not in ${sqlDates(missing)}`}`;
   const base = {
+    // What the repairs of points outdate is not the subject of these scenes.
     pipeline: `schedule: { table: league.games, date_column: day }
+defaults: { stale: ignore }
 processors:
   points:
     table: league.points

@@ -185,7 +185,7 @@ function checkSeason(): void {
           dates.map((date) => `${repair} ${date}`),
         );
         expect(planned.toSorted()).toEqual(
-          expected.map((gap) => gap.slice(0, gap.lastIndexOf(" "))).toSorted(),
+          plannedByHand(nights.filter(({ date }) => date <= lastDue)).toSorted(),
         );
 
         const again = await scene.run("--once", "--dry-run", "--as-of", asOf, "--format", "json");
@@ -283,6 +283,24 @@ function gapsByHand(nights: readonly Night[]): string[] {
       const state = stateByHand(table, night, nights[0]?.date ?? "");
       return state === "complete" || state === "exempt" ? [] : [`${table} ${night.date} ${state}`];
     }),
+  );
+}
+
+/** The gaps, and the complete cells that read one of them on its date, however far up: their repairs outdate these. */
+function plannedByHand(nights: readonly Night[]): string[] {
+  const isEmptyExempt = (upstream: string, night: Night) =>
+    rowsOf(night, upstream) === 0 && stateByHand(upstream, night, nights[0]?.date ?? "") === "exempt";
+  const isPlanned = (table: string, night: Night): boolean => {
+    const state = stateByHand(table, night, nights[0]?.date ?? "");
+    if (state === "exempt") return false;
+    if (state !== "complete") return true;
+    // What has an input that will never be there cannot be computed again.
+    if (rules[table]?.reads?.some((anyOf) => anyOf.every((upstream) => isEmptyExempt(upstream, night))))
+      return false;
+    return rules[table]?.reads?.flat().some((upstream) => isPlanned(upstream, night)) === true;
+  };
+  return Object.keys(rules).flatMap((table) =>
+    nights.filter((night) => isPlanned(table, night)).map(({ date }) => `${table} ${date}`),
   );
 }
 
