@@ -27,7 +27,7 @@ export function strayRowsOf(input: StrayInput, processor: Processor): StrayRows 
 }
 
 /** The first date of a processor's schedule. */
-export function scheduleStart(input: StrayInput, processor: Processor): Day {
+function scheduleStart(input: StrayInput, processor: Processor): Day {
   return input.sight.axis.first + (scheduleOf(input, processor.index).positions[0] ?? 0);
 }
 

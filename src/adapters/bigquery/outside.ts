@@ -27,7 +27,7 @@ export interface Outside {
   readonly counts: DayCounts;
 }
 
-export const noCounts: DayCounts = { days: new Int32Array(), rows: new Float64Array() };
+const noCounts: DayCounts = { days: new Int32Array(), rows: new Float64Array() };
 export const unknownOutside: Outside = { withoutDate: null, settled: [], counts: noCounts };
 
 /** What is left of it once some days, or rows without one, may have changed. */

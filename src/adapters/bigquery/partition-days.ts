@@ -71,7 +71,7 @@ export function isUnpartitioned(id: string): boolean {
 }
 
 /** The partition of rows without a date; a number that is no date is in one of the others. */
-export const withoutDate = "__NULL__";
+const withoutDate = "__NULL__";
 
 /** Whether all rows of a partition are without a date, or some may be. */
 export function undatedOf(id: string, dates: PartitionDates): "all" | "some" | "none" {
