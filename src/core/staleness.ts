@@ -53,16 +53,46 @@ export function inputVersions(
   processor: Processor,
   position: number,
 ): Readonly<Record<string, string>> {
-  const sameDate = processor.edges
-    .filter(({ window }) => window.kind === "same_date")
-    .flatMap((edge) => readingsOf(input, edge));
   const versions: Record<string, string> = {};
-  for (const reading of [...sameDate, ...staleReadings(input, processor)]) {
+  for (const reading of recordedReadings(input, processor)) {
     const version = versionOf(input, processor, reading, position);
     if (version !== null) versions[reading.key] = version;
   }
   return versions;
 }
+
+function recordedReadings(input: Pick<AssessInput, "compiled">, processor: Processor): readonly Reading[] {
+  const sameDate = processor.edges
+    .filter(({ window }) => window.kind === "same_date")
+    .flatMap((edge) => readingsOf(input, edge));
+  return [...sameDate, ...staleReadings(input, processor)];
+}
+
+/**
+ * The versions that a run computed a cell from: those before it, except of a cell that the same run filled. What is carried
+ * forward reads the date before it as the run left it.
+ * @param filled whether the run filled the cell of a processor on a day
+ */
+export function inputsOfRun(
+  input: Pick<AssessInput, "compiled" | "sight">,
+  processor: Processor,
+  position: number,
+  { before, filled }: { readonly before: Readonly<Record<string, string>>; readonly filled: Filled },
+): Readonly<Record<string, string>> {
+  const versions: Record<string, string> = { ...before };
+  for (const reading of recordedReadings(input, processor)) {
+    const { upstream, window, key } = reading;
+    if (!isOneCell(window)) continue;
+    const schedule = scheduleOf(input, upstream.index);
+    const { from, to } = windowAt(window, schedule, scheduleOf(input, processor.index), position);
+    if (from > to || !filled(upstream.index, input.sight.axis.first + from)) continue;
+    const version = versionOf(input, processor, reading, position);
+    if (version !== null) versions[key] = version;
+  }
+  return versions;
+}
+
+type Filled = (processor: number, day: Day) => boolean;
 
 /** Null where part of it cannot be seen. */
 function versionOf(

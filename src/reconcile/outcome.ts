@@ -6,7 +6,7 @@ import type { CellOutcome, Outcome, RepairEnd, RepairStart } from "../core/ledge
 import { rowsAt, versionAt } from "../core/observed.ts";
 import type { Processor, RepairUnit } from "../core/pipeline.ts";
 import { seasonAt } from "../core/schedule.ts";
-import { inputVersions, outdatesOf } from "../core/staleness.ts";
+import { inputsOfRun, inputVersions, outdatesOf } from "../core/staleness.ts";
 import { assertNever } from "../errors.ts";
 import type { RunResult } from "./ports/executor.ts";
 
@@ -138,7 +138,7 @@ function cellOutcome(
     batchDates: input.start.dates.length,
     repairHash: input.unit.hash,
     expectationHash: processor.expect.hash,
-    inputs: before.inputs,
+    inputs: isRepaired ? inputsMade(input, processor, day, before) : before.inputs,
     outdates: isRepaired ? outdatesOf(input.after, processor, day, filledBy(input)) : {},
     notBefore: notBefore(input),
   };
@@ -172,6 +172,16 @@ function isMadeAgain(
 }
 
 /** Whether the run filled a cell, and so from what it changed itself. */
+function inputsMade(
+  input: EndInput,
+  processor: Processor,
+  day: Day,
+  { inputs }: CellSeen,
+): CellOutcome["inputs"] {
+  const position = day - input.after.grid.axis.first;
+  return inputsOfRun(input.after, processor, position, { before: inputs, filled: filledBy(input) });
+}
+
 function filledBy({ unit, start }: EndInput): (processor: number, day: Day) => boolean {
   const days = new Set(start.dates.map(toDay));
   return (processor, day) => unit.processors.includes(processor) && days.has(day);

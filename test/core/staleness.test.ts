@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { toDay, parseIsoDate } from "../../src/core/iso-date.ts";
-import { outdatesOf } from "../../src/core/staleness.ts";
+import { inputsOfRun, inputVersions, outdatesOf } from "../../src/core/staleness.ts";
 import { attempt, decision } from "../support/ledger.ts";
 import { everyDay, tableSchedule } from "../support/pipeline.ts";
 import { assessed, cellAt, dispositionsOf, type Scene, statesOf } from "../support/sight.ts";
@@ -168,4 +168,26 @@ describe("a change outdates", () => {
     };
     expect(outdates(scene, "up", "2024-01-02")).toEqual({ a: "2024-01-02" });
   });
+});
+
+test("what one run filled date by date is recorded as computed from what it filled, and all else from what was there", () => {
+  const scene = (seen: Scene["seen"]): Scene => ({
+    processors: { up: {}, total: { needs: ["up"], dependsOnPast: true } },
+    seen: seen ?? {},
+  });
+  const [before, after] = [
+    assessed(scene({ up: "##", total: ".1" })),
+    assessed(scene({ up: "#5", total: "11" })),
+  ];
+  const total = after.grid.pipeline.processors[1];
+  if (total === undefined) throw new RangeError("there is no total");
+  const first = after.grid.axis.first;
+  const seenBefore = inputVersions(before, total, 1);
+  const filled = (processor: number, day: number) => processor === total.index && day === first;
+  const made = inputsOfRun(after, total, 1, { before: seenBefore, filled });
+  const own = "total offset_dates -1";
+  expect(made[own]).toBe(inputVersions(after, total, 1)[own]);
+  expect(made[own]).not.toBe(seenBefore[own]);
+  expect(made["up"]).toBe(seenBefore["up"]);
+  expect(inputsOfRun(after, total, 1, { before: seenBefore, filled: () => false })).toEqual(seenBefore);
 });

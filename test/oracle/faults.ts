@@ -5,9 +5,10 @@ import type { Event, OracleWorld } from "./world.ts";
 
 /** What the product promised and did not keep, in words. */
 export function faultsOf(rounds: readonly Round[]): string[] {
-  return rounds.flatMap(({ converged, wrong, worse, planOnly, runOnly }, index) => [
+  return rounds.flatMap(({ converged, wrong, worse, falselyStale, planOnly, runOnly }, index) => [
     ...said(index, "converged with wrong rows", wrong),
     ...said(index, "wrote fewer right rows than there were", worse),
+    ...said(index, "reported cells as stale that its own repairs made", falselyStale),
     ...said(index, "planned and not repaired", converged ? planOnly : []),
     ...said(index, "repaired and not planned", converged ? runOnly : []),
   ]);

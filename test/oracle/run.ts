@@ -30,6 +30,8 @@ export interface Round {
   readonly wrong: readonly string[];
   /** `table date` of sources that have fewer right rows than before. */
   readonly worse: readonly string[];
+  /** `table date` that it reports as changed by others, who changed no input for good. */
+  readonly falselyStale: readonly string[];
   /** `repair date` that the plan named and the run did not repair, and the other way round. */
   readonly planOnly: readonly string[];
   readonly runOnly: readonly string[];
@@ -112,6 +114,9 @@ async function playPhase(stage: Stage, phase: number): Promise<Round> {
     converged: outcome.converged,
     gaps: outcome.gaps,
     staleCells: outcome.stale.map(nameOf),
+    // A game that moves changes for good what some cells read.
+    falselyStale:
+      outcome.converged && !past.some(({ kind }) => kind === "move_game") ? outcome.stale.map(nameOf) : [],
     wrong: wrong.map(nameOf),
     worse: [...rightBefore].flatMap(([cell, rows]) => ((rightAfter.get(cell) ?? 0) < rows ? [cell] : [])),
     planOnly: [...outcome.planned].filter((cell) => !outcome.ran.has(cell)),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { parseIsoDate, toDay } from "../../src/core/iso-date.ts";
+import { fromDay, parseIsoDate, toDay } from "../../src/core/iso-date.ts";
 import type { EdgeWindow } from "../../src/core/pipeline.ts";
+import { arbitraryWindow } from "./arbitrary-time.ts";
 import { type EdgeSketch, hourMs, type ProcessorSketch, pipelineOf, tableSchedule } from "./pipeline.ts";
 import { scheduleOf } from "./sight.ts";
 import { requiredRows, type World } from "./simulation.ts";
@@ -15,24 +16,8 @@ const first = toDay(parseIsoDate("2024-01-01"));
 const daysMax = 18;
 
 const window: fc.Arbitrary<EdgeWindow> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant({ kind: "same_date" } as const) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("days" as const),
-      days: fc.integer({ min: 1, max: 6 }),
-      sameDate: fc.boolean(),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("dates" as const),
-      dates: fc.integer({ min: 1, max: 4 }),
-      sameDate: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: "since_previous" } as const) },
+  { weight: 1, arbitrary: fc.constant({ kind: "same_date" } as const) },
+  { weight: 1, arbitrary: arbitraryWindow },
 );
 
 const edge = fc.record({
@@ -50,7 +35,8 @@ const processor = fc.record({
   schedule: fc.constantFrom("games", "games", "other"),
   bootstrapDays: fc.constantFrom(0, 0, 2),
   offSchedule: fc.constantFrom("report" as const, "allow" as const, "gap" as const),
-  chronological: fc.constantFrom(false, false, true),
+  order: fc.constantFrom("none", "none", "chronological", "own_past"),
+  stale: fc.constantFrom("follow", "report", "ignore", "repair"),
   onPoison: fc.constantFrom("stop" as const, "continue" as const),
   priority: fc.integer({ min: 0, max: 1 }),
   /** Whether the repair of the processor before it fills this one too. */
@@ -107,14 +93,18 @@ function worldOf(draw: WorldDraw, kind: WorldKind): World {
   const broken = (at: number) => (kind.trouble ? (draw.processors[at]?.broken ?? "no") : "no");
   const sketches = draw.processors.map((drawn, at): [string, ProcessorSketch] => [
     `p${at}`,
-    sketchOf(draw.processors, drawn, at, broken(at)),
+    sketchOf(draw.processors, drawn, at, { broken: broken(at), trouble: kind.trouble }),
   ]);
   // The file's order is not that of the dependencies.
   const inFile = draw.reversed ? sketches.toReversed() : sketches;
   const waivedBy = (which: string) => sketches.filter((_, at) => broken(at) === which).map(([name]) => name);
   const base = pipelineOf({
     processors: Object.fromEntries(inFile),
-    schedules: [tableSchedule("games"), tableSchedule("other")],
+    // They end, so that what reads ahead knows what there is to read.
+    schedules: [tableSchedule("games"), tableSchedule("other")].map((spec) => ({
+      ...spec,
+      endDate: fromDay(first + daysMax - 1),
+    })),
     pools: [{ name: "heavy", slots: 2 }],
     safety: {
       autoRepairMaxAgeMs: null,
@@ -147,7 +137,7 @@ function worldOf(draw: WorldDraw, kind: WorldKind): World {
     unseen: new Set(
       base.processors.filter(({ name }) => broken(place(name)) === "unseen").map(({ index }) => index),
     ),
-    now: (first + daysMax + 3) * 86_400_000,
+    now: (first + daysMax + 10) * 86_400_000,
     rule: (index, day, run) => {
       if (!kind.trouble) return "fill";
       const dice = mixed(draw.seed, index, day, run) % 20;
@@ -160,19 +150,30 @@ function sketchOf(
   all: readonly ProcessorDraw[],
   drawn: ProcessorDraw,
   at: number,
-  broken: string,
+  { broken, trouble }: { readonly broken: string; readonly trouble: boolean },
 ): ProcessorSketch {
-  const { edges, rows, shared, repair, broken: _, ...own } = drawn;
+  const { edges, rows, shared, repair, order, broken: _, ...own } = drawn;
   const needs = edges.flatMap(({ back, ...rest }): EdgeSketch[] => {
     const on = back.filter((steps) => steps <= at).map((steps) => `p${at - steps}`);
-    return on.length === 0 ? [] : [{ on, ...rest }];
+    if (on.length === 0) return [];
+    // One run fills both on the same dates, so that neither can wait for another date of the other.
+    const isTogether = on.some((name) => name === `p${sharedWith(all, at)}`);
+    return [{ on, ...rest, ...(isTogether ? { window: { kind: "same_date" as const } } : {}) }];
   });
   return {
     ...own,
+    // Half of a shared repair that is stuck for good still counts as under way, and what follows it would wait for that.
+    stale: trouble && isShared(all, at) ? "report" : own.stale,
+    chronological: order !== "none",
+    dependsOnPast: order === "own_past",
     needs,
     expect: { rows: { min: requiredRows } },
     repair: broken === "no_repair" ? null : { ...repair, name: `r${sharedWith(all, at)}` },
   };
+}
+
+function isShared(all: readonly ProcessorDraw[], at: number): boolean {
+  return sharedWith(all, at) !== at || (at + 1 < all.length && sharedWith(all, at + 1) === at);
 }
 
 /** Two at most share one repair, so that nothing lies between them that one needs and that needs the other. */

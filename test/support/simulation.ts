@@ -2,13 +2,12 @@ import { assess } from "../../src/core/assess.ts";
 import { alignSight, type Assessment, type AssessInput, compilePipeline } from "../../src/core/assessment.ts";
 import { isGapCell } from "../../src/core/batches.ts";
 import { Changing, dateAt, dispositionName, isGapState, stateName } from "../../src/core/grid.ts";
-import { type Day, fromDay } from "../../src/core/iso-date.ts";
+import { type Day, fromDay, toDay } from "../../src/core/iso-date.ts";
 import { foldLedger, type InFlight } from "../../src/core/ledger-facts.ts";
 import { type CellAttempt, emptyLedgerRecords, type GapEvent } from "../../src/core/ledger-records.ts";
 import type { ProcessorObservation, ScheduleObservation } from "../../src/core/observation.ts";
-import { versionAt } from "../../src/core/observed.ts";
 import type { Pipeline } from "../../src/core/pipeline.ts";
-import { outdatesOf } from "../../src/core/staleness.ts";
+import { inputsOfRun, inputVersions, outdatesOf } from "../../src/core/staleness.ts";
 import { plan, type PlannedJob } from "../../src/core/plan.ts";
 import { nextReadyAt } from "../../src/reconcile/next-ready.ts";
 
@@ -44,6 +43,8 @@ export interface Ending {
 
 interface Running {
   readonly job: PlannedJob;
+  /** As it was when the job began: which cells were open is decided then. */
+  readonly start: Assessment;
   readonly startedAt: number;
   readonly endsAt: number;
 }
@@ -68,7 +69,12 @@ export function simulate(world: World, roundsMax: number, onPlanned: (moment: Mo
     const jobs = plan(assessment, limits);
     onPlanned({ input, assessment, jobs, attempts });
     for (const [index, job] of jobs.entries()) {
-      running.push({ job, startedAt: now, endsAt: now + (secondsPerRun + 7 * index) * 1000 });
+      running.push({
+        job,
+        start: assessment,
+        startedAt: now,
+        endsAt: now + (secondsPerRun + 7 * index) * 1000,
+      });
     }
     const next = running.toSorted((a, b) => a.endsAt - b.endsAt)[0];
     if (next !== undefined) {
@@ -176,14 +182,14 @@ function openings({ grid, facts, now }: Assessment): GapEvent[] {
 function endRun(
   world: World,
   assessment: Assessment,
-  { job, startedAt, endsAt }: Running,
+  { job, start, startedAt, endsAt }: Running,
   before: readonly CellAttempt[],
 ): CellAttempt[] {
-  const { grid, sight } = assessment;
+  const { grid } = start;
   const unit = world.pipeline.repairUnits[job.repairUnit];
   const isFilled = (index: number, day: number) =>
     unit?.processors.includes(index) === true && job.days.includes(day);
-  return (unit?.processors ?? []).flatMap((index) => {
+  const made = (unit?.processors ?? []).flatMap((index) => {
     const processor = world.pipeline.processors[index];
     const own = world.rows[index];
     if (processor === undefined || own === undefined) return [];
@@ -222,31 +228,24 @@ function endRun(
           batchDates: job.days.length,
           repairHash: unit?.hash ?? "",
           expectationHash: processor.expect.hash,
-          inputs: inputsOf(world, sight, index, position),
+          inputs: inputVersions(start, processor, position),
           outdates: filled ? outdatesOf(assessment, processor, day, isFilled) : {},
           notBefore: null,
         } as const,
       ];
     });
   });
-}
-
-function inputsOf(
-  world: World,
-  sight: Assessment["sight"],
-  processor: number,
-  position: number,
-): Readonly<Record<string, string>> {
-  const inputs: Record<string, string> = {};
-  for (const edge of world.pipeline.processors[processor]?.edges ?? []) {
-    if (edge.window.kind !== "same_date") continue;
-    for (const name of edge.anyOf) {
-      const index = world.pipeline.processors.findIndex((entry) => entry.name === name);
-      const observed = sight.observed[index];
-      if (observed !== undefined && observed.failure === null) inputs[name] = versionAt(observed, position);
-    }
-  }
-  return inputs;
+  // What a run filled together was computed from what it had just filled.
+  const after = lookAt(world, endsAt, [], [], []);
+  return made.map((attempt) => {
+    const processor = after.compiled.byName.get(attempt.processor);
+    if (processor === undefined || attempt.outcome !== "repaired") return attempt;
+    const position = toDay(attempt.date) - after.sight.axis.first;
+    return {
+      ...attempt,
+      inputs: inputsOfRun(after, processor, position, { before: attempt.inputs, filled: isFilled }),
+    };
+  });
 }
 
 function nextAttemptAt(assessment: Assessment): number | null {
