@@ -25,7 +25,7 @@ export type DueInput = Pick<Sight, "axis" | "schedules">;
  * By processor index: its own due time counted from the last date that a cell reads, or that of a hard upstream on the dates
  * that it reads up to its own and beyond, whichever is later.
  */
-export function dueRules(compiled: CompiledPipeline, sight: DueInput): readonly DueRule[] {
+function dueRules(compiled: CompiledPipeline, sight: DueInput): readonly DueRule[] {
   return rulesOf(sight).get(compiled);
 }
 

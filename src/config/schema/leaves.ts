@@ -174,7 +174,7 @@ export const column = z
   .meta({ title: "column", id: "column" });
 
 /** The form of a date that is kept as text or as a whole number. */
-export const dateFormat = z
+const dateFormat = z
   .string({ error: dateFormatExpected })
   .superRefine((value, context) => {
     const format = parseDateFormat(value);
