@@ -14,7 +14,7 @@ import type {
 import { parseDateRuns } from "./date-runs.ts";
 import { memoByIdentity } from "./memo.ts";
 import type { Pipeline, Processor, RepairUnit } from "./pipeline.ts";
-import { type CellFacts, foldCell, groupByCell, noFacts, type RetryRules } from "./retry-policy.ts";
+import { type CellFacts, foldCell, groupByCell, inputsOf, noFacts, type RetryRules } from "./retry-policy.ts";
 import type { EpochMs } from "./wall-clock.ts";
 
 /** A run that was enqueued or started and is not known to have ended. */
@@ -32,8 +32,8 @@ export interface LedgerFacts {
   readonly everComplete: (processor: number, day: Day) => boolean;
   /** Days whose cells were computed from what a repair of this pipeline replaced afterwards, with the end of that repair. */
   readonly outdated: (processor: number) => ReadonlyMap<Day, EpochMs>;
-  /** Days on which the ledger has an attempt. */
-  readonly attemptedDays: (processor: number) => Iterable<Day>;
+  /** The last repair of ours that made each cell. */
+  readonly made: (processor: number) => ReadonlyMap<Day, Made>;
   /** Every cell that the ledger holds as an open gap. */
   readonly openOnRecord: readonly { readonly processor: number; readonly day: Day }[];
   /** By repair unit. */
@@ -63,6 +63,29 @@ const attemptsByCell = memoByIdentity((attempts: readonly CellAttempt[]) =>
 const eventsByCell = memoByIdentity((events: readonly GapEvent[]) =>
   groupByCell(events, (event) => toDay(event.date)),
 );
+
+/** A repair that made what a cell holds, or held. */
+export interface Made {
+  /** The versions that it was made from, as in `CellOutcome`. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** When it was proven. */
+  readonly at: EpochMs;
+}
+
+const nothingMade: ReadonlyMap<Day, Made> = new Map();
+
+/** By processor. Attempts stand oldest first, so that the last one counts. */
+const madeCells = memoByIdentity((attempts: readonly CellAttempt[]) => {
+  const made = new Map<string, Map<Day, Made>>();
+  for (const attempt of attempts) {
+    const { processor, date, outcome, endedAt } = attempt;
+    if (outcome !== "repaired") continue;
+    const days = made.get(processor) ?? new Map<Day, Made>();
+    made.set(processor, days);
+    days.set(toDay(date), { inputs: inputsOf(attempt), at: endedAt });
+  }
+  return made;
+});
 
 const noDays: ReadonlyMap<Day, EpochMs> = new Map();
 
@@ -126,7 +149,8 @@ export function foldLedger(pipeline: Pipeline, records: LedgerRecords, now: Epoc
       cellFacts(processor, day).everComplete ||
       (completeOnce[processor]?.some((days) => days.has(day)) ?? false),
     outdated: (processor) => outdatings.get(pipeline.processors[processor]?.name ?? "") ?? noDays,
-    attemptedDays: (processor) => histories[processor]?.attempts?.keys() ?? [],
+    made: (processor) =>
+      madeCells(records.attempts).get(pipeline.processors[processor]?.name ?? "") ?? nothingMade,
     get openOnRecord() {
       return histories.flatMap(({ events: own }, processor) =>
         [...(own?.keys() ?? [])]

@@ -52,10 +52,6 @@ export interface CellFacts {
   readonly probeNotBefore: EpochMs;
   /** Versions of the same-date inputs at the last attempt; null where there is none. */
   readonly lastInputs: Readonly<Record<string, string>> | null;
-  /** Versions of the same-date inputs that the present content was made from; null where no repair of ours made it. */
-  readonly madeFrom: Readonly<Record<string, string>> | null;
-  /** When that repair was proven; 0 where there is none. */
-  readonly madeAt: EpochMs;
   /** Since when it is a gap; null where the ledger knows of none. */
   readonly openSince: EpochMs | null;
   /** Whether the last thing recorded of it is an opening that no closing followed. */
@@ -74,8 +70,6 @@ export const noFacts: CellFacts = {
   probes: null,
   probeNotBefore: 0,
   lastInputs: null,
-  madeFrom: null,
-  madeAt: 0,
   openSince: null,
   openOnRecord: false,
   everComplete: false,
@@ -145,8 +139,6 @@ interface Fold {
   probedAt: EpochMs;
   fatal: { cause: QuarantineCause; since: EpochMs } | null;
   lastInputs: Readonly<Record<string, string>> | null;
-  madeFrom: Readonly<Record<string, string>> | null;
-  madeAt: EpochMs;
   successAt: EpochMs | null;
   openSince: EpochMs | null;
   openOnRecord: boolean;
@@ -169,8 +161,6 @@ function newFold(): Fold {
     probedAt: 0,
     fatal: null,
     lastInputs: null,
-    madeFrom: null,
-    madeAt: 0,
     successAt: null,
     openSince: null,
     openOnRecord: false,
@@ -232,8 +222,6 @@ function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void
   const inputs = inputsOf(attempt);
   if (attempt.outcome === "repaired") {
     fold.lastInputs = inputs;
-    fold.madeFrom = inputs;
-    fold.madeAt = attempt.endedAt;
     fold.everComplete = true;
     fold.openSince = null;
     fold.successAt = attempt.endedAt;
@@ -256,7 +244,7 @@ function applyAttempt(fold: Fold, attempt: CellAttempt, rules: RetryRules): void
 }
 
 /** Release 0.1.0 wrote `0//` for a date without rows that its completion log had: it is the same as `0`. */
-function inputsOf({ inputs }: CellAttempt): CellAttempt["inputs"] {
+export function inputsOf({ inputs }: CellAttempt): CellAttempt["inputs"] {
   const entries = Object.entries(inputs);
   if (!entries.some(([, version]) => version.startsWith("0/"))) return inputs;
   return Object.fromEntries(
@@ -306,8 +294,6 @@ function finish(fold: Fold, rules: RetryRules, now: EpochMs): CellFacts {
     probes: probesOf(fold, rules, now),
     probeNotBefore: fold.probes === 0 ? 0 : fold.probedAt + spacing,
     lastInputs: fold.lastInputs,
-    madeFrom: fold.madeFrom,
-    madeAt: fold.madeAt,
     openSince: fold.openSince,
     openOnRecord: fold.openOnRecord,
     everComplete: fold.everComplete,

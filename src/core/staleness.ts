@@ -193,7 +193,7 @@ function isToRebuild(
 ): boolean {
   const day = sight.axis.first + position;
   const at = facts.decisions.rebuiltAt(name, day);
-  return at > facts.cellFacts(index, day).madeAt && !(firstWriteAt(own, position) > at);
+  return at > (facts.made(index).get(day)?.at ?? 0) && !(firstWriteAt(own, position) > at);
 }
 
 function firstWriteAt({ entries, profile }: Observed, position: number): number {
@@ -213,14 +213,14 @@ function changedSinceRecord(
 ): ReadonlyMap<number, ReadonlySet<string>> {
   const { axis } = input.sight;
   const judged = new Map<number, Set<string>>();
-  for (const day of input.facts.attemptedDays(processor.index)) {
+  if (readings.length === 0) return judged;
+  for (const [day, made] of input.facts.made(processor.index)) {
     const position = day - axis.first;
     if (position < 0 || position >= axis.length) continue;
-    const { madeFrom, madeAt } = input.facts.cellFacts(processor.index, day);
     // What others wrote after our repair was made from what they read, not from what we recorded.
-    if (madeFrom === null || firstWriteAt(own, position) > madeAt) continue;
+    if (firstWriteAt(own, position) > made.at) continue;
     for (const reading of readings) {
-      const recorded = madeFrom[reading.key];
+      const recorded = made.inputs[reading.key];
       if (recorded === undefined) continue;
       const keys = judged.get(position) ?? new Set<string>();
       judged.set(position, keys.add(reading.key));
