@@ -18,7 +18,9 @@ export interface CellsBefore {
 
 interface CellSeen {
   readonly state: string;
+  /** Whether the run is to fill it: a gap, or a cell that is carried forward. */
   readonly isOpen: boolean;
+  readonly isGap: boolean;
   readonly rows: number;
   /** Null on a date that no grid has. */
   readonly content: Content | null;
@@ -149,8 +151,12 @@ function wasWhole({ state }: CellSeen): boolean {
   return state === "stale" || state === "complete";
 }
 
+/**
+ * What the run is to answer for is not on record yet: a cell that it filled can still look outdated by an earlier repair, or
+ * as if it were to be carried forward once more.
+ */
 function isFilled(after: CellSeen): boolean {
-  return !after.isOpen && after.state !== stateName(State.unknown);
+  return wasWhole(after) || (!after.isGap && after.state !== stateName(State.unknown));
 }
 
 /**
@@ -267,9 +273,11 @@ function seenAt(assessment: Assessment, processor: Processor, day: Day): CellSee
   const position = day - grid.axis.first;
   const cell = processor.index * grid.axis.length + position;
   const observed = sight.observed[processor.index];
+  const isGap = grid.dispositions[cell] !== Disposition.none;
   return {
     state: stateName(grid.states[cell] ?? 0),
-    isOpen: grid.dispositions[cell] !== Disposition.none || grid.changing[cell] === Changing.carried,
+    isOpen: isGap || grid.changing[cell] === Changing.carried,
+    isGap,
     rows: observed === undefined ? 0 : rowsAt(observed, position),
     content: contentAt(assessment, processor, day),
     version: observed === undefined ? "" : versionAt(observed, position),
