@@ -36,12 +36,8 @@ test("a gap that is filled along with what is carried forward to it outdates wha
   try {
     const run = await shop.run(["--once", "--quiet", "--format", "json"]);
     expect(run.code).toBe(0);
-    const { repairs } = JSON.parse(run.stdout);
-    expect(repairs.map((repair: { outcome: string }) => repair.outcome)).toEqual([
-      "repaired",
-      "repaired",
-      "repaired",
-    ]);
+    const { repairs }: { repairs: readonly { outcome: string }[] } = JSON.parse(run.stdout);
+    expect(repairs.map(({ outcome }) => outcome)).toEqual(["repaired", "repaired", "repaired"]);
     const right = ["20", "40", "60", "80", "100", "120", "140"];
     for (const table of ["balance", "report"]) {
       const rows = await shop.warehouse.read(`select orders::varchar from shop.${table} order by day`);
